@@ -1,0 +1,1 @@
+"""Reusable L3 constructs: things that would serve another product too."""
