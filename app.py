@@ -1,0 +1,34 @@
+"""Builds one cdk.Stage per stage from its settings.
+
+`-c stage=<name>` builds that stage alone, which is faster.
+"""
+
+import datetime as dt
+import os
+
+import aws_cdk as cdk
+
+from settings import SettingsError, load_stage, stage_names
+from stacks.stage import SpyWatcherStage
+
+
+def main() -> None:
+    """Synthesize the stages; wrong settings end the program with a message and status 1."""
+    app = cdk.App()
+    chosen: str | None = app.node.try_get_context("stage")
+    try:
+        stages = [load_stage(name) for name in ([chosen] if chosen else stage_names())]
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None
+    today = dt.datetime.now(dt.UTC).date()
+    for settings in stages:
+        account = settings.account or os.environ.get("CDK_DEFAULT_ACCOUNT")
+        environment = cdk.Environment(account=account, region=settings.region)
+        stage = SpyWatcherStage(app, settings=settings, environment=environment)
+        for warning in settings.retiring_versions(today):
+            cdk.Annotations.of(stage).add_warning_v2("spywatcher:retiring-version", warning)
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""The settings of a stage, whole: what a stage file may hold, and what must fit together."""
+
+import datetime as dt
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+
+from settings import support
+from settings.base import Settings, reject
+from settings.cluster import ClusterSettings
+from settings.data import CacheSettings, DatabaseSettings
+from settings.monitoring import MonitoringSettings
+from settings.network import DomainSettings, NetworkSettings
+from settings.security import AuditSettings, FirewallSettings
+from settings.services import ServicesSettings
+
+PROJECT = "spywatcher"
+
+
+def _three_zones(zones: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(zones)) != 3:
+        raise ValueError("three different availability zones")
+    return zones
+
+
+class StageSettings(Settings):
+    """Everything that differs, or may differ, between stages."""
+
+    stage: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,15}$")]
+    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
+    """Left out, the account that the CLI's credentials belong to."""
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+    availability_zones: Annotated[tuple[str, ...], AfterValidator(_three_zones)]
+    """Named, since an environment without them would get two, or ask AWS at every synthesis.
+    In us-east-1 the zone with the id use1-az3 takes no EKS control plane.
+    """
+    deletion_protection: bool
+    """Whether the data stores, the load balancer and the stacks refuse to be deleted."""
+    allow_retired_versions: bool = False
+    """Synthesize versions that AWS no longer creates. Such a stage cannot be deployed anew."""
+
+    domain: DomainSettings
+    network: NetworkSettings
+    firewall: FirewallSettings = FirewallSettings()
+    audit: AuditSettings = AuditSettings()
+    database: DatabaseSettings
+    cache: CacheSettings
+    cluster: ClusterSettings
+    services: ServicesSettings
+    monitoring: MonitoringSettings = MonitoringSettings()
+
+    def resource_name(self, resource: str = "") -> str:
+        """Return `{project}-{environment}-{resource}`, the design's pattern for names."""
+        return "-".join(filter(None, [PROJECT, self.stage, resource]))
+
+    @property
+    def removal(self) -> Literal["retain", "destroy"]:
+        """What becomes of data when its stack is deleted."""
+        return "retain" if self.deletion_protection else "destroy"
+
+    @model_validator(mode="after")
+    def _zones_of_the_region(self) -> Self:
+        for zone in self.availability_zones:
+            if zone[:-1] != self.region:
+                reject("availability_zones", zone, f"zones of {self.region}, such as {self.region}a")
+        return self
+
+    @model_validator(mode="after")
+    def _versions_exist(self, info: ValidationInfo) -> Self:
+        today = (info.context or {}).get("today") or dt.datetime.now(dt.UTC).date()
+        if self.allow_retired_versions:
+            return self
+        kubernetes = self.cluster.kubernetes_version
+        if allowed := support.kubernetes_fault(kubernetes, today):
+            reject("cluster.kubernetes_version", kubernetes, allowed)
+        postgresql = self.database.engine_version
+        if allowed := support.postgresql_fault(postgresql, today):
+            reject("database.engine_version", postgresql, allowed)
+        return self
+
+    def retiring_versions(self, today: dt.date) -> list[str]:
+        """Return a warning for each version whose standard support has ended or ends soon."""
+        major = self.database.engine_version.partition(".")[0]
+        used = {
+            f"Kubernetes {self.cluster.kubernetes_version}": support.KUBERNETES.get(
+                self.cluster.kubernetes_version
+            ),
+            f"PostgreSQL {major}": support.POSTGRESQL.get(major),
+        }
+        return [
+            f"{name}: standard support ends on {end}; plan the upgrade"
+            for name, dates in used.items()
+            if dates and (end := support.ends_soon(dates, today))
+        ]

@@ -1,0 +1,1 @@
+"""One module a stack; stage.py wires them."""

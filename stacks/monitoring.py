@@ -1,0 +1,264 @@
+"""Monitoring: alarms, who hears of them, and the dashboard."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_rds as rds
+from aws_cdk import aws_sns as sns
+
+from settings import StageSettings
+from settings.monitoring import ThresholdSettings
+from spywatcher_constructs.redis import RedisReplicationGroup
+from stacks.base import StageStack
+
+_ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+_BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+_GIB = 1024**3
+
+
+class MonitoringStack(StageStack):
+    """What tells the operators that something is wrong, and shows them where."""
+
+    def __init__(
+        self,
+        stage: cdk.Stage,
+        *,
+        settings: StageSettings,
+        load_balancer: elbv2.IApplicationLoadBalancer,
+        backend_targets: elbv2.IApplicationTargetGroup,
+        frontend_targets: elbv2.IApplicationTargetGroup,
+        database: rds.IDatabaseInstance,
+        cache: RedisReplicationGroup,
+        topics_key: kms.IKey,
+    ) -> None:
+        """Make the stack for the stage.
+
+        Args:
+            stage: the stage that the stack belongs to.
+            settings: the stage's settings.
+            load_balancer: its answers are the application's health.
+            backend_targets: the backend's pods.
+            frontend_targets: the frontend's pods.
+            database: PostgreSQL.
+            cache: Redis.
+            topics_key: encrypts the topics; its policy lets CloudWatch publish.
+        """
+        super().__init__(stage, "monitoring", settings=settings, description="Alarms and dashboard")
+        thresholds = settings.monitoring.thresholds
+        self._prefix = settings.resource_name()
+        self.critical = self._topic("Critical", topics_key)
+        self.warning = self._topic("Warning", topics_key)
+        alarms = [
+            self._service_down("backend", backend_targets),
+            self._service_down("frontend", frontend_targets),
+            *self._answers(load_balancer, thresholds),
+            *self._database(settings, database),
+            *self._cache(cache, thresholds),
+        ]
+        self._dashboard(alarms, load_balancer, database, cache)
+
+    def _topic(self, urgency: str, key: kms.IKey) -> sns.Topic:
+        return sns.Topic(
+            self,
+            urgency,
+            topic_name=f"{self._prefix}-{urgency.lower()}",
+            master_key=key,
+            enforce_ssl=True,
+        )
+
+    def _alarm(
+        self,
+        name: str,
+        metric: cloudwatch.IMetric,
+        comparison: cloudwatch.ComparisonOperator,
+        threshold: float,
+        *,
+        topic: sns.ITopic,
+        means: str,
+        minutes: int,
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
+    ) -> cloudwatch.Alarm:
+        """Make an alarm that tells the topic when it goes off and when it is over.
+
+        Args:
+            name: the last part of its name.
+            metric: what it watches, in periods of a minute.
+            comparison: on which side of the threshold it goes off.
+            threshold: in the metric's unit.
+            topic: whom it tells.
+            means: what it means for users, for the one it wakes.
+            minutes: how long the metric must be on that side without a break.
+            missing: what a minute without data stands for.
+        """
+        alarm = cloudwatch.Alarm(
+            self,
+            "".join(word.capitalize() for word in name.split("-")),
+            alarm_name=f"{self._prefix}-{name}",
+            alarm_description=means,
+            metric=metric,
+            comparison_operator=comparison,
+            threshold=threshold,
+            evaluation_periods=minutes,
+            treat_missing_data=missing,
+        )
+        alarm.add_alarm_action(actions.SnsAction(topic))
+        alarm.add_ok_action(actions.SnsAction(topic))
+        return alarm
+
+    def _service_down(
+        self, service: str, targets: elbv2.IApplicationTargetGroup
+    ) -> cloudwatch.Alarm:
+        return self._alarm(
+            f"{service}-down",
+            targets.metrics.healthy_host_count(statistic="Minimum", period=cdk.Duration.minutes(1)),
+            _BELOW,
+            1,
+            topic=self.critical,
+            means=f"No {service} pod passes its health check: users get errors.",
+            minutes=2,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
+
+    def _answers(
+        self, load_balancer: elbv2.IApplicationLoadBalancer, thresholds: ThresholdSettings
+    ) -> list[cloudwatch.Alarm]:
+        minute = cdk.Duration.minutes(1)
+        metrics = load_balancer.metrics
+        errors = cloudwatch.MathExpression(
+            expression="IF(requests > 0, 100 * (FILL(target, 0) + FILL(elb, 0)) / requests, 0)",
+            using_metrics={
+                "requests": metrics.request_count(period=minute),
+                "target": metrics.http_code_target(
+                    elbv2.HttpCodeTarget.TARGET_5XX_COUNT, period=minute
+                ),
+                "elb": metrics.http_code_elb(elbv2.HttpCodeElb.ELB_5XX_COUNT, period=minute),
+            },
+            label="Answers with 5xx (%)",
+            period=minute,
+        )
+        slow = metrics.target_response_time(statistic="p95", period=minute)
+        return [
+            self._alarm(
+                "high-error-rate",
+                errors,
+                _ABOVE,
+                thresholds.server_error_percent,
+                topic=self.critical,
+                means=f"Over {thresholds.server_error_percent} % of answers are server errors.",
+                minutes=5,
+            ),
+            self._alarm(
+                "slow-answers",
+                slow,
+                _ABOVE,
+                thresholds.response_time_p95_seconds,
+                topic=self.warning,
+                means="One answer in twenty takes longer than "
+                f"{thresholds.response_time_p95_seconds} s.",
+                minutes=10,
+            ),
+        ]
+
+    def _database(
+        self, settings: StageSettings, database: rds.IDatabaseInstance
+    ) -> list[cloudwatch.Alarm]:
+        minute = cdk.Duration.minutes(1)
+        thresholds = settings.monitoring.thresholds
+        free_percent = thresholds.database_free_storage_percent
+        return [
+            self._alarm(
+                "database-cpu",
+                database.metric_cpu_utilization(period=minute),
+                _ABOVE,
+                thresholds.database_cpu_percent,
+                topic=self.warning,
+                means="PostgreSQL has little processor time left: queries get slower.",
+                minutes=15,
+            ),
+            self._alarm(
+                "database-storage",
+                database.metric_free_storage_space(period=minute),
+                _BELOW,
+                settings.database.storage_gib * _GIB * free_percent / 100,
+                topic=self.warning,
+                means=f"Less than {free_percent} % of PostgreSQL's first storage is free.",
+                minutes=5,
+            ),
+        ]
+
+    def _cache(
+        self, cache: RedisReplicationGroup, thresholds: ThresholdSettings
+    ) -> list[cloudwatch.Alarm]:
+        minute = cdk.Duration.minutes(1)
+        alarms = []
+        for node in range(1, cache.nodes + 1):
+            alarms.append(
+                self._alarm(
+                    f"cache-{node}-cpu",
+                    cache.metric("EngineCPUUtilization", node=node).with_(period=minute),
+                    _ABOVE,
+                    thresholds.cache_cpu_percent,
+                    topic=self.warning,
+                    means=f"Redis node {node} has little processor time left.",
+                    minutes=15,
+                )
+            )
+            alarms.append(
+                self._alarm(
+                    f"cache-{node}-memory",
+                    cache.metric("DatabaseMemoryUsagePercentage", node=node).with_(period=minute),
+                    _ABOVE,
+                    thresholds.cache_memory_percent,
+                    topic=self.warning,
+                    means=f"Redis node {node} is nearly full: it will evict keys.",
+                    minutes=15,
+                )
+            )
+        return alarms
+
+    def _dashboard(
+        self,
+        alarms: list[cloudwatch.Alarm],
+        load_balancer: elbv2.IApplicationLoadBalancer,
+        database: rds.IDatabaseInstance,
+        cache: RedisReplicationGroup,
+    ) -> None:
+        metrics = load_balancer.metrics
+        nodes = range(1, cache.nodes + 1)
+        graph = cloudwatch.GraphWidget
+        cloudwatch.Dashboard(
+            self,
+            "Dashboard",
+            dashboard_name=self._prefix,
+            widgets=[
+                [cloudwatch.AlarmStatusWidget(title="Is it up?", width=24, alarms=alarms)],
+                [
+                    graph(title="Requests", width=12, left=[metrics.request_count()]),
+                    graph(
+                        title="Response time (s)",
+                        width=12,
+                        left=[
+                            metrics.target_response_time(statistic=quantile)
+                            for quantile in ("p50", "p95", "p99")
+                        ],
+                    ),
+                ],
+                [
+                    graph(
+                        title="PostgreSQL CPU (%)",
+                        width=12,
+                        left=[database.metric_cpu_utilization()],
+                    ),
+                    graph(
+                        title="Redis memory (%)",
+                        width=12,
+                        left=[
+                            cache.metric("DatabaseMemoryUsagePercentage", node=node)
+                            for node in nodes
+                        ],
+                    ),
+                ],
+            ],
+        )

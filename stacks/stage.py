@@ -1,0 +1,93 @@
+"""A stage: which stacks it has, and what flows from one to the next."""
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from settings import StageSettings
+from settings.model import PROJECT
+from stacks.cluster import ClusterStack
+from stacks.data import DataStack
+from stacks.monitoring import MonitoringStack
+from stacks.network import NetworkStack
+from stacks.security import SecurityStack
+from stacks.workloads import WorkloadsStack
+
+
+class SpyWatcherStage(cdk.Stage):
+    """security -> network -> (data, cluster) -> workloads -> monitoring.
+
+    data and cluster stand side by side: each takes a quarter of an hour on AWS, and the whole must
+    be back within 30 minutes (INFRASTRUCTURE.md, RTO).
+    """
+
+    def __init__(
+        self, scope: Construct, *, settings: StageSettings, environment: cdk.Environment
+    ) -> None:
+        """Make the stage, with the settings' stage name as its id.
+
+        Args:
+            scope: the app.
+            settings: the stage's settings.
+            environment: the account and the region that it is deployed to.
+        """
+        super().__init__(scope, settings.stage, env=environment)
+        security = SecurityStack(self, settings=settings)
+        network = NetworkStack(
+            self,
+            settings=settings,
+            logs_key=security.keys.logs,
+            web_acl_arn=security.web_acl.arn,
+        )
+        data = DataStack(
+            self,
+            settings=settings,
+            vpc=network.vpc,
+            database_group=network.database_group,
+            cache_group=network.cache_group,
+            database_key=security.keys.database,
+            cache_key=security.keys.cache,
+            secrets_key=security.keys.secrets,
+            logs_key=security.keys.logs,
+        )
+        cluster = ClusterStack(
+            self,
+            settings=settings,
+            vpc=network.vpc,
+            load_balancer_group=network.load_balancer_group,
+            database_group=network.database_group,
+            cache_group=network.cache_group,
+            secrets_key=security.keys.cluster,
+            volumes_key=security.keys.volumes,
+            logs_key=security.keys.logs,
+        )
+        workloads = WorkloadsStack(
+            self,
+            settings=settings,
+            vpc=network.vpc,
+            listener=network.https_listener,
+            cluster=cluster.cluster,
+        )
+        # The pods need the data stores to be there, though nothing names them yet.
+        workloads.add_dependency(data)
+        MonitoringStack(
+            self,
+            settings=settings,
+            load_balancer=network.load_balancer,
+            backend_targets=workloads.backend_targets,
+            frontend_targets=workloads.frontend_targets,
+            database=data.database,
+            cache=data.cache,
+            topics_key=security.keys.topics,
+        )
+        self._tag(settings)
+
+    def _tag(self, settings: StageSettings) -> None:
+        """Tag every resource that takes tags. ManagedBy names this tool, not the design's."""
+        tags = {
+            "Environment": settings.stage,
+            "Project": PROJECT,
+            "ManagedBy": "cdk",
+            "CostCenter": "engineering",
+        }
+        for key, value in tags.items():
+            cdk.Tags.of(self).add(key, value)
