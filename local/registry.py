@@ -1,0 +1,230 @@
+"""Plugs the schema-driven handlers into the emulator's CloudFormation.
+
+ministack keeps its provisioners in one dictionary by resource type. Every type that it lacks gets
+a recorded handler; every type that it has is wrapped, so that its properties are checked first and
+the attributes that it does not return are added. Nothing is read from disk until a type is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from ministack.core.responses import get_account_id, get_region
+from ministack.services.cloudformation import _stacks, provisioners
+
+from local.attributes import AttributeMaker, Scope
+from local.properties import check_properties
+from local.recorded import (
+    Outcome,
+    RecordedResources,
+    RecordStore,
+    custom_name_message,
+    replaced_paths,
+)
+from local.schemas import FALLBACK_REGION, ResourceSchema, SchemaFiles
+
+Handler = dict[str, Any]
+"""ministack's form: create(logical_id, properties, stack), update(...), delete(...) and flags."""
+
+_STACK_TAG_PREFIX = "aws:cloudformation:"
+
+
+class Registry:
+    """The handlers of every CloudFormation resource type."""
+
+    def __init__(self, schemas: SchemaFiles, store: RecordStore) -> None:
+        self._schemas = schemas
+        self._store = store
+        self._emulated: dict[str, Handler] = {}
+
+    def install(self) -> None:
+        """Replaces ministack's handlers by checked ones and adds those that it lacks."""
+        handlers: dict[str, Handler] = provisioners._RESOURCE_HANDLERS
+        self._emulated = dict(handlers)
+        for resource_type in self._schemas.types(FALLBACK_REGION):
+            emulated = handlers.get(resource_type)
+            if emulated is None:
+                handlers[resource_type] = self._recorded(resource_type)
+            elif resource_type.split("::")[1] != "CloudFormation":
+                handlers[resource_type] = self._checked(resource_type, emulated)
+        provisioners._REPLACING_PROPERTIES = _ReplacingProperties(
+            provisioners._REPLACING_PROPERTIES, self._schema
+        )
+
+    def is_emulated(self, resource_type: str) -> bool:
+        """Whether ministack itself creates resources of this type."""
+        return resource_type in self._emulated
+
+    def _schema(self, resource_type: str) -> ResourceSchema | None:
+        return self._schemas.get(resource_type, get_region()) or self._schemas.get(
+            resource_type, FALLBACK_REGION
+        )
+
+    # Recorded types ----------------------------------------------------------------------
+
+    def _recorded(self, resource_type: str) -> Handler:
+        return {
+            "create": partial(self._create_record, resource_type),
+            "update": partial(self._update_record, resource_type),
+            "update_with_logical_id": True,
+            "delete": partial(self._delete_record, resource_type),
+        }
+
+    def _resources(self, resource_type: str) -> RecordedResources:
+        schema = self._schemas.get(resource_type, get_region())
+        if schema is None:
+            raise ValueError(f"{resource_type} is not available in {get_region()}")
+        return RecordedResources(schema, self._store)
+
+    def _create_record(
+        self, resource_type: str, logical_id: str, properties: Mapping[str, Any], stack: str
+    ) -> Outcome:
+        resources = self._resources(resource_type)
+        return resources.create(current_scope(), stack, logical_id, properties)
+
+    def _update_record(
+        self,
+        resource_type: str,
+        physical_id: str,
+        _old: Mapping[str, Any],
+        new: Mapping[str, Any],
+        stack: str,
+        logical_id: str,
+    ) -> Outcome:
+        resources = self._resources(resource_type)
+        return resources.update(current_scope(), stack, logical_id, physical_id, new)
+
+    def _delete_record(self, resource_type: str, physical_id: str, _properties: Any) -> None:
+        self._store.remove(current_scope(), resource_type, physical_id)
+
+    # Emulated types ----------------------------------------------------------------------
+
+    def _checked(self, resource_type: str, emulated: Handler) -> Handler:
+        checked = dict(emulated)
+        checked["create"] = partial(self._create_checked, resource_type, emulated["create"])
+        checked["update"] = partial(self._update_checked, resource_type, emulated)
+        checked["update_with_logical_id"] = True
+        return checked
+
+    def _create_checked(
+        self,
+        resource_type: str,
+        create: Callable[..., Outcome],
+        logical_id: str,
+        properties: dict[str, Any],
+        stack: str,
+    ) -> Outcome:
+        schema = self._schema(resource_type)
+        if schema:
+            check_properties(schema, logical_id, own_properties(resource_type, properties))
+        physical_id, attributes = create(logical_id, properties, stack)
+        return physical_id, self._completed(schema, physical_id, properties, attributes)
+
+    def _update_checked(
+        self,
+        resource_type: str,
+        emulated: Handler,
+        physical_id: str,
+        old: dict[str, Any],
+        new: dict[str, Any],
+        stack: str,
+        logical_id: str,
+    ) -> Outcome:
+        schema = self._schema(resource_type)
+        if schema:
+            check_properties(schema, logical_id, own_properties(resource_type, new))
+        outcome = self._updated(schema, emulated, physical_id, old, new, stack, logical_id)
+        return outcome[0], self._completed(schema, outcome[0], new, outcome[1])
+
+    def _updated(
+        self,
+        schema: ResourceSchema | None,
+        emulated: Handler,
+        physical_id: str,
+        old: dict[str, Any],
+        new: dict[str, Any],
+        stack: str,
+        logical_id: str,
+    ) -> Outcome:
+        if "update" in emulated:
+            extra = (logical_id,) if emulated.get("update_with_logical_id") else ()
+            outcome: Outcome = emulated["update"](physical_id, old, new, stack, *extra)
+            return outcome
+        if schema and not replaced_paths(schema, old, new):
+            # The emulator would create it again, under a new id; AWS changes it in place.
+            return physical_id, dict(known_attributes(stack, logical_id))
+        outcome = emulated["create"](logical_id, new, stack)
+        if outcome[0] == physical_id:
+            raise ValueError(custom_name_message(physical_id))
+        return outcome
+
+    def _completed(
+        self,
+        schema: ResourceSchema | None,
+        physical_id: str,
+        properties: Mapping[str, Any],
+        attributes: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        if schema is None:
+            return dict(attributes)
+        maker = AttributeMaker.of_existing(schema, current_scope(), properties, physical_id)
+        known = {name: value for name, value in attributes.items() if value not in ("", None)}
+        return {**maker.attributes(physical_id), **known}
+
+
+class _ReplacingProperties(dict[str, tuple[str, ...]]):
+    """ministack's table of replacing properties, completed from the schemas on first use.
+
+    Change sets, and so `cdk diff`, take from it whether a change replaces a resource.
+    """
+
+    def __init__(
+        self,
+        known: Mapping[str, tuple[str, ...]],
+        schema: Callable[[str], ResourceSchema | None],
+    ) -> None:
+        super().__init__(known)
+        self._find_schema = schema
+
+    def get(self, resource_type: str, default: Any = None) -> Any:
+        if resource_type not in self:
+            schema = self._find_schema(resource_type)
+            if schema is None:
+                return default
+            self[resource_type] = tuple(path[0] for path in schema.create_only if len(path) == 1)
+        return self[resource_type]
+
+
+def current_scope() -> Scope:
+    """The account and region of the request that is being served."""
+    return Scope(get_account_id(), get_region())
+
+
+def known_attributes(stack: str, logical_id: str) -> Mapping[str, Any]:
+    """The attributes that the stack keeps of a resource; empty before its creation."""
+    record = (_stacks.get(stack) or {}).get("_resources", {}).get(logical_id, {})
+    attributes: Mapping[str, Any] = record.get("Attributes", {})
+    return attributes
+
+
+def own_properties(resource_type: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties without the tags that the emulator adds for CloudFormation.
+
+    CloudFormation adds them after its check; the schemas refuse keys that begin with `aws:`.
+    """
+    own = dict(properties)
+    tag_property = provisioners._STACK_TAG_PROPERTY.get(resource_type, ("", ""))[0]
+    tags = own.get(tag_property)
+    if isinstance(tags, list):
+        own[tag_property] = [tag for tag in tags if not _is_stack_tag(tag.get("Key"))]
+    elif isinstance(tags, dict):
+        own[tag_property] = {k: v for k, v in tags.items() if not _is_stack_tag(k)}
+    if tags is not None and not own[tag_property]:
+        del own[tag_property]
+    return own
+
+
+def _is_stack_tag(key: object) -> bool:
+    return str(key).startswith(_STACK_TAG_PREFIX)
