@@ -14,8 +14,21 @@ from settings.model import StageSettings
 FOLDER = Path(__file__).parent
 
 
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """Refuses a key that stands twice: YAML's own rule, which PyYAML leaves out."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key, (key_node, _) in zip(keys, node.value, strict=True):
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands twice", key_node.start_mark
+                )
+        return super().construct_mapping(node, deep=deep)
+
+
 class SettingsError(Exception):
-    """Settings that cannot be used. Its text is complete: file, key, what was found, what may be."""
+    """Settings that cannot be used: its text names file, key, what was found, what is allowed."""
 
 
 def stage_names(folder: Path = FOLDER) -> list[str]:
@@ -45,7 +58,7 @@ def load_stage(stage: str, folder: Path = FOLDER) -> StageSettings:
 
 def _read(path: Path, shown: str) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{shown}: cannot be read: {error}") from None
     except yaml.YAMLError as error:
@@ -89,13 +102,13 @@ def _found(values: Mapping[str, Any], detail: ErrorDetails) -> str:
 
 def _known_keys(location: list[str]) -> str:
     """List the keys that the model at this location knows, the most alike first."""
-    model: type[BaseModel] | None = StageSettings
+    model: type[BaseModel] = StageSettings
     for part in location[:-1]:
-        field = model.model_fields.get(part) if model else None
-        annotation = field.annotation if field else None
-        is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
-        model = annotation if is_model else None
-    known = sorted(set(model.model_fields) - {"stage"}) if model else []
+        annotation = model.model_fields[part].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return "it holds no settings of its own"
+        model = annotation
+    known = sorted(set(model.model_fields) - {"stage"})
     alike = difflib.get_close_matches(location[-1], known, n=1)
     meant = f"did you mean {alike[0]}? " if alike else ""
     return f"{meant}allowed: {', '.join(known)}"

@@ -62,7 +62,9 @@ class StageSettings(Settings):
     def _zones_of_the_region(self) -> Self:
         for zone in self.availability_zones:
             if zone[:-1] != self.region:
-                reject("availability_zones", zone, f"zones of {self.region}, such as {self.region}a")
+                reject(
+                    "availability_zones", zone, f"zones of {self.region}, such as {self.region}a"
+                )
         return self
 
     @model_validator(mode="after")

@@ -34,8 +34,9 @@ DomainName = Annotated[str, AfterValidator(_domain_name)]
 
 
 class SubnetSettings(Settings):
-    """The prefix length of the subnets of each tier. Fixed by the first deploy: a later change
-    conflicts with the ranges in use.
+    """The prefix length of the subnets of each tier.
+
+    Fixed by the first deploy: a later change conflicts with the ranges in use.
     """
 
     public_prefix_length: int = Field(24, ge=16, le=28)
@@ -85,6 +86,8 @@ class DomainSettings(Settings):
 
     @model_validator(mode="after")
     def _lies_in_its_zone(self) -> Self:
-        if self.name != self.hosted_zone_name and not self.name.endswith(f".{self.hosted_zone_name}"):
+        if self.name != self.hosted_zone_name and not self.name.endswith(
+            f".{self.hosted_zone_name}"
+        ):
             reject("name", self.name, f"{self.hosted_zone_name} or a name below it")
         return self

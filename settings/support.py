@@ -51,7 +51,9 @@ def postgresql_fault(version: str, today: dt.date) -> str | None:
     """Say why RDS would refuse a new instance of this version, or None where it would not."""
     major, _, minor = version.partition(".")
     oldest = OLDEST_POSTGRESQL_MINOR.get(major)
-    allowed = ", ".join(f"{name} or {name}.{OLDEST_POSTGRESQL_MINOR[name]} and later" for name in POSTGRESQL)
+    allowed = ", ".join(
+        f"{name} or {name}.{OLDEST_POSTGRESQL_MINOR[name]} and later" for name in POSTGRESQL
+    )
     if oldest is None or not (minor.isdigit() or version == major):
         return allowed
     if POSTGRESQL[major].extended_until < today:

@@ -1,5 +1,7 @@
 """Cluster: EKS, its nodes, and who reaches whom from inside it."""
 
+from typing import cast
+
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
@@ -53,7 +55,9 @@ class ClusterStack(StageStack):
             logs_key: encrypts the control plane's logs.
         """
         super().__init__(stage, "cluster", settings=settings, description="EKS and its nodes")
-        self.cluster = self._make_cluster(settings, vpc, secrets_key, logs_key)
+        made = self._make_cluster(settings, vpc, secrets_key, logs_key)
+        # The library's stubs lack a member of the interface that its class implements.
+        self.cluster = cast(eks.ICluster, made)
         self.node_group = self._add_nodes(settings, volumes_key)
         # Pods use the group that EKS makes for the cluster. Not `cluster.connections`: it holds
         # that group twice, and doubles every rule.

@@ -117,7 +117,9 @@ class DataStack(StageStack):
             ),
         )
         for log in _DATABASE_LOGS:
-            instance.node.add_dependency(self._database_log_group(settings, identifier, log, logs_key))
+            instance.node.add_dependency(
+                self._database_log_group(settings, identifier, log, logs_key)
+            )
         return instance
 
     def _database_log_group(

@@ -39,9 +39,7 @@ class NetworkStack(StageStack):
             logs_key: encrypts the flow logs.
             web_acl_arn: the firewall in front of the load balancer.
         """
-        super().__init__(
-            stage, "network", settings=settings, description="VPC and load balancer"
-        )
+        super().__init__(stage, "network", settings=settings, description="VPC and load balancer")
         self._hosted_zone = self._zone(settings)
         self.vpc = self._make_vpc(settings)
         self._log_flows(settings, logs_key)

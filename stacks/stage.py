@@ -1,8 +1,8 @@
 """A stage: which stacks it has, and what flows from one to the next."""
 
 import aws_cdk as cdk
-from constructs import Construct
 
+from constructs import Construct
 from settings import StageSettings
 from settings.model import PROJECT
 from stacks.cluster import ClusterStack
@@ -68,7 +68,7 @@ class SpyWatcherStage(cdk.Stage):
             cluster=cluster.cluster,
         )
         # The pods need the data stores to be there, though nothing names them yet.
-        workloads.add_dependency(data)
+        workloads.add_stack_dependency(data)
         MonitoringStack(
             self,
             settings=settings,
