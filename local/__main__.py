@@ -1,0 +1,70 @@
+"""`python -m local COMMAND`: the AWS embedded in this machine, from the command line."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from local.problem import LocalError
+from local.processes import Interrupted
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose faults are like every other fault here: one message, exit code 1."""
+
+    def error(self, message: str) -> NoReturn:
+        raise LocalError(f"{message}\n{self.format_usage().strip()}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the commands and their arguments."""
+    whole = _Parser(prog="python -m local", description=__doc__, allow_abbrev=False)
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    deploy = commands.add_parser("deploy", help="deploy a stage, and say what was made")
+    deploy.add_argument("--keep", action="store_true", help="leave the embedded AWS running")
+    deploy.add_argument("--port", type=int, default=0, help="its port; a free one by default")
+    diff = commands.add_parser("diff", help="what a deploy would change")
+    destroy = commands.add_parser("destroy", help="delete a stage from the kept embedded AWS")
+    for each in (deploy, diff, destroy):
+        each.add_argument("stage", help="a file of settings/, without .yaml")
+    commands.add_parser("shell", help="a shell pointed at the kept embedded AWS")
+    commands.add_parser("stop", help="stop the kept embedded AWS")
+    return whole
+
+
+def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
+    """Run one command; return its exit code."""
+    try:
+        chosen = parser().parse_args(arguments)
+        # Not at the top: --help and misspelt commands need none of it.
+        from local.commands import Local
+
+        local = Local(root, os.environ)
+        match chosen.command:
+            case "deploy":
+                local.deploy(chosen.stage, keep=chosen.keep, port=chosen.port)
+            case "diff":
+                local.diff(chosen.stage)
+            case "destroy":
+                local.destroy(chosen.stage)
+            case "shell":
+                local.shell()
+            case "stop":
+                local.stop()
+    except LocalError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except Interrupted as interrupted:
+        print("\nInterrupted; what was started is stopped.", file=sys.stderr)
+        return interrupted.exit_code
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
