@@ -2,8 +2,8 @@
 
 import cdk8s
 import cdk8s_plus_28 as kplus
-from constructs import Construct
 
+from constructs import Construct
 from k8s.application import Service
 from k8s.names import NAMESPACE, labels, object_name, selector_labels
 from settings.services import ResourceSettings, ServiceSettings

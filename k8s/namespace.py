@@ -2,8 +2,8 @@
 
 import cdk8s
 import cdk8s_plus_28 as kplus
-from constructs import Construct
 
+from constructs import Construct
 from k8s.names import NAMESPACE, PART_OF
 
 _POD_SECURITY = "pod-security.kubernetes.io"

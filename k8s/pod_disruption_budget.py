@@ -1,8 +1,8 @@
 """The PodDisruptionBudget of a service. cdk8s-plus has no L2 for it."""
 
 from cdk8s_plus_28 import k8s
-from constructs import Construct
 
+from constructs import Construct
 from k8s.application import Service
 from k8s.names import NAMESPACE, labels, object_name, selector_labels
 from settings.services import ReplicaSettings

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from aws_cdk import aws_wafv2 as wafv2
+
 from constructs import Construct
 
 
