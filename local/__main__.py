@@ -41,20 +41,22 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     try:
         chosen = parser().parse_args(arguments)
         # Not at the top: --help and misspelt commands need none of it.
-        from local.commands import Local
+        from local import commands
+        from local.checkout import Checkout
+        from local.deploy import deploy
 
-        local = Local(root, os.environ)
+        checkout = Checkout(root, os.environ)
         match chosen.command:
             case "deploy":
-                local.deploy(chosen.stage, keep=chosen.keep, port=chosen.port)
+                deploy(checkout, chosen.stage, keep=chosen.keep, port=chosen.port)
             case "diff":
-                local.diff(chosen.stage)
+                commands.diff(checkout, chosen.stage)
             case "destroy":
-                local.destroy(chosen.stage)
+                commands.destroy(checkout, chosen.stage)
             case "shell":
-                local.shell()
+                commands.shell(checkout)
             case "stop":
-                local.stop()
+                commands.stop(checkout)
     except LocalError as error:
         print(error, file=sys.stderr)
         return 1

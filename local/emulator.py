@@ -61,7 +61,7 @@ class Emulator:
         """Tell whether the process is still the embedded AWS, and answers."""
         if not is_running(self.pid) or "server" not in command_line(self.pid):
             return False
-        with contextlib.suppress(OSError, LocalError, http.client.HTTPException):
+        with contextlib.suppress(LocalError):
             self.has_docker()
             return True
         return False
@@ -70,10 +70,13 @@ class Emulator:
         refuse_other_machines(self.endpoint)
         url = urlsplit(self.endpoint)
         connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=ANSWER_SECONDS)
-        with contextlib.closing(connection):
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            body = answer.read()
+        try:
+            with contextlib.closing(connection):
+                connection.request("GET", path)
+                answer = connection.getresponse()
+                body = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise LocalError(f"the embedded AWS does not answer: {error}") from None
         if answer.status != http.HTTPStatus.OK:
             text = body.decode(errors="replace")[:200]
             raise LocalError(f"the embedded AWS answered {answer.status} to {path}: {text}")
@@ -124,14 +127,9 @@ def start(
     port: int = 0,
     server: Sequence[str] = SERVER,
 ) -> "Starting":
-    """Start an embedded AWS on a port of 127.0.0.1; 0: a free one.
-
-    Raises:
-        LocalError: the port is taken.
-    """
-    if port:
-        _refuse_taken(port)
-    ready = log.with_suffix(".ready.json")
+    """Start an embedded AWS on a port of 127.0.0.1; 0: a free one."""
+    # The server keeps a log of its own beside this file: aws.log.
+    ready = log.with_suffix(".json")
     ready.unlink(missing_ok=True)
     command = [*server, "--port", str(port), "--ready-file", str(ready)]
     return Starting(children.start(command, root, env, log), ready)
@@ -161,7 +159,8 @@ class Starting:
         raise LocalError(f"the embedded AWS did not start; its last lines:\n{tail}")
 
 
-def _refuse_taken(port: int) -> None:
+def refuse_taken(port: int) -> None:
+    """Raise a LocalError unless the port of 127.0.0.1 is free."""
     if not 0 < port < 2**16:
         raise LocalError(f"--port: found {port}; allowed: 1 to 65535, or 0 for a free one")
     with socket.socket() as probe:

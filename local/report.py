@@ -1,12 +1,14 @@
 """What a deploy made, read back from the embedded AWS with boto3, as text for the terminal."""
 
+import contextlib
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from local.emulator import Emulator, Resource
+from local.problem import LocalError
 
 HOWS = ("emulated", "recorded", "checked")
 
@@ -35,44 +37,48 @@ class Stack:
 class Reader:
     """Asks the embedded AWS, over boto3, what a stage consists of."""
 
-    def __init__(self, emulator: Emulator, region: str, access_key: str = "test") -> None:
-        # Not at the top: boto3 takes half a second, which a deploy spends waiting anyway.
+    def __init__(self, emulator: Emulator, environment: Mapping[str, str]) -> None:
+        """Take the credentials and the region from the environment of the CLI's programs."""
+        # Not at the top: it takes half a second, which a deploy spends waiting anyway.
         import boto3  # type: ignore[import-untyped]
 
         self._emulator = emulator
         self._session = boto3.Session(
-            aws_access_key_id=access_key,
-            aws_secret_access_key="test",  # noqa: S106 - a word, not a secret
-            region_name=region,
+            environment["AWS_ACCESS_KEY_ID"],
+            environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=environment["AWS_REGION"],
         )
 
     def stacks(self, prefix: str, since: dt.datetime) -> list[Stack]:
         """Return the stacks whose name begins with the prefix, in the order of their creation."""
-        pages = self._client("cloudformation").get_paginator("describe_stacks").paginate()
-        found = [stack for page in pages for stack in page["Stacks"]]
-        mine = [s for s in found if s["StackName"].startswith(prefix)]
-        mine.sort(key=lambda stack: stack["CreationTime"])
-        return [self._stack(stack["StackName"], since) for stack in mine]
+        with _readable():
+            pages = self._client("cloudformation").get_paginator("describe_stacks").paginate()
+            found = [stack for page in pages for stack in page["Stacks"]]
+            mine = [stack for stack in found if stack["StackName"].startswith(prefix)]
+            mine.sort(key=lambda stack: stack["CreationTime"])
+            return [self._stack(stack["StackName"], since) for stack in mine]
 
     def entry_points(self, stacks: Sequence[Stack]) -> dict[str, str]:
         """Return where the stage is reached: load balancer, database, cluster."""
         rows: dict[str, str] = {}
-        for resource in (resource for stack in stacks for resource in stack.resources):
-            name = resource.physical_id
-            match resource.type:
-                case "AWS::ElasticLoadBalancingV2::LoadBalancer":
-                    client = self._client("elbv2")
-                    answer = client.describe_load_balancers(LoadBalancerArns=[name])
-                    rows["Load balancer"] = answer["LoadBalancers"][0]["DNSName"]
-                case "AWS::RDS::DBInstance":
-                    client = self._client("rds")
-                    answer = client.describe_db_instances(DBInstanceIdentifier=name)
-                    endpoint = answer["DBInstances"][0]["Endpoint"]
-                    rows["Database"] = f"{endpoint['Address']}:{endpoint['Port']}"
-                case "AWS::EKS::Cluster":
-                    cluster = self._client("eks").describe_cluster(name=name)["cluster"]
-                    rows["Cluster"] = f"{cluster['name']}, Kubernetes {cluster['version']}"
+        with _readable():
+            for resource in (resource for stack in stacks for resource in stack.resources):
+                rows |= self._entry_point(resource.type, resource.physical_id)
         return rows
+
+    def _entry_point(self, kind: str, name: str) -> dict[str, str]:
+        match kind:
+            case "AWS::ElasticLoadBalancingV2::LoadBalancer":
+                answer = self._client("elbv2").describe_load_balancers(LoadBalancerArns=[name])
+                return {"Load balancer": answer["LoadBalancers"][0]["DNSName"]}
+            case "AWS::RDS::DBInstance":
+                answer = self._client("rds").describe_db_instances(DBInstanceIdentifier=name)
+                endpoint = answer["DBInstances"][0]["Endpoint"]
+                return {"Database": f"{endpoint['Address']}:{endpoint['Port']}"}
+            case "AWS::EKS::Cluster":
+                cluster = self._client("eks").describe_cluster(name=name)["cluster"]
+                return {"Cluster": f"{cluster['name']}, Kubernetes {cluster['version']}"}
+        return {}
 
     def _stack(self, name: str, since: dt.datetime) -> Stack:
         client = self._client("cloudformation")
@@ -85,6 +91,16 @@ class Reader:
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - made at run time
         return self._session.client(service, endpoint_url=self._emulator.endpoint)
+
+
+@contextlib.contextmanager
+def _readable() -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise LocalError(f"deployed, but it cannot be read back: {error}") from None
 
 
 def table(stacks: Sequence[Stack]) -> str:
