@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from local.api import Application, LocalApi
+from local.docker_engine import has_docker
 
-def build_application() -> Any:
-    """The application to serve; imports the emulator, which takes most of the start."""
-    from ministack.app import app
 
-    from local.conditions import repair_conditions
-    from local.recorded import RecordStore
-    from local.registry import Registry
-    from local.schemas import registry_schemas
+def build_application() -> Application:
+    """Return the application to serve. Importing the emulator takes most of the start."""
+    from ministack.app import app  # type: ignore[import-untyped]
 
-    repair_conditions()
+    from local.cloudformation.buckets import keep_filled_buckets
+    from local.cloudformation.conditions import repair_conditions
+    from local.cloudformation.custom_resources import answer_without_docker
+    from local.cloudformation.exports import protect_exports
+    from local.cloudformation.listing import list_resources
+    from local.cloudformation.recorded import RecordStore
+    from local.cloudformation.registry import Registry
+    from local.cloudformation.schemas import registry_schemas
+    from local.cloudformation.waiting import wait_for_stacks
+    from local.kubernetes.clusters import Clusters
+    from local.kubernetes.resources import KubernetesResources
+
     registry = Registry(registry_schemas(), RecordStore())
+    clusters = Clusters()
+    repair_conditions()
+    protect_exports()
+    wait_for_stacks()
     registry.install()
-    return app
+    keep_filled_buckets()
+    if not has_docker():
+        answer_without_docker()
+        registry.add(KubernetesResources(clusters.of_request).handlers())
+
+    return LocalApi(
+        app,
+        mode=_mode,
+        resources=lambda stack: list_resources(registry.how, stack),
+        manifests=clusters.manifests,
+    )
+
+
+def _mode() -> Mapping[str, Any]:
+    return {"docker": has_docker(), "kubernetes": "k3s" if has_docker() else "schemas"}

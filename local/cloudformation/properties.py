@@ -16,7 +16,7 @@ import jsonschema
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
 
-from local.schemas import ResourceSchema
+from local.cloudformation.schemas import ResourceSchema
 
 _BOOLEANS = ("true", "false")
 _JSON_TYPE_NAMES = (

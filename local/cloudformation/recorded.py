@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from local.attributes import AttributeMaker, Scope
-from local.properties import check_properties
-from local.schemas import PropertyPath, ResourceSchema
+from local.cloudformation.attributes import AttributeMaker, Scope
+from local.cloudformation.properties import check_properties
+from local.cloudformation.schemas import PropertyPath, ResourceSchema
 
 Outcome = tuple[str, dict[str, Any]]
 """Physical id and attributes, as the emulator's provisioners return them."""

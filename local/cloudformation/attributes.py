@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.schemas import PropertyPath, ResourceSchema
+from local.cloudformation.schemas import PropertyPath, ResourceSchema
 
 ID_PREFIXES = {
     "DHCPOptions": "dopt-",

@@ -14,20 +14,23 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import _stacks, provisioners
 
-from local.attributes import AttributeMaker, Scope
-from local.properties import check_properties
-from local.recorded import (
+from local.cloudformation import custom_resources
+from local.cloudformation.attributes import AttributeMaker, Scope
+from local.cloudformation.listing import CHECKED, EMULATED, RECORDED
+from local.cloudformation.properties import check_properties
+from local.cloudformation.recorded import (
     Outcome,
     RecordedResources,
     RecordStore,
     custom_name_message,
     replaced_paths,
 )
-from local.schemas import FALLBACK_REGION, ResourceSchema, SchemaFiles
+from local.cloudformation.schemas import FALLBACK_REGION, ResourceSchema, SchemaFiles
 
 Handler = dict[str, Any]
 """ministack's form: create(logical_id, properties, stack), update(...), delete(...) and flags."""
 
+CUSTOM_RESOURCE = "AWS::CloudFormation::CustomResource"
 _STACK_TAG_PREFIX = "aws:cloudformation:"
 
 
@@ -37,12 +40,13 @@ class Registry:
     def __init__(self, schemas: SchemaFiles, store: RecordStore) -> None:
         self._schemas = schemas
         self._store = store
-        self._emulated: dict[str, Handler] = {}
+        self._emulated: frozenset[str] = frozenset()
+        self._checking: frozenset[str] = frozenset()
 
     def install(self) -> None:
         """Replaces ministack's handlers by checked ones and adds those that it lacks."""
         handlers: dict[str, Handler] = provisioners._RESOURCE_HANDLERS
-        self._emulated = dict(handlers)
+        self._emulated = frozenset(handlers)
         for resource_type in self._schemas.types(FALLBACK_REGION):
             emulated = handlers.get(resource_type)
             if emulated is None:
@@ -53,9 +57,20 @@ class Registry:
             provisioners._REPLACING_PROPERTIES, self._schema
         )
 
-    def is_emulated(self, resource_type: str) -> bool:
-        """Whether ministack itself creates resources of this type."""
-        return resource_type in self._emulated
+    def add(self, handlers: Mapping[str, Handler]) -> None:
+        """Add handlers of custom resources that check, instead of calling a Lambda function."""
+        provisioners._RESOURCE_HANDLERS.update(handlers)
+        self._checking = frozenset(handlers)
+
+    def how(self, resource_type: str, properties: Mapping[str, Any]) -> tuple[str, str]:
+        """Return how a resource of this type is kept, and a note."""
+        if resource_type in self._checking:
+            return CHECKED, ""
+        if resource_type.startswith("Custom::") or resource_type == CUSTOM_RESOURCE:
+            return custom_resources.how(resource_type, properties)
+        if resource_type in self._emulated:
+            return EMULATED, ""
+        return RECORDED, ""
 
     def _schema(self, resource_type: str) -> ResourceSchema | None:
         return self._schemas.get(resource_type, get_region()) or self._schemas.get(

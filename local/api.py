@@ -1,0 +1,88 @@
+"""What the team asks the embedded AWS that AWS has no call for, under /_local/.
+
+GET /_local/mode                    {"docker": bool, "kubernetes": "k3s" | "schemas"}
+GET /_local/resources[?stack=NAME]  a list of {stack, logical_id, type, physical_id, how, note?}
+GET /_local/manifests?cluster=NAME  the objects that a cluster keeps, as YAML documents
+
+`how` is "emulated" (the emulator's own code), "recorded" (checked by its schema, does nothing) or
+"checked" (manifests, by the Kubernetes schemas).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
+
+PREFIX = "/_local/"
+JSON = "application/json"
+YAML = "text/yaml; charset=utf-8"
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Answer = tuple[HTTPStatus, str, str]
+"""Status, content type and body."""
+
+
+class LocalApi:
+    """An ASGI application that answers /_local/ and leaves the rest to another."""
+
+    def __init__(
+        self,
+        application: Application,
+        mode: Callable[[], Mapping[str, Any]],
+        resources: Callable[[str | None], list[dict[str, str]]],
+        manifests: Callable[[str], str],
+    ) -> None:
+        self._application = application
+        self._mode = mode
+        self._resources = resources
+        self._manifests = manifests
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+            await self._application(scope, receive, send)
+            return
+        query = parse_qs(scope.get("query_string", b"").decode())
+        path = scope["path"].removeprefix(PREFIX)
+        if scope["method"] == "GET":
+            answer = self._answer(path, {name: values[-1] for name, values in query.items()})
+        else:
+            answer = _error(HTTPStatus.METHOD_NOT_ALLOWED, "only GET is answered here")
+        await _respond(send, answer)
+
+    def _answer(self, path: str, query: Mapping[str, str]) -> Answer:
+        if path == "mode":
+            return HTTPStatus.OK, JSON, json.dumps(self._mode())
+        if path == "resources":
+            return HTTPStatus.OK, JSON, json.dumps(self._resources(query.get("stack")))
+        if path == "manifests":
+            return self._manifests_answer(query.get("cluster"))
+        return _error(HTTPStatus.NOT_FOUND, f"no such path: {PREFIX}{path}")
+
+    def _manifests_answer(self, cluster: str | None) -> Answer:
+        if not cluster:
+            return _error(HTTPStatus.BAD_REQUEST, "cluster=NAME is missing")
+        try:
+            return HTTPStatus.OK, YAML, self._manifests(cluster)
+        except LookupError:
+            return _error(HTTPStatus.NOT_FOUND, f"no cluster is named {cluster}")
+
+
+def _error(status: HTTPStatus, message: str) -> Answer:
+    return status, JSON, json.dumps({"message": message})
+
+
+async def _respond(send: Send, answer: Answer) -> None:
+    status, content_type, text = answer
+    body = text.encode()
+    headers = [
+        (b"content-type", content_type.encode()),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status.value, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
