@@ -1,0 +1,89 @@
+"""What a change does to the templates and the charts, as a diff that a reviewer reads.
+
+`python3 dev.py test tests/test_templates.py --snapshot-update` writes the files anew.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from syrupy.location import PyTestLocation
+from syrupy.types import SnapshotIndex
+
+from tests.synthesis import SynthesizedStage, joined
+
+FOLDER = Path(__file__).parent / "snapshots" / Path(__file__).stem
+STACKS = ("security", "network", "data", "cluster", "workloads", "monitoring")
+
+
+class YamlSnapshots(SingleFileSnapshotExtension):
+    """One YAML file a snapshot, snapshots/test_templates/<stage>-<name>.yaml."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = "yaml"
+
+    @classmethod
+    def dirname(cls, *, test_location: PyTestLocation) -> str:
+        return str(FOLDER)
+
+    @classmethod
+    def get_snapshot_name(cls, *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:
+        return str(index)
+
+    def serialize(self, data: Any, **_: Any) -> str:
+        return yaml.dump_all(data, Dumper=_Dumper, sort_keys=False, width=100)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text of several lines as such, and repeats what is equal."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+@pytest.fixture
+def snapshots(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    return snapshot.use_extension(YamlSnapshots)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_template(stage: SynthesizedStage, stack: str, snapshots: SnapshotAssertion) -> None:
+    name = f"{stage.settings.stage}-{stack}"
+    assert [_readable(stage.templates[stack])] == snapshots(name=name)
+
+
+def test_charts(stage: SynthesizedStage, snapshots: SnapshotAssertion) -> None:
+    assert stage.manifests() == snapshots(name=f"{stage.settings.stage}-charts")
+
+
+def test_snapshots_hold_no_hash_and_no_path_of_a_machine() -> None:
+    files = list(FOLDER.glob("*.yaml"))
+    assert files
+    for file in files:
+        text = file.read_text()
+        assert not re.search(r"[0-9a-f]{64}", text), file
+        assert str(Path.home()) not in text and "/tmp/cdk" not in text, file
+
+
+def _readable(value: Any) -> Any:
+    """Mask what changes without a change, and unfold the JSON that is folded into strings."""
+    if isinstance(value, list):
+        return [_readable(item) for item in value]
+    if isinstance(value, str):
+        return re.sub(r"[0-9a-f]{64}", "<asset>", value)
+    if not isinstance(value, dict):
+        return value
+    shown = {}
+    for key, item in sorted(value.items()):
+        if key == "Manifest":
+            shown[key] = f"charts.yaml, {len(json.loads(joined(item)))} objects"
+        elif key == "DashboardBody":
+            shown[key] = json.loads(joined(item))
+        elif key not in ("BootstrapVersion", "CheckBootstrapVersion"):
+            shown[key] = _readable(item)
+    return shown
