@@ -16,6 +16,7 @@ def build_application() -> Application:
     from local.cloudformation.buckets import keep_filled_buckets
     from local.cloudformation.conditions import repair_conditions
     from local.cloudformation.custom_resources import answer_without_docker
+    from local.cloudformation.events import hide_unchanged_resources
     from local.cloudformation.exports import protect_exports
     from local.cloudformation.listing import list_resources
     from local.cloudformation.recorded import RecordStore
@@ -29,6 +30,7 @@ def build_application() -> Application:
     clusters = Clusters()
     repair_conditions()
     protect_exports()
+    hide_unchanged_resources()
     wait_for_stacks()
     registry.install()
     keep_filled_buckets()

@@ -82,7 +82,7 @@ ARN_RESOURCES = {
     "AWS::EC2::NatGateway": "natgateway/{name}",
     "AWS::EC2::FlowLog": "vpc-flow-log/{name}",
     "AWS::GuardDuty::Detector": "detector/{name}",
-    "AWS::IAM::OIDCProvider": "oidc-provider/{name}",
+    "AWS::IAM::OIDCProvider": "oidc-provider/{url}",
     "AWS::Logs::DeliverySource": "delivery-source:{name}",
     "AWS::RDS::DBProxy": "db-proxy:prx-{id}",
     "AWS::RDS::EventSubscription": "es:{name}",
@@ -274,6 +274,7 @@ class AttributeMaker:
             name=self._own_name(),
             own_id=self._id("Id"),
             parents=self._parents(),
+            url=str(self.properties.get("Url", "")).partition("://")[2],
         )
 
     def _own_name(self) -> str:
