@@ -44,6 +44,7 @@ class LocalApi:
         self._manifests = manifests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, as ASGI asks."""
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
             await self._application(scope, receive, send)
             return

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def end_children() -> None:
-    """Asks the emulator to end its workers, then kills every process that is still below us."""
+    """Ask the emulator to end its workers, then kills every process that is still below us."""
     runtime = sys.modules.get("ministack.core.lambda_runtime")
     if runtime is not None:
         with contextlib.suppress(Exception):

@@ -19,7 +19,7 @@ class NotLoopbackError(PermissionError):
 
 
 def stay_on_loopback() -> None:
-    """Refuses, for the rest of the process, every address but the machine's own.
+    """Refuse, for the rest of the process, every address but the machine's own.
 
     Unix sockets stay allowed: a Docker engine listens on one.
     """

@@ -34,7 +34,7 @@ class StartError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serves until SIGTERM or SIGINT; returns the exit status."""
+    """Serve until SIGTERM or SIGINT; returns the exit status."""
     options = _parse(arguments)
     try:
         listener = _listen(options.port)
@@ -134,7 +134,7 @@ async def _serve(listener: socket.socket, ready_file: Path, folder: Path) -> Non
     config.errorlog = logging.getLogger("hypercorn.error")
     port = listener.getsockname()[1]
     announcing = loop.create_task(_announce(port, ready_file))
-    await serve(build_application(), config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+    await serve(build_application(), config, shutdown_trigger=stop.wait)
     announcing.cancel()
     ready_file.unlink(missing_ok=True)
     _end_at_once(folder)
@@ -155,7 +155,7 @@ async def _announce(port: int, ready_file: Path) -> None:
 
 
 def _end_at_once(folder: Path) -> None:
-    """Ends the process without waiting for threads, which may wait for a Lambda for an hour."""
+    """End the process without waiting for threads, which may wait for a Lambda for an hour."""
     from local.children import end_children
 
     end_children()

@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.cloudformation.schemas import PropertyPath, ResourceSchema
+from local.cloudformation.properties import matches
+from local.cloudformation.schemas import JsonValue, PropertyPath, ResourceSchema
 
 ID_PREFIXES = {
     "DHCPOptions": "dopt-",
@@ -96,7 +97,7 @@ REF_PROPERTIES: dict[str, PropertyPath] = {
     "AWS::Budgets::Budget": ("Budget", "BudgetName"),
     "AWS::EC2::EIP": ("PublicIp",),
 }
-"""What `Ref` returns where CloudFormation documents another value than the primary identifier."""
+"""Return what `Ref` returns where CloudFormation documents another value than the primary identifier."""
 
 COPIED_PROPERTIES: dict[tuple[str, str], PropertyPath] = {
     ("AWS::EKS::Cluster", "EncryptionConfigKeyArn"): (
@@ -162,7 +163,7 @@ class AttributeMaker:
         properties: Mapping[str, Any],
         physical_id: str,
     ) -> AttributeMaker:
-        """A maker for a resource that has its physical id already."""
+        """Return a maker for a resource that has its physical id already."""
         name = re.split(r"[:/|]", physical_id)[-1]
         return cls(schema, scope, properties, seed=physical_id, default_name=name)
 
@@ -209,7 +210,7 @@ class AttributeMaker:
 
     # One value ---------------------------------------------------------------------------
 
-    def _value(self, path: PropertyPath, node: Mapping[str, Any], depth: int = 0) -> Any:
+    def _value(self, path: PropertyPath, node: Mapping[str, Any], depth: int = 0) -> JsonValue:
         copied = COPIED_PROPERTIES.get((self.schema.type_name, path[-1]), path)
         given = _value_at(self.properties, copied)
         if given is not None:
@@ -248,8 +249,8 @@ class AttributeMaker:
     def _first_fit(self, node: Mapping[str, Any], candidates: list[str]) -> str:
         limit = node.get("maxLength")
         fitting = [text[:limit] for text in candidates]
-        pattern = node.get("pattern")
-        return next((text for text in fitting if _fits(pattern, text)), fitting[0])
+        pattern = str(node.get("pattern", ""))
+        return next((text for text in fitting if matches(pattern, text)), fitting[0])
 
     def _spare_texts(self, path: PropertyPath) -> list[str]:
         digest = self._digest(".".join(path))
@@ -381,8 +382,8 @@ _MAKERS: tuple[tuple[re.Pattern[str], Callable[[AttributeMaker, str], str]], ...
 )
 
 
-def _value_at(properties: Mapping[str, Any], path: PropertyPath) -> Any:
-    value: Any = properties
+def _value_at(properties: Mapping[str, Any], path: PropertyPath) -> JsonValue:
+    value: JsonValue = properties
     for name in path:
         if isinstance(value, Mapping):
             value = value.get(name)
@@ -408,17 +409,8 @@ def _names(name: str) -> list[str]:
     return [name, name.lower(), plain, plain.lower()]
 
 
-def _fits(pattern: str | None, text: str) -> bool:
-    if not pattern:
-        return True
-    try:
-        return re.search(pattern, text) is not None
-    except re.error:
-        return True
-
-
 def _arn_resource_of(schema: ResourceSchema) -> str:
-    """The ARN's resource kind with its separator: from the ARN's pattern, else from the type."""
+    """Return the ARN's resource kind with its separator: from the ARN's pattern, else from the type."""
     for path in schema.read_only:
         pattern = str(schema.at(path).get("pattern", "")).replace("\\/", "/")
         kinds = re.findall(r":([a-z][a-z0-9-]+)([/:])", pattern)

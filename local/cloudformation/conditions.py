@@ -10,11 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ministack.services.cloudformation import changesets, engine, handlers, stacks
+from ministack.services.cloudformation import (  # type: ignore[import-untyped]
+    changesets,
+    engine,
+    handlers,
+    stacks,
+)
 
 
 def repair_conditions() -> None:
-    """Lets every module of the emulator that evaluates conditions do it this way."""
+    """Let every module of the emulator that evaluates conditions do it this way."""
     for module in (engine, stacks, changesets, handlers):
         if hasattr(module, "_evaluate_conditions"):
             module._evaluate_conditions = evaluate_conditions
@@ -23,7 +28,7 @@ def repair_conditions() -> None:
 def evaluate_conditions(
     template: Mapping[str, Any], parameters: Mapping[str, Any]
 ) -> dict[str, bool]:
-    """Every condition of the template with its value.
+    """Return every condition of the template with its value.
 
     Raises:
         ValueError: A condition refers to itself.
@@ -48,10 +53,10 @@ class _Evaluation:
             self._known[name] = self._holds(self._definitions.get(name, False))
         return self._known[name]
 
-    def _holds(self, expression: Any) -> bool:
+    def _holds(self, expression: object) -> bool:
         if not isinstance(expression, Mapping) or len(expression) != 1:
             return bool(expression)
-        [(function, operands)] = expression.items()
+        function, operands = next(iter(expression.items()))
         if function == "Condition":
             return self.condition(operands)
         if function == "Fn::Not":
@@ -65,7 +70,7 @@ class _Evaluation:
             return left == right
         return self._value(expression) == "true"
 
-    def _value(self, operand: Any) -> str:
+    def _value(self, operand: object) -> str:
         value = engine._resolve_refs(
             operand, {}, self._parameters, self._known, self._mappings, "", ""
         )

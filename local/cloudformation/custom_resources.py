@@ -25,7 +25,7 @@ Invoke = Callable[..., tuple[str, dict[str, Any]]]
 
 
 class MadeUpAttributes(dict[str, str]):
-    """Attributes of a custom resource that nobody answered for: each exists, with a made-up text."""
+    """Attributes of a custom resource that nobody answered for: any name has a made-up text."""
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str)

@@ -12,6 +12,8 @@ from typing import Any
 from ministack.services import cloudformation  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners, stacks  # type: ignore[import-untyped]
 
+from local.cloudformation.schemas import JsonValue
+
 _unchanged: set[tuple[str, str]] = set()
 """Stack id and logical id of resources whose update turned out to change nothing."""
 
@@ -24,8 +26,13 @@ def hide_unchanged_resources() -> None:
 
 def _noting(update: Callable[..., Any]) -> Callable[..., Any]:
     def update_resource(
-        resource_type: str, physical_id: str, old: Any, new: Any, stack: str, *rest: Any  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401 - the emulator's
+        resource_type: str,
+        physical_id: str,
+        old: JsonValue,
+        new: JsonValue,
+        stack: str,
+        *rest: JsonValue,
+    ) -> JsonValue:
         logical_id = rest[0] if rest else physical_id
         if old == new:
             stack_id = provisioners._cr_stack_id(stack)
@@ -46,7 +53,9 @@ def _drop_last_event(stack_id: str, logical_id: str) -> None:
 
 
 def _filtering(add_event: Callable[..., None]) -> Callable[..., None]:
-    def add(stack_id: str, stack: str, logical_id: str, *event: Any, **more: Any) -> None:  # noqa: ANN401
+    def add(
+        stack_id: str, stack: str, logical_id: str, *event: JsonValue, **more: JsonValue
+    ) -> None:
         if (stack_id, logical_id) in _unchanged:
             _unchanged.discard((stack_id, logical_id))
             if event[1] == "UPDATE_COMPLETE":

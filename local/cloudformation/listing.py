@@ -17,7 +17,7 @@ How = Callable[[str, Mapping[str, Any]], tuple[str, str]]
 
 def list_resources(how: How, stack: str | None = None) -> list[dict[str, str]]:
     """Return the resources of all live stacks, or of the stack of that name, in order of name."""
-    found = []
+    found: list[dict[str, str]] = []
     for record in _stacks._data.values():
         name = record["StackName"]
         if record.get("StackStatus") != "DELETE_COMPLETE" and stack in (None, name):

@@ -8,15 +8,14 @@ leniency: a number or a boolean may be written as a string, and the other way ro
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-import jsonschema
-from jsonschema import Draft7Validator
-from jsonschema.exceptions import ValidationError
+from jsonschema import Draft7Validator, validators  # type: ignore[import-untyped]
+from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]
 
-from local.cloudformation.schemas import ResourceSchema
+from local.cloudformation.schemas import JsonValue, ResourceSchema
 
 _BOOLEANS = ("true", "false")
 _JSON_TYPE_NAMES = (
@@ -43,7 +42,7 @@ class PropertiesError(ValueError):
 def check_properties(
     schema: ResourceSchema, logical_id: str, properties: Mapping[str, Any]
 ) -> None:
-    """Refuses properties that the resource type's schema refuses.
+    """Refuse properties that the resource type's schema refuses.
 
     Raises:
         PropertiesError: With one line for each violation, such as
@@ -64,24 +63,28 @@ def _read_only_violations(schema: ResourceSchema, properties: Mapping[str, Any])
 
 def _messages(error: ValidationError) -> Iterator[str]:
     where = "#" + "".join(f"/{part}" for part in error.absolute_path)
-    render = _RENDERERS.get(str(error.validator), _generic)
-    for sentence in render(error):
+    keyword = str(error.validator)
+    if keyword in _CHECKS:
+        sentences: Iterable[str] = [error.message or _constraint(keyword)]
+    else:
+        sentences = _SENTENCES.get(keyword, _generic)(error)
+    for sentence in sentences:
         yield f"{where}: {sentence}"
 
 
+def _constraint(keyword: str) -> str:
+    return f"failed validation constraint for keyword [{keyword}]"
+
+
 def _generic(error: ValidationError) -> Iterator[str]:
-    yield f"failed validation constraint for keyword [{error.validator}]"
-
-
-def _own(error: ValidationError) -> Iterator[str]:
-    yield error.message
+    yield _constraint(str(error.validator))
 
 
 def _extraneous(error: ValidationError) -> Iterator[str]:
     known = error.schema.get("properties", {})
     patterns = error.schema.get("patternProperties", {})
     for key in error.instance:
-        if key not in known and not any(_search(pattern, key) for pattern in patterns):
+        if key not in known and not any(matches(pattern, key) for pattern in patterns):
             yield f"extraneous key [{key}] is not permitted"
 
 
@@ -103,20 +106,11 @@ def _not_one_branch(error: ValidationError) -> Iterator[str]:
     yield f"#: {matched} subschemas matched instead of one out of {total}"
 
 
-_RENDERERS: dict[str, Callable[[ValidationError], Iterator[str]]] = {
+_SENTENCES: dict[str, Callable[[ValidationError], Iterator[str]]] = {
     "additionalProperties": _extraneous,
-    "required": _own,
-    "dependentRequired": _own,
     "type": _ill_typed,
     "anyOf": _no_branch,
     "oneOf": _not_one_branch,
-    "minLength": _own,
-    "maxLength": _own,
-    "minimum": _own,
-    "maximum": _own,
-    "requiredXor": _own,
-    "requiredOr": _own,
-    "dependentExcluded": _own,
 }
 
 
@@ -132,120 +126,129 @@ def _text(value: object) -> str:
 
 
 def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
     try:
-        return None if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        return float(value)
+    except ValueError:
         return None
 
 
-def _is_scalar(_checker: object, value: object) -> bool:
+def is_scalar(value: object) -> bool:
+    """Tell whether CloudFormation takes `value` where a string is wanted."""
     return isinstance(value, (str, int, float))
 
 
-def _is_number(_checker: object, value: object) -> bool:
-    return isinstance(value, (str, int, float)) and _number(value) is not None
-
-
-def _is_integer(_checker: object, value: object) -> bool:
-    number = _number(value) if isinstance(value, (str, int, float)) else None
+def _is_integer(value: object) -> bool:
+    number = _number(value)
     return number is not None and number.is_integer()
 
 
-def _is_boolean(_checker: object, value: object) -> bool:
-    return _is_scalar(None, value) and _text(value).lower() in _BOOLEANS
+def _is_boolean(value: object) -> bool:
+    return is_scalar(value) and _text(value).lower() in _BOOLEANS
 
 
 _TYPES = Draft7Validator.TYPE_CHECKER.redefine_many(
     {
-        "string": _is_scalar,
-        "number": _is_number,
-        "integer": _is_integer,
-        "boolean": _is_boolean,
+        "string": lambda _checker, value: is_scalar(value),
+        "number": lambda _checker, value: _number(value) is not None,
+        "integer": lambda _checker, value: _is_integer(value),
+        "boolean": lambda _checker, value: _is_boolean(value),
     }
 )
 
-# Keywords -------------------------------------------------------------------------------------
+# Keywords: each yields a sentence for every violation by `value` -----------------------------
 
-Errors = Iterator[ValidationError]
+Sentences = Iterator[str]
+_CONSTRAINT = ""
+"""Says that the generic sentence, which names the keyword only, is CloudFormation's."""
 
 
-def _required(_validator: Any, names: list[str], value: Any, _schema: Any) -> Errors:
-    for name in names if isinstance(value, dict) else ():
+def _required(names: list[str], value: object) -> Sentences:
+    if not isinstance(value, dict):
+        return
+    for name in names:
         if name not in value:
-            yield ValidationError(f"required key [{name}] not found")
+            yield f"required key [{name}] not found"
 
 
-def _dependent_required(_validator: Any, rules: Any, value: Any, _schema: Any) -> Errors:
-    for name, needed in rules.items() if isinstance(value, dict) else ():
+def _dependent_required(rules: dict[str, list[str]], value: object) -> Sentences:
+    if not isinstance(value, dict):
+        return
+    for name, needed in rules.items():
         for other in needed if name in value else ():
             if other not in value:
-                yield ValidationError(f"property [{other}] is required by [{name}]")
+                yield f"property [{other}] is required by [{name}]"
 
 
-def _enum(_validator: Any, allowed: list[Any], value: Any, _schema: Any) -> Errors:
-    if value not in allowed and _text(value) not in {_text(item) for item in allowed}:
-        yield ValidationError("not one of the values")
-
-
-def _enum_any_case(_validator: Any, allowed: list[Any], value: Any, _schema: Any) -> Errors:
-    if _text(value).lower() not in {_text(item).lower() for item in allowed}:
-        yield ValidationError("not one of the values")
-
-
-def _pattern(_validator: Any, pattern: str, value: Any, _schema: Any) -> Errors:
-    if _is_scalar(None, value) and not _search(pattern, _text(value)):
-        yield ValidationError("does not match")
-
-
-def _min_length(_validator: Any, limit: int, value: Any, _schema: Any) -> Errors:
-    if _is_scalar(None, value) and len(_text(value)) < limit:
-        yield ValidationError(f"expected minLength: {limit}, actual: {len(_text(value))}")
-
-
-def _max_length(_validator: Any, limit: int, value: Any, _schema: Any) -> Errors:
-    if _is_scalar(None, value) and len(_text(value)) > limit:
-        yield ValidationError(f"expected maxLength: {limit}, actual: {len(_text(value))}")
-
-
-def _minimum(_validator: Any, limit: float, value: Any, _schema: Any) -> Errors:
-    number = _number(value)
-    if number is not None and number < limit:
-        yield ValidationError(f"{_text(value)} is not greater or equal to {limit}")
-
-
-def _maximum(_validator: Any, limit: float, value: Any, _schema: Any) -> Errors:
-    number = _number(value)
-    if number is not None and number > limit:
-        yield ValidationError(f"{_text(value)} is not less or equal to {limit}")
-
-
-def _multiple_of(_validator: Any, step: float, value: Any, _schema: Any) -> Errors:
-    number = _number(value)
-    if number is not None and number % step:
-        yield ValidationError("not a multiple")
-
-
-def _required_xor(_validator: Any, names: list[str], value: Any, _schema: Any) -> Errors:
-    given = [name for name in names if isinstance(value, dict) and name in value]
-    if isinstance(value, dict) and len(given) != 1:
-        yield ValidationError(f"exactly one of [{', '.join(names)}] is required")
-
-
-def _required_or(_validator: Any, names: list[str], value: Any, _schema: Any) -> Errors:
-    if isinstance(value, dict) and not any(name in value for name in names):
-        yield ValidationError(f"at least one of [{', '.join(names)}] is required")
-
-
-def _dependent_excluded(_validator: Any, rules: Any, value: Any, _schema: Any) -> Errors:
-    for name, excluded in rules.items() if isinstance(value, dict) else ():
+def _dependent_excluded(rules: dict[str, list[str]], value: object) -> Sentences:
+    if not isinstance(value, dict):
+        return
+    for name, excluded in rules.items():
         clash = [other for other in excluded if name in value and other in value]
         if clash:
-            yield ValidationError(f"[{name}] must not be given together with {clash}")
+            yield f"[{name}] must not be given together with {clash}"
 
 
-_KEYWORDS: dict[str, Callable[[Any, Any, Any, Any], Errors]] = {
+def _required_xor(names: list[str], value: object) -> Sentences:
+    if isinstance(value, dict) and sum(name in value for name in names) != 1:
+        yield f"exactly one of [{', '.join(names)}] is required"
+
+
+def _required_or(names: list[str], value: object) -> Sentences:
+    if isinstance(value, dict) and not any(name in value for name in names):
+        yield f"at least one of [{', '.join(names)}] is required"
+
+
+def _enum(allowed: list[object], value: object) -> Sentences:
+    if value not in allowed and _text(value) not in {_text(item) for item in allowed}:
+        yield _CONSTRAINT
+
+
+def _enum_any_case(allowed: list[object], value: object) -> Sentences:
+    if _text(value).lower() not in {_text(item).lower() for item in allowed}:
+        yield _CONSTRAINT
+
+
+def _pattern(pattern: str, value: object) -> Sentences:
+    if is_scalar(value) and not matches(pattern, _text(value)):
+        yield _CONSTRAINT
+
+
+def _min_length(limit: int, value: object) -> Sentences:
+    if is_scalar(value) and len(_text(value)) < limit:
+        yield f"expected minLength: {limit}, actual: {len(_text(value))}"
+
+
+def _max_length(limit: int, value: object) -> Sentences:
+    if is_scalar(value) and len(_text(value)) > limit:
+        yield f"expected maxLength: {limit}, actual: {len(_text(value))}"
+
+
+def _minimum(limit: float, value: object) -> Sentences:
+    number = _number(value)
+    if number is not None and number < limit:
+        yield f"{_text(value)} is not greater or equal to {limit}"
+
+
+def _maximum(limit: float, value: object) -> Sentences:
+    number = _number(value)
+    if number is not None and number > limit:
+        yield f"{_text(value)} is not less or equal to {limit}"
+
+
+def _multiple_of(step: float, value: object) -> Sentences:
+    number = _number(value)
+    if number is not None and number % step:
+        yield _CONSTRAINT
+
+
+_CHECKS: dict[str, Callable[..., Sentences]] = {
     "required": _required,
     "dependentRequired": _dependent_required,
+    "dependentExcluded": _dependent_excluded,
+    "requiredXor": _required_xor,
+    "requiredOr": _required_or,
     "enum": _enum,
     "enumCaseInsensitive": _enum_any_case,
     "pattern": _pattern,
@@ -254,32 +257,42 @@ _KEYWORDS: dict[str, Callable[[Any, Any, Any, Any], Errors]] = {
     "minimum": _minimum,
     "maximum": _maximum,
     "multipleOf": _multiple_of,
-    "requiredXor": _required_xor,
-    "requiredOr": _required_or,
-    "dependentExcluded": _dependent_excluded,
 }
 
-_CloudFormationValidator = jsonschema.validators.extend(
-    Draft7Validator, validators=_KEYWORDS, type_checker=_TYPES
+
+def _keyword(check: Callable[..., Sentences]) -> Callable[..., Iterator[ValidationError]]:
+    def validate(
+        _validator: object, argument: JsonValue, value: JsonValue, _schema: object
+    ) -> Iterator[ValidationError]:
+        for sentence in check(argument, value):
+            yield ValidationError(sentence)
+
+    return validate
+
+
+_CloudFormationValidator = validators.extend(
+    Draft7Validator,
+    validators={name: _keyword(check) for name, check in _CHECKS.items()},
+    type_checker=_TYPES,
 )
 
 
 @cache
-def _validator(schema: ResourceSchema) -> Any:
+def _validator(schema: ResourceSchema) -> JsonValue:
     return _CloudFormationValidator(dict(schema.document))
 
 
 @cache
-def _compiled(pattern: str) -> Any:
+def _compiled(pattern: str) -> JsonValue:
     try:
         return re.compile(pattern)
     except re.error:
         return _compiled_as_ecma(pattern)
 
 
-def _compiled_as_ecma(pattern: str) -> Any:
+def _compiled_as_ecma(pattern: str) -> JsonValue:
     # Schemas use \p{L}, which `re` does not know; `regex` comes with cfn-lint.
-    import regex
+    import regex  # type: ignore[import-untyped]
 
     try:
         return regex.compile(pattern)
@@ -287,6 +300,7 @@ def _compiled_as_ecma(pattern: str) -> Any:
         return None
 
 
-def _search(pattern: str, text: str) -> bool:
+def matches(pattern: str, text: str) -> bool:
+    """Tell whether a schema's pattern finds something in `text`; one that is no regex does."""
     compiled = _compiled(pattern)
     return compiled is None or compiled.search(text) is not None

@@ -8,13 +8,13 @@ that look like AWS's.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from local.cloudformation.attributes import AttributeMaker, Scope
 from local.cloudformation.properties import check_properties
-from local.cloudformation.schemas import PropertyPath, ResourceSchema
+from local.cloudformation.schemas import JsonValue, PropertyPath, ResourceSchema
 
 Outcome = tuple[str, dict[str, Any]]
 """Physical id and attributes, as the emulator's provisioners return them."""
@@ -39,18 +39,18 @@ class RecordStore:
     _records: dict[tuple[Scope, str, str], Record] = field(default_factory=dict)
 
     def put(self, scope: Scope, record: Record) -> None:
-        """Adds the record, or replaces the one of the same type and physical id."""
+        """Add the record, or replaces the one of the same type and physical id."""
         self._records[scope, record.resource_type, record.physical_id] = record
 
     def get(self, scope: Scope, resource_type: str, physical_id: str) -> Record | None:
-        """The record, or None when there is none."""
+        """Return the record, or None when there is none."""
         return self._records.get((scope, resource_type, physical_id))
 
     def remove(self, scope: Scope, resource_type: str, physical_id: str) -> None:
-        """Forgets the record; removing an unknown one is no error, as for CloudFormation."""
+        """Forget the record; removing an unknown one is no error, as for CloudFormation."""
         self._records.pop((scope, resource_type, physical_id), None)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Record]:
         return iter(tuple(self._records.values()))
 
 
@@ -64,7 +64,7 @@ class RecordedResources:
     def create(
         self, scope: Scope, stack: str, logical_id: str, properties: Mapping[str, Any]
     ) -> Outcome:
-        """Records a new resource.
+        """Record a new resource.
 
         Raises:
             PropertiesError: The schema refuses the properties.
@@ -87,7 +87,7 @@ class RecordedResources:
         physical_id: str,
         properties: Mapping[str, Any],
     ) -> Outcome:
-        """Changes the resource in place, or makes a new one if only a creation can set a change.
+        """Change the resource in place, or makes a new one if only a creation can set a change.
 
         The caller deletes the predecessor of a replacement.
 
@@ -110,7 +110,7 @@ class RecordedResources:
         return self._put(scope, stack, logical_id, new_id, properties)
 
     def delete(self, scope: Scope, physical_id: str) -> None:
-        """Forgets the resource."""
+        """Forget the resource."""
         self._store.remove(scope, self._schema.type_name, physical_id)
 
     def _new_physical_id(
@@ -137,7 +137,7 @@ class RecordedResources:
 
 
 def custom_name_message(physical_id: str) -> str:
-    """What CloudFormation says when a replacement would need the name of what it replaces."""
+    """Return what CloudFormation says when a replacement would need the name of what it replaces."""
     return (
         "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
         f"Rename {physical_id} and update the stack again."
@@ -151,7 +151,7 @@ def replaced_paths(
     return [path for path in schema.create_only if _values(old, path) != _values(new, path)]
 
 
-def _values(value: Any, path: PropertyPath) -> Any:
+def _values(value: JsonValue, path: PropertyPath) -> JsonValue:
     if not path:
         return str(value).lower() if isinstance(value, (bool, int, float)) else value
     head, *rest = path

@@ -11,8 +11,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from ministack.core.responses import get_account_id, get_region
-from ministack.services.cloudformation import _stacks, provisioners
+from ministack.core.responses import get_account_id, get_region  # type: ignore[import-untyped]
+from ministack.services.cloudformation import (  # type: ignore[import-untyped]
+    _stacks,
+    provisioners,
+)
 
 from local.cloudformation import custom_resources
 from local.cloudformation.attributes import AttributeMaker, Scope
@@ -25,7 +28,7 @@ from local.cloudformation.recorded import (
     custom_name_message,
     replaced_paths,
 )
-from local.cloudformation.schemas import FALLBACK_REGION, ResourceSchema, SchemaFiles
+from local.cloudformation.schemas import FALLBACK_REGION, JsonValue, ResourceSchema, SchemaFiles
 
 Handler = dict[str, Any]
 """ministack's form: create(logical_id, properties, stack), update(...), delete(...) and flags."""
@@ -44,7 +47,7 @@ class Registry:
         self._checking: frozenset[str] = frozenset()
 
     def install(self) -> None:
-        """Replaces ministack's handlers by checked ones and adds those that it lacks."""
+        """Replace ministack's handlers by checked ones and adds those that it lacks."""
         handlers: dict[str, Handler] = provisioners._RESOURCE_HANDLERS
         self._emulated = frozenset(handlers)
         for resource_type in self._schemas.types(FALLBACK_REGION):
@@ -111,7 +114,7 @@ class Registry:
         resources = self._resources(resource_type)
         return resources.update(current_scope(), stack, logical_id, physical_id, new)
 
-    def _delete_record(self, resource_type: str, physical_id: str, _properties: Any) -> None:
+    def _delete_record(self, resource_type: str, physical_id: str, _properties: object) -> None:
         self._store.remove(current_scope(), resource_type, physical_id)
 
     # Emulated types ----------------------------------------------------------------------
@@ -203,7 +206,7 @@ class _ReplacingProperties(dict[str, tuple[str, ...]]):
         super().__init__(known)
         self._find_schema = schema
 
-    def get(self, resource_type: str, default: Any = None) -> Any:
+    def get(self, resource_type: str, default: JsonValue = None) -> JsonValue:
         if resource_type not in self:
             schema = self._find_schema(resource_type)
             if schema is None:
@@ -213,19 +216,19 @@ class _ReplacingProperties(dict[str, tuple[str, ...]]):
 
 
 def current_scope() -> Scope:
-    """The account and region of the request that is being served."""
+    """Return the account and region of the request that is being served."""
     return Scope(get_account_id(), get_region())
 
 
 def known_attributes(stack: str, logical_id: str) -> Mapping[str, Any]:
-    """The attributes that the stack keeps of a resource; empty before its creation."""
+    """Return the attributes that the stack keeps of a resource; empty before its creation."""
     record = (_stacks.get(stack) or {}).get("_resources", {}).get(logical_id, {})
     attributes: Mapping[str, Any] = record.get("Attributes", {})
     return attributes
 
 
 def own_properties(resource_type: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties without the tags that the emulator adds for CloudFormation.
+    """Return the properties without the tags that the emulator adds for CloudFormation.
 
     CloudFormation adds them after its check; the schemas refuse keys that begin with `aws:`.
     """

@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 FALLBACK_REGION = "us-east-1"
 """Whose schemas serve a region that cfn-lint has no list for; it has the most types."""
+
+JsonValue: TypeAlias = Any
+"""A value out of a JSON document, of whatever shape."""
 
 PropertyPath = tuple[str, ...]
 """Names from a resource's properties inwards: ("Endpoint", "Port"); "*" is any array item."""
@@ -68,7 +71,7 @@ class ResourceSchema:
         return prefixes.most_common(1)[0][0]
 
     def at(self, path: PropertyPath) -> Mapping[str, Any]:
-        """The schema of the property at `path`, references resolved; empty when there is none."""
+        """Return the schema of the property at `path`, references resolved; empty when there is none."""
         node: Mapping[str, Any] = self.document
         for name in path:
             node = self.resolve(node)
@@ -114,7 +117,7 @@ class SchemaFiles:
         return self._regions[region]
 
     def get(self, resource_type: str, region: str) -> ResourceSchema | None:
-        """The schema of a type as `region` has it; None for a type that the registry lacks."""
+        """Return the schema of a type as `region` has it; None for a type that the registry lacks."""
         name = self.types(region).get(resource_type)
         if name is None:
             return None
@@ -126,7 +129,7 @@ class SchemaFiles:
 
 @cache
 def registry_schemas() -> SchemaFiles:
-    """The schemas of the installed cfn-lint.
+    """Return the schemas of the installed cfn-lint.
 
     Raises:
         ModuleNotFoundError: cfn-lint is not installed.

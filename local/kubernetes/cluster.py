@@ -130,7 +130,6 @@ class Cluster:
 
         Raises:
             ManifestError: an object is invalid, exists already, or its namespace does not exist.
-
         """
         with self._all_or_nothing():
             for document in self._checked(documents):
@@ -145,7 +144,6 @@ class Cluster:
         Raises:
             ManifestError: an object is invalid, changes an immutable field, or its namespace does
                 not exist.
-
         """
         with self._all_or_nothing():
             wanted = self._checked(documents)
@@ -165,7 +163,6 @@ class Cluster:
 
         Raises:
             ManifestError: there is no such object, or it is invalid afterwards.
-
         """
         with self._lock:
             key = self.find(resource, namespace)
@@ -183,7 +180,6 @@ class Cluster:
 
         Raises:
             ManifestError: there is no such object.
-
         """
         wanted_type, _, name = resource.partition("/")
         wanted_kind, _, group = wanted_type.lower().partition(".")
@@ -200,7 +196,6 @@ class Cluster:
 
         Raises:
             ManifestError: its namespace does not exist and is not to be created.
-
         """
         with self._lock:
             if create_namespace and release.namespace not in self._namespaces():
@@ -278,15 +273,12 @@ class Cluster:
         fields = changed_immutable_fields(key.kind, old, new)
         if fields:
             raise ManifestError(
-                f'The {key.kind} "{key.name}" is invalid: {", ".join(fields)}: '
-                "field is immutable"
+                f'The {key.kind} "{key.name}" is invalid: {", ".join(fields)}: field is immutable'
             )
 
     def _refuse_unknown_namespace(self, namespace: str) -> None:
         if namespace not in self._namespaces():
-            raise ManifestError(
-                f'Error from server (NotFound): namespaces "{namespace}" not found'
-            )
+            raise ManifestError(f'Error from server (NotFound): namespaces "{namespace}" not found')
 
     def _namespaces(self) -> set[str]:
         made = {key.name for key in self.objects if key.kind == "Namespace"}

@@ -28,7 +28,6 @@ class Clusters:
 
         Raises:
             LookupError: EKS has no such cluster.
-
         """
         return self._cluster((get_account_id(), get_region(), name))
 
@@ -37,7 +36,6 @@ class Clusters:
 
         Raises:
             LookupError: EKS has no such cluster.
-
         """
         found = [key for key in _eks_clusters() if key[-1] == name]
         if not found:

@@ -14,14 +14,13 @@ class JsonPathError(ValueError):
 
 
 def read(document: Any, path: str) -> str:  # noqa: ANN401 - any JSON
-    """Return the value at `path` as kubectl prints it; empty when there is none.
+    r"""Return the value at `path` as kubectl prints it; empty when there is none.
 
     Field names, list indices and `['name']` are understood (`.status.loadBalancer.ingress[0].ip`);
-    a dot in a name is written `\\.`.
+    a dot in a name is written `\.`.
 
     Raises:
         JsonPathError: the path has a filter, a wildcard or a range.
-
     """
     value = document
     for step in _steps(path):

@@ -48,7 +48,6 @@ def patched(live: Tree, patch: Any, patch_type: str) -> Tree:  # noqa: ANN401 - 
 
     Raises:
         ValueError: the patch does not fit the object.
-
     """
     if patch_type == "json":
         return _json_patched(live, patch)
@@ -58,7 +57,7 @@ def patched(live: Tree, patch: Any, patch_type: str) -> Tree:  # noqa: ANN401 - 
 
 
 def _json_patched(live: Tree, patch: Any) -> Tree:  # noqa: ANN401 - any JSON
-    import jsonpatch  # type: ignore[import-untyped]
+    import jsonpatch
 
     try:
         result: Tree = jsonpatch.apply_patch(live, patch)
@@ -97,7 +96,9 @@ def _merged_by_name(live: list[Tree], patch: list[Tree]) -> list[Tree]:
     return list(result.values())
 
 
-def changed_immutable_fields(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+def changed_immutable_fields(
+    kind: str, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> list[str]:
     """Return the immutable fields that differ between two states of an object."""
     fields = IMMUTABLE_FIELDS.get(kind, ())
     return [field for field in fields if _at(old, field) != _at(new, field)]

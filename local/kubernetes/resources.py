@@ -34,7 +34,11 @@ class KubernetesResources:
     def handlers(self) -> dict[str, dict[str, Any]]:
         """Return the handlers by resource type, in the form of the emulator's registry."""
         made = {
-            "KubernetesResource": (self._create_manifest, self._update_manifest, self._delete_manifest),
+            "KubernetesResource": (
+                self._create_manifest,
+                self._update_manifest,
+                self._delete_manifest,
+            ),
             "HelmChart": (self._install, self._upgrade, self._uninstall),
             "KubernetesPatch": (self._patch, self._repatch, self._restore),
             "KubernetesObjectValue": (self._read, self._reread, self._forget),
@@ -97,7 +101,9 @@ class KubernetesResources:
         self._apply_patch(self._cluster_of(properties), properties, "ApplyPatchJson")
         return str(uuid.uuid4()), {}
 
-    def _repatch(self, physical_id: str, _old: Properties, new: Properties, *_names: str) -> Outcome:
+    def _repatch(
+        self, physical_id: str, _old: Properties, new: Properties, *_names: str
+    ) -> Outcome:
         self._apply_patch(self._cluster_of(new), new, "ApplyPatchJson")
         return physical_id, {}
 

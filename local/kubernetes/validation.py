@@ -19,7 +19,9 @@ MAXIMUM_VIOLATIONS = 5
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
-_LABEL_KEY = re.compile(r"([a-z0-9][-a-z0-9.]{0,252}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+_LABEL_KEY = re.compile(
+    r"([a-z0-9][-a-z0-9.]{0,252}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+)
 _LABELLED = ((), ("spec", "template"), ("spec", "jobTemplate"))
 
 
@@ -32,7 +34,6 @@ def check_object(document: Mapping[str, Any], version: str) -> None:
 
     Raises:
         ManifestError: naming kind, object, path of the field and the schema's message.
-
     """
     name = _identity(document)
     violations = [*_schema_violations(document, version), *_name_violations(document)]
@@ -114,7 +115,7 @@ class _Definitions:
 
 @cache
 def _definitions(version: str) -> _Definitions:
-    from kubernetes_validate import utils  # type: ignore[import-untyped]
+    from kubernetes_validate import utils
 
     served = [v for v in utils.all_versions() if _numbers(v) <= _numbers(version)]
     if not served:
