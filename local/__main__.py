@@ -5,10 +5,13 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from local.problem import LocalError
 from local.processes import Interrupted
+
+if TYPE_CHECKING:
+    from local.checkout import Checkout
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -36,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
+def main(arguments: Sequence[str] | None = None, checkout: "Checkout | None" = None) -> int:
     """Run one command; return its exit code."""
     try:
         chosen = parser().parse_args(arguments)
@@ -45,7 +48,8 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         from local.checkout import Checkout
         from local.deploy import deploy
 
-        checkout = Checkout(root, os.environ)
+        checkout = checkout or Checkout(ROOT, dict(os.environ))
+        checkout.isolate_this_process()
         match chosen.command:
             case "deploy":
                 deploy(checkout, chosen.stage, keep=chosen.keep, port=chosen.port)

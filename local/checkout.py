@@ -1,5 +1,6 @@
 """Where the local commands keep their things in a checkout, and what their programs may see."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,11 @@ class Checkout:
             (self.folder / "home").mkdir(exist_ok=True)
         except OSError as error:
             raise LocalError(f"cannot write to {self.folder}: {error.strerror}") from None
+
+    def isolate_this_process(self) -> None:
+        """Forget the user's environment, of which boto3 would read profiles and proxies."""
+        os.environ.clear()
+        os.environ.update(isolated(self.inherited, self.folder))
 
     def kept_emulator(self, command: str) -> Emulator:
         """Return the embedded AWS that an earlier command left running.

@@ -137,10 +137,13 @@ def explanation(stacks: Sequence[Stack], has_docker: bool) -> str:
             lines.append(f"{text}: {shown}.")
     for stack in stacks:
         if stack.missing:
-            lines.append(f"{stack.name}: {stack.missing} resources are held in no way; a defect.")
+            plural = "s" if stack.missing > 1 else ""
+            lines.append(
+                f"{stack.name}: {stack.missing} resource{plural} held in no way: a defect."
+            )
     engine = (
-        "used: the cluster, the database and the cache are real."
+        "used; the cluster, the database and the cache are real."
         if has_docker
-        else "none: cluster, database and cache have their control plane only."
+        else "none; cluster, database and cache have their control plane only."
     )
-    return "\n".join([*lines, f"Docker engine {engine}"])
+    return "\n".join([*lines, f"Docker engine: {engine}"])
