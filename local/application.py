@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.api import Application, LocalApi
-from local.docker_engine import has_docker
+from local.docker_engine import has_docker, publish_on_loopback
 
 
 def build_application() -> Application:
@@ -18,6 +18,7 @@ def build_application() -> Application:
     from local.cloudformation.custom_resources import answer_without_docker
     from local.cloudformation.events import hide_unchanged_resources
     from local.cloudformation.exports import protect_exports
+    from local.cloudformation.hosted_zones import hold_referenced_zones
     from local.cloudformation.listing import list_resources
     from local.cloudformation.recorded import RecordStore
     from local.cloudformation.registry import Registry
@@ -34,7 +35,10 @@ def build_application() -> Application:
     wait_for_stacks()
     registry.install()
     keep_filled_buckets()
-    if not has_docker():
+    hold_referenced_zones()
+    if has_docker():
+        publish_on_loopback()
+    else:
         answer_without_docker()
         registry.add(KubernetesResources(clusters.of_request).handlers())
 

@@ -2,20 +2,24 @@
 
 With a Docker engine the emulator starts k3s, PostgreSQL and Redis; without one it keeps their
 control planes only. It asks the engine through the `docker` package, which is not a requirement:
-whoever wants the real thing installs it.
+whoever wants the real thing installs it. What containers publish stays on 127.0.0.1 too.
 """
 
 from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from contextlib import closing
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 from urllib.parse import urlsplit
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 ANSWER_SECONDS = 2.0
+LOOPBACK = "127.0.0.1"
 
 
 @cache
@@ -38,3 +42,34 @@ def has_docker() -> bool:
     except OSError:
         return False
     return True
+
+
+def publish_on_loopback() -> None:
+    """Let containers publish their ports on 127.0.0.1 only; Docker's default is every address."""
+    collection = import_module("docker.models.containers").ContainerCollection
+    for name in ("create", "run"):
+        setattr(collection, name, _publishing(getattr(collection, name)))
+    # The emulator's search for a free port binds every address, which is refused here.
+    import_module("ministack.services.rds")._is_host_port_free = is_free
+
+
+def is_free(port: int) -> bool:
+    """Tell whether nobody listens on a port of 127.0.0.1."""
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex((LOOPBACK, port)) != 0
+
+
+def _publishing(start: Callable[..., Any]) -> Callable[..., Any]:
+    def start_container(*arguments: object, **options: object) -> object:
+        ports = options.get("ports")
+        if isinstance(ports, dict):
+            options["ports"] = {inner: _on_loopback(outer) for inner, outer in ports.items()}
+        return start(*arguments, **options)
+
+    return start_container
+
+
+def _on_loopback(published: object) -> object:
+    if isinstance(published, list):
+        return [_on_loopback(one) for one in published]
+    return (LOOPBACK, published[-1] if isinstance(published, tuple) else published)

@@ -97,7 +97,7 @@ REF_PROPERTIES: dict[str, PropertyPath] = {
     "AWS::Budgets::Budget": ("Budget", "BudgetName"),
     "AWS::EC2::EIP": ("PublicIp",),
 }
-"""Return what `Ref` returns where CloudFormation documents another value than the primary identifier."""
+"""What `Ref` returns where CloudFormation documents another value than the primary identifier."""
 
 COPIED_PROPERTIES: dict[tuple[str, str], PropertyPath] = {
     ("AWS::EKS::Cluster", "EncryptionConfigKeyArn"): (
@@ -224,7 +224,8 @@ class AttributeMaker:
             items = self.schema.resolve(node.get("items", {}))
             return [self._value((*path, "*"), items, depth + 1)]
         if kind in ("integer", "number"):
-            return node.get("default", node.get("minimum", 1))
+            given = (node.get(keyword) for keyword in ("default", "minimum"))
+            return next((number for number in given if number is not None), 1)
         if kind == "boolean":
             return bool(node.get("default", False))
         return self._text(path, node)
@@ -410,7 +411,10 @@ def _names(name: str) -> list[str]:
 
 
 def _arn_resource_of(schema: ResourceSchema) -> str:
-    """Return the ARN's resource kind with its separator: from the ARN's pattern, else from the type."""
+    """Return the resource kind in the type's ARN, with its separator.
+
+    It is taken from the ARN's pattern, else from the type's name.
+    """
     for path in schema.read_only:
         pattern = str(schema.at(path).get("pattern", "")).replace("\\/", "/")
         kinds = re.findall(r":([a-z][a-z0-9-]+)([/:])", pattern)

@@ -16,6 +16,7 @@ from ministack.services.cloudformation import custom_resource  # type: ignore[im
 
 from local.cloudformation import buckets
 from local.cloudformation.listing import EMULATED, RECORDED
+from local.docker_engine import has_docker
 
 EMPTIES_BUCKET = "Custom::S3AutoDeleteObjects"
 ANSWER_SECONDS = 10
@@ -86,7 +87,7 @@ def _empty_bucket(
 
 
 def _runs_here(runtime: str) -> bool:
-    return runtime.startswith("python")
+    return runtime.startswith("python") or has_docker()
 
 
 def _runtime(properties: Mapping[str, Any]) -> str:

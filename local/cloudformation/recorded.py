@@ -137,7 +137,7 @@ class RecordedResources:
 
 
 def custom_name_message(physical_id: str) -> str:
-    """Return what CloudFormation says when a replacement would need the name of what it replaces."""
+    """Return CloudFormation's refusal of a replacement that needs the name of what it replaces."""
     return (
         "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
         f"Rename {physical_id} and update the stack again."
@@ -149,6 +149,14 @@ def replaced_paths(
 ) -> list[PropertyPath]:
     """Create-only properties whose value differs between `old` and `new`."""
     return [path for path in schema.create_only if _values(old, path) != _values(new, path)]
+
+
+def kept_name(schema: ResourceSchema, old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
+    """Return the identifier that the template itself gives and does not change; else None."""
+    parts = [_values(new, path) for path in schema.primary_identifier]
+    if None in parts or parts != [_values(old, path) for path in schema.primary_identifier]:
+        return None
+    return "|".join(str(part) for part in parts)
 
 
 def _values(value: JsonValue, path: PropertyPath) -> JsonValue:

@@ -15,6 +15,7 @@ from ministack.core.responses import get_account_id, get_region  # type: ignore[
 from ministack.services.cloudformation import (  # type: ignore[import-untyped]
     _stacks,
     provisioners,
+    stacks,
 )
 
 from local.cloudformation import custom_resources
@@ -26,6 +27,7 @@ from local.cloudformation.recorded import (
     RecordedResources,
     RecordStore,
     custom_name_message,
+    kept_name,
     replaced_paths,
 )
 from local.cloudformation.schemas import FALLBACK_REGION, JsonValue, ResourceSchema, SchemaFiles
@@ -59,6 +61,9 @@ class Registry:
         provisioners._REPLACING_PROPERTIES = _ReplacingProperties(
             provisioners._REPLACING_PROPERTIES, self._schema
         )
+        refusal = self._named_refusal(provisioners._custom_named_replacement_error)
+        provisioners._custom_named_replacement_error = refusal
+        stacks._custom_named_replacement_error = refusal
 
     def add(self, handlers: Mapping[str, Handler]) -> None:
         """Add handlers of custom resources that check, instead of calling a Lambda function."""
@@ -79,6 +84,27 @@ class Registry:
         return self._schemas.get(resource_type, get_region()) or self._schemas.get(
             resource_type, FALLBACK_REGION
         )
+
+    def _named_refusal(self, known: Callable[..., str | None]) -> Callable[..., str | None]:
+        """Extend ministack's refusal to replace a named resource to the types it does not list."""
+
+        def refusal(
+            resource_type: str,
+            old: Mapping[str, Any],
+            new: Mapping[str, Any],
+            physical_id: str | None = None,
+        ) -> str | None:
+            message = known(resource_type, old, new, physical_id)
+            schema = self._schema(resource_type)
+            listed = resource_type in provisioners._CUSTOM_NAME_REPLACEMENT
+            if message or listed or schema is None or schema.deletes_before_creating:
+                return message
+            name = kept_name(schema, old, new)
+            if name and replaced_paths(schema, old, new):
+                return custom_name_message(name)
+            return None
+
+        return refusal
 
     # Recorded types ----------------------------------------------------------------------
 

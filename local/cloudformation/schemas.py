@@ -71,7 +71,7 @@ class ResourceSchema:
         return prefixes.most_common(1)[0][0]
 
     def at(self, path: PropertyPath) -> Mapping[str, Any]:
-        """Return the schema of the property at `path`, references resolved; empty when there is none."""
+        """Return the schema of the property at `path`, resolved; empty when there is none."""
         node: Mapping[str, Any] = self.document
         for name in path:
             node = self.resolve(node)
@@ -117,7 +117,7 @@ class SchemaFiles:
         return self._regions[region]
 
     def get(self, resource_type: str, region: str) -> ResourceSchema | None:
-        """Return the schema of a type as `region` has it; None for a type that the registry lacks."""
+        """Return the schema of a type as `region` has it; None when it lacks the type."""
         name = self.types(region).get(resource_type)
         if name is None:
             return None

@@ -1,0 +1,211 @@
+"""The custom resources of aws_eks_v2, deployed as stacks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.error import HTTPError
+
+import pytest
+import yaml
+
+from tests.local.conftest import Stack
+
+CLUSTER_NAME = "checked"
+CLUSTER = {
+    "Type": "AWS::EKS::Cluster",
+    "Properties": {
+        "Name": CLUSTER_NAME,
+        "Version": "1.35",
+        "RoleArn": "arn:aws:iam::000000000000:role/cluster",
+        "ResourcesVpcConfig": {"SubnetIds": ["subnet-1", "subnet-2"]},
+    },
+}
+CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": "b"}}
+POD = {"metadata": {"labels": {"app": "w"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+DEPLOYMENT = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "w"},
+    "spec": {"selector": {"matchLabels": {"app": "w"}}, "template": POD},
+}
+
+
+def _custom(kind: str, needs: str = "Cluster", **properties: object) -> dict[str, Any]:
+    given = {"ServiceToken": "unused", "ClusterName": {"Ref": "Cluster"}} | properties
+    return {"Type": f"Custom::AWSCDK-EKS-{kind}", "Properties": given, "DependsOn": needs}
+
+
+def _manifest(*documents: dict[str, Any], **properties: object) -> dict[str, Any]:
+    return _custom("KubernetesResource", Manifest=json.dumps(documents), **properties)
+
+
+def _patch(**spec: object) -> dict[str, Any]:
+    return _custom(
+        "KubernetesPatch",
+        needs="App",
+        ResourceName="deployment/w",
+        ResourceNamespace="default",
+        ApplyPatchJson=json.dumps({"spec": spec}),
+        RestorePatchJson=json.dumps({"spec": {"replicas": 1}}),
+        PatchType="strategic",
+    )
+
+
+@pytest.fixture
+def manifests(local_api: Callable[[str], str]) -> Callable[[], list[dict[str, Any]]]:
+    def kept() -> list[dict[str, Any]]:
+        return list(yaml.safe_load_all(local_api(f"manifests?cluster={CLUSTER_NAME}")))
+
+    return kept
+
+
+def test_a_manifest_is_kept_and_goes_with_the_stack(
+    stack: Stack, manifests: Callable[[], list[dict[str, Any]]]
+):
+    assert stack.deploy({"Cluster": CLUSTER, "App": _manifest(CONFIG)}) == "CREATE_COMPLETE"
+    assert manifests() == [CONFIG]
+
+    assert stack.deploy({"Cluster": CLUSTER}) == "UPDATE_COMPLETE"
+    assert manifests() == []
+
+
+def test_a_wrong_manifest_fails_the_stack_and_names_the_object(stack: Stack):
+    wrong = DEPLOYMENT | {"spec": DEPLOYMENT["spec"] | {"replcas": 3}}
+
+    status = stack.deploy({"Cluster": CLUSTER, "App": _manifest(CONFIG, wrong)})
+
+    assert status == "ROLLBACK_COMPLETE"
+    assert stack.failures()["App"] == (
+        "Deployment/w is invalid (Kubernetes 1.35): "
+        "spec: Additional properties are not allowed ('replcas' was unexpected)"
+    )
+
+
+def test_a_failed_update_keeps_the_manifest(
+    stack: Stack, manifests: Callable[[], list[dict[str, Any]]]
+):
+    stack.deploy({"Cluster": CLUSTER, "App": _manifest(CONFIG)})
+
+    status = stack.deploy({"Cluster": CLUSTER, "App": _manifest(CONFIG | {"dat": {}})})
+
+    assert status == "UPDATE_ROLLBACK_COMPLETE"
+    assert manifests() == [CONFIG]
+
+
+def test_an_update_prunes_what_it_no_longer_names(
+    stack: Stack, manifests: Callable[[], list[dict[str, Any]]]
+):
+    label = "aws.cdk.eks/prune-1"
+    kept, dropped = (
+        CONFIG | {"metadata": {"name": name, "labels": {label: ""}}} for name in ("k", "d")
+    )
+    stack.deploy({"Cluster": CLUSTER, "App": _manifest(kept, dropped, PruneLabel=label)})
+
+    stack.deploy({"Cluster": CLUSTER, "App": _manifest(kept, PruneLabel=label)})
+
+    assert manifests() == [kept]
+
+
+def test_a_patch_is_applied_and_taken_back(
+    stack: Stack, manifests: Callable[[], list[dict[str, Any]]]
+):
+    app = _manifest(DEPLOYMENT)
+    stack.deploy({"Cluster": CLUSTER, "App": app, "Patch": _patch(replicas=3)})
+    assert manifests()[0]["spec"]["replicas"] == 3
+
+    stack.deploy({"Cluster": CLUSTER, "App": app})
+    assert manifests()[0]["spec"]["replicas"] == 1
+
+
+def test_a_jobs_success_can_be_waited_for(stack: Stack):
+    template = POD | {"spec": POD["spec"] | {"restartPolicy": "Never"}}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "migrate"}}
+    value = _custom(
+        "KubernetesObjectValue",
+        needs="App",
+        ObjectType="job",
+        ObjectName="migrate",
+        ObjectNamespace="default",
+        JsonPath=".status.succeeded",
+        TimeoutSeconds=900,
+    )
+    resources = {"Cluster": CLUSTER, "App": _manifest(job | {"spec": {"template": template}})}
+
+    stack.deploy(resources | {"Done": value}, {"Done": {"Fn::GetAtt": ["Done", "Value"]}})
+
+    assert stack.outputs() == {"Done": "1"}
+
+
+def test_a_value_that_never_comes_fails_at_once(stack: Stack):
+    value = _custom(
+        "KubernetesObjectValue",
+        needs="App",
+        ObjectType="configmap",
+        ObjectName="c",
+        ObjectNamespace="default",
+        JsonPath=".status.x",
+        TimeoutSeconds=900,
+    )
+
+    stack.deploy({"Cluster": CLUSTER, "App": _manifest(CONFIG), "Value": value})
+
+    assert stack.failures()["Value"].startswith("Timeout waiting for output from kubectl command")
+
+
+def test_a_chart_is_recorded_with_its_version(stack: Stack, local_api: Callable[[str], str]):
+    chart = _custom(
+        "HelmChart",
+        Release="keda",
+        Chart="keda",
+        Version="2.17.0",
+        Namespace="keda",
+        CreateNamespace=True,
+        Repository="https://charts.example.com",
+        Values='{"replicas": 2}',
+    )
+
+    stack.deploy({"Cluster": CLUSTER, "Keda": chart})
+
+    assert local_api(f"manifests?cluster={CLUSTER_NAME}").startswith(
+        "# Helm release keda/keda: keda 2.17.0 from https://charts.example.com\n"
+    )
+
+
+def test_values_that_are_no_json_fail_the_chart(stack: Stack):
+    chart = _custom("HelmChart", Release="keda", Chart="keda", Values="{replicas: 2}")
+
+    assert stack.deploy({"Cluster": CLUSTER, "Keda": chart}) == "ROLLBACK_COMPLETE"
+    assert stack.failures()["Keda"].startswith("Values is not JSON")
+
+
+def test_an_unknown_cluster_fails_the_manifest(stack: Stack):
+    manifest = _manifest(CONFIG, ClusterName="nowhere")
+
+    assert stack.deploy({"Cluster": CLUSTER, "App": manifest}) == "ROLLBACK_COMPLETE"
+    assert stack.failures()["App"] == "No cluster found for name: nowhere."
+
+
+def test_a_new_cluster_of_the_same_name_is_empty(
+    stack: Stack, manifests: Callable[[], list[dict[str, Any]]], local_api: Callable[[str], str]
+):
+    stack.deploy({"Cluster": CLUSTER, "App": _manifest(CONFIG) | {"DeletionPolicy": "Retain"}})
+    stack.delete()
+    with pytest.raises(HTTPError, match="404"):
+        local_api(f"manifests?cluster={CLUSTER_NAME}")
+
+    stack.deploy({"Cluster": CLUSTER})
+
+    assert manifests() == []
+
+
+def test_the_listing_calls_them_checked(stack: Stack, local_api: Callable[[str], str]):
+    stack.deploy({"Cluster": CLUSTER, "App": _manifest(CONFIG)})
+
+    listed = json.loads(local_api(f"resources?stack={stack.name}"))
+
+    assert {entry["logical_id"]: entry["how"] for entry in listed} == {
+        "App": "checked",
+        "Cluster": "emulated",
+    }
