@@ -50,7 +50,7 @@ def publish_on_loopback() -> None:
     for name in ("create", "run"):
         setattr(collection, name, _publishing(getattr(collection, name)))
     # The emulator's search for a free port binds every address, which is refused here.
-    import_module("ministack.services.rds")._is_host_port_free = is_free
+    vars(import_module("ministack.services.rds"))["_is_host_port_free"] = is_free
 
 
 def is_free(port: int) -> bool:

@@ -36,6 +36,11 @@ Handler = dict[str, Any]
 """ministack's form: create(logical_id, properties, stack), update(...), delete(...) and flags."""
 
 CUSTOM_RESOURCE = "AWS::CloudFormation::CustomResource"
+BEYOND_EMULATOR: Mapping[str, tuple[str, str]] = {
+    "AWS::CloudWatch::Alarm": ("Metrics", "metric math is not evaluated"),
+}
+"""A property by which ministack 1.5.33 refuses a resource of a type that it emulates, and what is
+lost where the resource is recorded instead."""
 _STACK_TAG_PREFIX = "aws:cloudformation:"
 
 
@@ -76,6 +81,8 @@ class Registry:
             return CHECKED, ""
         if resource_type.startswith("Custom::") or resource_type == CUSTOM_RESOURCE:
             return custom_resources.how(resource_type, properties)
+        if is_beyond_emulator(resource_type, properties):
+            return RECORDED, BEYOND_EMULATOR[resource_type][1]
         if resource_type in self._emulated:
             return EMULATED, ""
         return RECORDED, ""
@@ -150,6 +157,8 @@ class Registry:
         checked["create"] = partial(self._create_checked, resource_type, emulated["create"])
         checked["update"] = partial(self._update_checked, resource_type, emulated)
         checked["update_with_logical_id"] = True
+        if resource_type in BEYOND_EMULATOR:
+            return _either(resource_type, self._recorded(resource_type), checked)
         return checked
 
     def _create_checked(
@@ -272,3 +281,33 @@ def own_properties(resource_type: str, properties: Mapping[str, Any]) -> dict[st
 
 def _is_stack_tag(key: object) -> bool:
     return str(key).startswith(_STACK_TAG_PREFIX)
+
+
+def is_beyond_emulator(resource_type: str, properties: Mapping[str, Any]) -> bool:
+    """Tell whether the emulator would refuse this resource for what it cannot do."""
+    return resource_type in BEYOND_EMULATOR and BEYOND_EMULATOR[resource_type][0] in properties
+
+
+def _either(resource_type: str, recorded: Handler, emulated: Handler) -> Handler:
+    """Choose a handler by the properties; a resource that changes sides is made anew."""
+
+    def handler(properties: Mapping[str, Any]) -> Handler:
+        return recorded if is_beyond_emulator(resource_type, properties) else emulated
+
+    def create(logical_id: str, properties: dict[str, Any], stack: str) -> Outcome:
+        outcome: Outcome = handler(properties)["create"](logical_id, properties, stack)
+        return outcome
+
+    def update(
+        physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str, logical_id: str
+    ) -> Outcome:
+        if handler(old) is not handler(new):
+            handler(old)["delete"](physical_id, old)
+            return create(logical_id, new, stack)
+        outcome: Outcome = handler(new)["update"](physical_id, old, new, stack, logical_id)
+        return outcome
+
+    def delete(physical_id: str, properties: dict[str, Any]) -> None:
+        handler(properties)["delete"](physical_id, properties)
+
+    return {"create": create, "update": update, "update_with_logical_id": True, "delete": delete}

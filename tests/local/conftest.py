@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
+import boto3  # type: ignore[import-untyped]
 import pytest
-from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.config import Config  # type: ignore[import-untyped]
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parents[2]
 REGION = "us-east-1"
@@ -48,9 +48,13 @@ class RunningServer:
             ended = self.process.poll() is not None
             if ended or time.monotonic() > give_up:
                 self.process.kill()
-                pytest.fail(f"the server did not start: {self.process.communicate()[1]}")
+                pytest.fail(f"the server did not start: {self.complaints()}")
             time.sleep(0.01)
         return str(json.loads(self.ready_file.read_text())["endpoint"])
+
+    def complaints(self) -> str:
+        """Return what it wrote to stderr, once it has ended."""
+        return self.process.communicate()[1]
 
     def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> int:
         """Return its exit status after a signal; one that does not end is killed."""
@@ -86,7 +90,7 @@ def endpoint(server: RunningServer) -> str:
 def aws(endpoint: str) -> Callable[[str], Any]:
     """A function from a service's name to its client."""
 
-    def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+    def client(service: str) -> Any:
         return boto3.client(
             service,
             endpoint_url=endpoint,

@@ -45,7 +45,7 @@ def _made(resource_type: str, **properties: object) -> tuple[str, dict[str, Any]
         ),
     ],
 )
-def test_ref_looks_like_aws(resource_type: str, properties: dict[str, Any], reference: str):
+def test_ref_looks_like_aws(resource_type: str, properties: dict[str, Any], reference: str) -> None:
     assert re.fullmatch(reference, _made(resource_type, **properties)[0])
 
 
@@ -77,29 +77,29 @@ def test_ref_looks_like_aws(resource_type: str, properties: dict[str, Any], refe
 )
 def test_an_attribute_looks_like_aws(
     resource_type: str, properties: dict[str, Any], name: str, value: str
-):
+) -> None:
     assert re.fullmatch(value, _made(resource_type, **properties)[1][name])
 
 
-def test_flags_and_numbers_are_no_text():
+def test_flags_and_numbers_are_no_text() -> None:
     attributes = _made("AWS::RDS::DBInstance")[1]
 
     assert attributes["IsStorageConfigUpgradeAvailable"] is False
     assert isinstance(attributes["StorageOperationPercentProgress"], int)
 
 
-def test_the_id_in_an_arn_is_the_id_attribute():
+def test_the_id_in_an_arn_is_the_id_attribute() -> None:
     reference, attributes = _made("AWS::EKS::PodIdentityAssociation", ClusterName="c")
 
     assert reference.endswith("/" + attributes["AssociationId"])
 
 
-def test_the_partition_follows_the_region():
+def test_the_partition_follows_the_region() -> None:
     assert Scope("1", "cn-north-1").partition == "aws-cn"
     assert Scope("1", "us-gov-west-1").partition == "aws-us-gov"
 
 
-def test_two_resources_of_a_type_differ():
+def test_two_resources_of_a_type_differ() -> None:
     schema = registry_schemas().get("AWS::EC2::NatGateway", SCOPE.region)
     assert schema
     makers = [AttributeMaker(schema, SCOPE, {}, seed, "n") for seed in ("a", "b")]
@@ -107,7 +107,7 @@ def test_two_resources_of_a_type_differ():
     assert makers[0].physical_id() != makers[1].physical_id()
 
 
-def test_every_type_of_the_registry_can_be_made():
+def test_every_type_of_the_registry_can_be_made() -> None:
     for resource_type in registry_schemas().types(SCOPE.region):
         reference, attributes = _made(resource_type)
         assert reference, resource_type

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
 from tests.local.conftest import Stack
 
@@ -20,7 +20,7 @@ def handler(event, context):
         event["ResponseURL"], data=json.dumps(answer).encode(), method="PUT")
     urllib.request.urlopen(request)
 """
-ROLE = {
+ROLE: dict[str, Any] = {
     "Type": "AWS::IAM::Role",
     "Properties": {
         "AssumeRolePolicyDocument": {
@@ -35,7 +35,7 @@ ROLE = {
         }
     },
 }
-PYTHON_FUNCTION = {
+PYTHON_FUNCTION: dict[str, Any] = {
     "Type": "AWS::Lambda::Function",
     "Properties": {
         "Role": {"Fn::GetAtt": ["Role", "Arn"]},
@@ -44,7 +44,7 @@ PYTHON_FUNCTION = {
         "Code": {"ZipFile": CODE},
     },
 }
-NODE_FUNCTION = {
+NODE_FUNCTION: dict[str, Any] = {
     "Type": "AWS::Lambda::Function",
     "Properties": PYTHON_FUNCTION["Properties"]
     | {"Runtime": "nodejs22.x", "Code": {"ZipFile": "exports.handler = () => {}"}},
@@ -56,7 +56,7 @@ def _custom(kind: str, **properties: object) -> dict[str, Any]:
     return {"Type": f"Custom::{kind}", "Properties": {"ServiceToken": token, **properties}}
 
 
-def test_a_python_function_answers_for_its_custom_resource(stack: Stack):
+def test_a_python_function_answers_for_its_custom_resource(stack: Stack) -> None:
     resources = {"Role": ROLE, "Function": PYTHON_FUNCTION, "Asked": _custom("Question")}
 
     status = stack.deploy(resources, {"Word": {"Fn::GetAtt": ["Asked", "Word"]}})
@@ -68,7 +68,7 @@ def test_a_python_function_answers_for_its_custom_resource(stack: Stack):
 
 def test_a_node_function_is_not_run_and_the_listing_says_so(
     stack: Stack, local_api: Callable[[str], str]
-):
+) -> None:
     status = stack.deploy({"Role": ROLE, "Function": NODE_FUNCTION, "Asked": _custom("Question")})
 
     assert status == "CREATE_COMPLETE"
@@ -81,7 +81,7 @@ def test_a_node_function_is_not_run_and_the_listing_says_so(
     assert entry["note"] == "its Lambda function (nodejs22.x) is not run: it needs Docker"
 
 
-def test_a_missing_function_fails_the_custom_resource(stack: Stack):
+def test_a_missing_function_fails_the_custom_resource(stack: Stack) -> None:
     token = "arn:aws:lambda:us-east-1:000000000000:function:nobody"  # noqa: S105
     asked = {"Type": "Custom::Question", "Properties": {"ServiceToken": token}}
 
@@ -89,7 +89,9 @@ def test_a_missing_function_fails_the_custom_resource(stack: Stack):
     assert "nobody' not found" in stack.failures()["Asked"]
 
 
-def test_auto_delete_empties_the_bucket_before_it_goes(stack: Stack, aws: Callable[[str], Any]):
+def test_auto_delete_empties_the_bucket_before_it_goes(
+    stack: Stack, aws: Callable[[str], Any]
+) -> None:
     bucket = {
         "Type": "AWS::S3::Bucket",
         "Properties": {"VersioningConfiguration": {"Status": "Enabled"}},
@@ -106,7 +108,7 @@ def test_auto_delete_empties_the_bucket_before_it_goes(stack: Stack, aws: Callab
         aws("s3").head_bucket(Bucket=name)
 
 
-def test_a_bucket_that_is_not_empty_is_not_deleted(stack: Stack, aws: Callable[[str], Any]):
+def test_a_bucket_that_is_not_empty_is_not_deleted(stack: Stack, aws: Callable[[str], Any]) -> None:
     stack.deploy({"Bucket": {"Type": "AWS::S3::Bucket"}})
     name = stack.physical_ids()["Bucket"]
     aws("s3").put_object(Bucket=name, Key="k", Body=b"x")

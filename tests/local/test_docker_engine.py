@@ -37,7 +37,7 @@ def _installed(monkeypatch: pytest.MonkeyPatch, is_installed: bool) -> None:
     monkeypatch.setattr(docker_engine, "find_spec", lambda _name: is_installed or None)
 
 
-def test_an_engine_with_the_package_is_found(engine: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_engine_with_the_package_is_found(engine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _installed(monkeypatch, is_installed=True)
 
     assert engine.exists()
@@ -45,20 +45,20 @@ def test_an_engine_with_the_package_is_found(engine: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.usefixtures("engine")
-def test_an_engine_without_the_package_does_not_count(monkeypatch: pytest.MonkeyPatch):
+def test_an_engine_without_the_package_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     _installed(monkeypatch, is_installed=False)
 
     assert not has_docker()
 
 
-def test_no_engine_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_no_engine_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _installed(monkeypatch, is_installed=True)
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path / 'none.sock'}")
 
     assert not has_docker()
 
 
-def test_containers_publish_on_the_loopback_only(monkeypatch: pytest.MonkeyPatch):
+def test_containers_publish_on_the_loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Any] = []
 
     class ContainerCollection:
@@ -86,7 +86,7 @@ def test_containers_publish_on_the_loopback_only(monkeypatch: pytest.MonkeyPatch
     assert started == [("k3s", {"ports": expected, "detach": True})]
 
 
-def test_a_port_that_somebody_listens_on_is_not_free():
+def test_a_port_that_somebody_listens_on_is_not_free() -> None:
     with socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()

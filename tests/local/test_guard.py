@@ -12,12 +12,12 @@ from tests.local.conftest import ROOT
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost", b"localhost", ""])
-def test_this_machine_is_allowed(host: str | bytes):
+def test_this_machine_is_allowed(host: str | bytes) -> None:
     assert is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.com", "localhost.evil"])  # noqa: S104
-def test_others_are_not(host: str):
+def test_others_are_not(host: str) -> None:
     assert not is_loopback(host)
 
 
@@ -32,7 +32,7 @@ def test_others_are_not(host: str):
         "__import__('urllib.request').request.urlopen('http://example.com')",
     ],
 )
-def test_leaving_is_refused(attempt: str):
+def test_leaving_is_refused(attempt: str) -> None:
     done = _run(attempt)
 
     assert "the embedded AWS stays on 127.0.0.1" in done.stderr
@@ -46,7 +46,7 @@ def test_leaving_is_refused(attempt: str):
         "s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname())",
     ],
 )
-def test_the_loopback_works(use: str):
+def test_the_loopback_works(use: str) -> None:
     assert _run(use).returncode == 0
 
 

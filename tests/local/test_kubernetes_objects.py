@@ -73,17 +73,17 @@ def _names(cluster: Cluster) -> list[tuple[str, str]]:
         ),
     ],
 )
-def test_a_wrong_manifest_is_refused_by_name_and_path(document: Tree, complaint: str):
+def test_a_wrong_manifest_is_refused_by_name_and_path(document: Tree, complaint: str) -> None:
     with pytest.raises(ManifestError, match=complaint):
         check_object(document, "1.35")
 
 
 @pytest.mark.parametrize("document", [_deployment(), _job("a"), _binding()])
-def test_a_right_manifest_passes(document: Tree):
+def test_a_right_manifest_passes(document: Tree) -> None:
     check_object(document, "1.35")
 
 
-def test_the_clusters_version_decides():
+def test_the_clusters_version_decides() -> None:
     budget = _object("PodDisruptionBudget", "x", "policy/v1beta1", spec={"minAvailable": 1})
     slice_ = _object("ResourceClaim", "x", "resource.k8s.io/v1", spec={})
 
@@ -94,7 +94,7 @@ def test_the_clusters_version_decides():
     check_object(slice_, "1.35")
 
 
-def test_a_version_without_schemas_is_refused():
+def test_a_version_without_schemas_is_refused() -> None:
     with pytest.raises(ManifestError, match=r"no schemas for Kubernetes 1\.5"):
         check_object(_deployment(), "1.5")
 
@@ -102,14 +102,14 @@ def test_a_version_without_schemas_is_refused():
 # Create and apply -------------------------------------------------------------------------
 
 
-def test_creating_twice_fails(cluster: Cluster):
+def test_creating_twice_fails(cluster: Cluster) -> None:
     cluster.create([_deployment()])
 
     with pytest.raises(ManifestError, match=r'deployments.apps "web" already exists'):
         cluster.create([_deployment()])
 
 
-def test_applying_changes_and_removes_what_the_last_apply_set(cluster: Cluster):
+def test_applying_changes_and_removes_what_the_last_apply_set(cluster: Cluster) -> None:
     cluster.apply([_deployment("web:1", paused=True)])
 
     cluster.apply([_deployment("web:2")])
@@ -119,7 +119,7 @@ def test_applying_changes_and_removes_what_the_last_apply_set(cluster: Cluster):
     assert "paused" not in live["spec"]
 
 
-def test_applying_leaves_what_a_patch_set(cluster: Cluster):
+def test_applying_leaves_what_a_patch_set(cluster: Cluster) -> None:
     cluster.apply([_deployment("web:1")])
     cluster.patch("deployment/web", "default", {"spec": {"replicas": 3}}, "strategic")
 
@@ -128,7 +128,7 @@ def test_applying_leaves_what_a_patch_set(cluster: Cluster):
     assert cluster.documents()[0]["spec"]["replicas"] == 3
 
 
-def test_an_unknown_namespace_is_refused(cluster: Cluster):
+def test_an_unknown_namespace_is_refused(cluster: Cluster) -> None:
     elsewhere = _deployment()
     elsewhere["metadata"]["namespace"] = "shop"
 
@@ -139,14 +139,14 @@ def test_an_unknown_namespace_is_refused(cluster: Cluster):
     cluster.create([elsewhere])
 
 
-def test_an_immutable_field_cannot_change(cluster: Cluster):
+def test_an_immutable_field_cannot_change(cluster: Cluster) -> None:
     cluster.apply([_job("a:1")])
 
     with pytest.raises(ManifestError, match=r'Job "once" is invalid: spec.template: field is imm'):
         cluster.apply([_job("a:2")])
 
 
-def test_a_wrong_object_among_others_changes_nothing(cluster: Cluster):
+def test_a_wrong_object_among_others_changes_nothing(cluster: Cluster) -> None:
     cluster.apply([_deployment("web:1")])
 
     with pytest.raises(ManifestError):
@@ -155,7 +155,7 @@ def test_a_wrong_object_among_others_changes_nothing(cluster: Cluster):
     assert cluster.documents() == [_deployment("web:1")]
 
 
-def test_pruning_removes_what_the_manifest_dropped(cluster: Cluster):
+def test_pruning_removes_what_the_manifest_dropped(cluster: Cluster) -> None:
     cluster.apply([_deployment(), _object("ConfigMap", "old"), _object("ConfigMap", "new")])
 
     cluster.apply([_deployment(), _object("ConfigMap", "new")], LABEL)
@@ -163,7 +163,7 @@ def test_pruning_removes_what_the_manifest_dropped(cluster: Cluster):
     assert _names(cluster) == [("ConfigMap", "new"), ("Deployment", "web")]
 
 
-def test_pruning_leaves_other_labels_and_custom_resources(cluster: Cluster):
+def test_pruning_leaves_other_labels_and_custom_resources(cluster: Cluster) -> None:
     foreign = _object("ConfigMap", "foreign")
     foreign["metadata"]["labels"] = {"other": ""}
     cluster.apply([foreign, _binding(), _deployment()])
@@ -175,7 +175,7 @@ def test_pruning_leaves_other_labels_and_custom_resources(cluster: Cluster):
     assert ("Deployment", "web") not in _names(cluster)
 
 
-def test_deleting_a_namespace_deletes_what_is_in_it(cluster: Cluster):
+def test_deleting_a_namespace_deletes_what_is_in_it(cluster: Cluster) -> None:
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
     inside = _object("ConfigMap", "x")
     inside["metadata"]["namespace"] = "shop"
@@ -186,14 +186,14 @@ def test_deleting_a_namespace_deletes_what_is_in_it(cluster: Cluster):
     assert cluster.documents() == []
 
 
-def test_deleting_what_is_gone_is_no_error(cluster: Cluster):
+def test_deleting_what_is_gone_is_no_error(cluster: Cluster) -> None:
     cluster.delete([_deployment()])
 
 
 # Patches and values -----------------------------------------------------------------------
 
 
-def test_a_strategic_patch_merges_containers_by_name(cluster: Cluster):
+def test_a_strategic_patch_merges_containers_by_name(cluster: Cluster) -> None:
     cluster.create([_deployment()])
     patch = {"spec": {"template": {"spec": {"containers": [{"name": "c", "tty": True}]}}}}
 
@@ -203,7 +203,7 @@ def test_a_strategic_patch_merges_containers_by_name(cluster: Cluster):
     assert container == {"name": "c", "image": "web:1", "tty": True}
 
 
-def test_a_merge_patch_replaces_lists_and_removes_nulls(cluster: Cluster):
+def test_a_merge_patch_replaces_lists_and_removes_nulls(cluster: Cluster) -> None:
     cluster.create([_deployment(paused=True)])
     containers = [{"name": "d", "image": "web:2"}]
     patch = {"spec": {"paused": None, "template": {"spec": {"containers": containers}}}}
@@ -215,7 +215,7 @@ def test_a_merge_patch_replaces_lists_and_removes_nulls(cluster: Cluster):
     assert spec["template"]["spec"]["containers"] == containers
 
 
-def test_a_json_patch_is_applied(cluster: Cluster):
+def test_a_json_patch_is_applied(cluster: Cluster) -> None:
     cluster.create([_deployment()])
     patch = [{"op": "add", "path": "/spec/replicas", "value": 2}]
 
@@ -224,12 +224,12 @@ def test_a_json_patch_is_applied(cluster: Cluster):
     assert cluster.documents()[0]["spec"]["replicas"] == 2
 
 
-def test_a_patch_of_nothing_fails(cluster: Cluster):
+def test_a_patch_of_nothing_fails(cluster: Cluster) -> None:
     with pytest.raises(ManifestError, match='deployments "web" not found'):
         cluster.patch("deployment/web", "default", {}, "strategic")
 
 
-def test_a_patch_that_makes_the_object_invalid_fails(cluster: Cluster):
+def test_a_patch_that_makes_the_object_invalid_fails(cluster: Cluster) -> None:
     cluster.create([_deployment()])
     before = copy.deepcopy(cluster.documents())
 
@@ -239,7 +239,7 @@ def test_a_patch_that_makes_the_object_invalid_fails(cluster: Cluster):
     assert cluster.documents() == before
 
 
-def test_a_job_counts_as_succeeded(cluster: Cluster):
+def test_a_job_counts_as_succeeded(cluster: Cluster) -> None:
     cluster.create([_job("a")])
     key = cluster.find("job/once", "default")
 
@@ -258,13 +258,13 @@ def test_a_job_counts_as_succeeded(cluster: Cluster):
         (".list[7]", ""),
     ],
 )
-def test_json_path_reads_fields_and_indices(path: str, value: str):
+def test_json_path_reads_fields_and_indices(path: str, value: str) -> None:
     document = {"a": {"b": "x"}, "list": [{}, {"c": "y"}], "names": {"with.dot": "z"}}
 
     assert read(document, path) == value
 
 
-def test_json_path_says_what_it_does_not_understand():
+def test_json_path_says_what_it_does_not_understand() -> None:
     with pytest.raises(JsonPathError, match="only fields and indices"):
         read({}, ".items[*].name")
 
@@ -272,7 +272,7 @@ def test_json_path_says_what_it_does_not_understand():
 # Helm -------------------------------------------------------------------------------------
 
 
-def test_a_release_needs_its_namespace_or_creates_it(cluster: Cluster):
+def test_a_release_needs_its_namespace_or_creates_it(cluster: Cluster) -> None:
     release = HelmRelease("keda", "keda", "keda", "https://charts.example.com", "2.0", {})
 
     with pytest.raises(ManifestError, match='namespaces "keda" not found'):
@@ -283,7 +283,7 @@ def test_a_release_needs_its_namespace_or_creates_it(cluster: Cluster):
     assert _names(cluster) == [("Namespace", "keda")]
 
 
-def test_the_listing_begins_with_namespaces_and_is_stable(cluster: Cluster):
+def test_the_listing_begins_with_namespaces_and_is_stable(cluster: Cluster) -> None:
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "z"}}
     role = _object("ClusterRole", "a", "rbac.authorization.k8s.io/v1")
     cluster.create([_deployment(), _object("ConfigMap", "b"), role, namespace])

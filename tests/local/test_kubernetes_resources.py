@@ -13,7 +13,7 @@ import yaml
 from tests.local.conftest import Stack
 
 CLUSTER_NAME = "checked"
-CLUSTER = {
+CLUSTER: dict[str, Any] = {
     "Type": "AWS::EKS::Cluster",
     "Properties": {
         "Name": CLUSTER_NAME,
@@ -22,9 +22,17 @@ CLUSTER = {
         "ResourcesVpcConfig": {"SubnetIds": ["subnet-1", "subnet-2"]},
     },
 }
-CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": "b"}}
-POD = {"metadata": {"labels": {"app": "w"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
-DEPLOYMENT = {
+CONFIG: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "c"},
+    "data": {"a": "b"},
+}
+POD: dict[str, Any] = {
+    "metadata": {"labels": {"app": "w"}},
+    "spec": {"containers": [{"name": "c", "image": "i"}]},
+}
+DEPLOYMENT: dict[str, Any] = {
     "apiVersion": "apps/v1",
     "kind": "Deployment",
     "metadata": {"name": "w"},
@@ -32,12 +40,12 @@ DEPLOYMENT = {
 }
 
 
-def _custom(kind: str, needs: str = "Cluster", **properties: object) -> dict[str, Any]:
+def _custom(kind: str, needs: str = "Cluster", **properties: Any) -> dict[str, Any]:
     given = {"ServiceToken": "unused", "ClusterName": {"Ref": "Cluster"}} | properties
     return {"Type": f"Custom::AWSCDK-EKS-{kind}", "Properties": given, "DependsOn": needs}
 
 
-def _manifest(*documents: dict[str, Any], **properties: object) -> dict[str, Any]:
+def _manifest(*documents: dict[str, Any], **properties: Any) -> dict[str, Any]:
     return _custom("KubernetesResource", Manifest=json.dumps(documents), **properties)
 
 
@@ -63,7 +71,7 @@ def manifests(local_api: Callable[[str], str]) -> Callable[[], list[dict[str, An
 
 def test_a_manifest_is_kept_and_goes_with_the_stack(
     stack: Stack, manifests: Callable[[], list[dict[str, Any]]]
-):
+) -> None:
     assert stack.deploy({"Cluster": CLUSTER, "App": _manifest(CONFIG)}) == "CREATE_COMPLETE"
     assert manifests() == [CONFIG]
 
@@ -71,7 +79,7 @@ def test_a_manifest_is_kept_and_goes_with_the_stack(
     assert manifests() == []
 
 
-def test_a_wrong_manifest_fails_the_stack_and_names_the_object(stack: Stack):
+def test_a_wrong_manifest_fails_the_stack_and_names_the_object(stack: Stack) -> None:
     wrong = DEPLOYMENT | {"spec": DEPLOYMENT["spec"] | {"replcas": 3}}
 
     status = stack.deploy({"Cluster": CLUSTER, "App": _manifest(CONFIG, wrong)})
@@ -85,7 +93,7 @@ def test_a_wrong_manifest_fails_the_stack_and_names_the_object(stack: Stack):
 
 def test_a_failed_update_keeps_the_manifest(
     stack: Stack, manifests: Callable[[], list[dict[str, Any]]]
-):
+) -> None:
     stack.deploy({"Cluster": CLUSTER, "App": _manifest(CONFIG)})
 
     status = stack.deploy({"Cluster": CLUSTER, "App": _manifest(CONFIG | {"dat": {}})})
@@ -96,7 +104,7 @@ def test_a_failed_update_keeps_the_manifest(
 
 def test_an_update_prunes_what_it_no_longer_names(
     stack: Stack, manifests: Callable[[], list[dict[str, Any]]]
-):
+) -> None:
     label = "aws.cdk.eks/prune-1"
     kept, dropped = (
         CONFIG | {"metadata": {"name": name, "labels": {label: ""}}} for name in ("k", "d")
@@ -110,7 +118,7 @@ def test_an_update_prunes_what_it_no_longer_names(
 
 def test_a_patch_is_applied_and_taken_back(
     stack: Stack, manifests: Callable[[], list[dict[str, Any]]]
-):
+) -> None:
     app = _manifest(DEPLOYMENT)
     stack.deploy({"Cluster": CLUSTER, "App": app, "Patch": _patch(replicas=3)})
     assert manifests()[0]["spec"]["replicas"] == 3
@@ -119,7 +127,7 @@ def test_a_patch_is_applied_and_taken_back(
     assert manifests()[0]["spec"]["replicas"] == 1
 
 
-def test_a_jobs_success_can_be_waited_for(stack: Stack):
+def test_a_jobs_success_can_be_waited_for(stack: Stack) -> None:
     template = POD | {"spec": POD["spec"] | {"restartPolicy": "Never"}}
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "migrate"}}
     value = _custom(
@@ -138,7 +146,7 @@ def test_a_jobs_success_can_be_waited_for(stack: Stack):
     assert stack.outputs() == {"Done": "1"}
 
 
-def test_a_value_that_never_comes_fails_at_once(stack: Stack):
+def test_a_value_that_never_comes_fails_at_once(stack: Stack) -> None:
     value = _custom(
         "KubernetesObjectValue",
         needs="App",
@@ -154,7 +162,9 @@ def test_a_value_that_never_comes_fails_at_once(stack: Stack):
     assert stack.failures()["Value"].startswith("Timeout waiting for output from kubectl command")
 
 
-def test_a_chart_is_recorded_with_its_version(stack: Stack, local_api: Callable[[str], str]):
+def test_a_chart_is_recorded_with_its_version(
+    stack: Stack, local_api: Callable[[str], str]
+) -> None:
     chart = _custom(
         "HelmChart",
         Release="keda",
@@ -173,14 +183,14 @@ def test_a_chart_is_recorded_with_its_version(stack: Stack, local_api: Callable[
     )
 
 
-def test_values_that_are_no_json_fail_the_chart(stack: Stack):
+def test_values_that_are_no_json_fail_the_chart(stack: Stack) -> None:
     chart = _custom("HelmChart", Release="keda", Chart="keda", Values="{replicas: 2}")
 
     assert stack.deploy({"Cluster": CLUSTER, "Keda": chart}) == "ROLLBACK_COMPLETE"
     assert stack.failures()["Keda"].startswith("Values is not JSON")
 
 
-def test_an_unknown_cluster_fails_the_manifest(stack: Stack):
+def test_an_unknown_cluster_fails_the_manifest(stack: Stack) -> None:
     manifest = _manifest(CONFIG, ClusterName="nowhere")
 
     assert stack.deploy({"Cluster": CLUSTER, "App": manifest}) == "ROLLBACK_COMPLETE"
@@ -189,7 +199,7 @@ def test_an_unknown_cluster_fails_the_manifest(stack: Stack):
 
 def test_a_new_cluster_of_the_same_name_is_empty(
     stack: Stack, manifests: Callable[[], list[dict[str, Any]]], local_api: Callable[[str], str]
-):
+) -> None:
     stack.deploy({"Cluster": CLUSTER, "App": _manifest(CONFIG) | {"DeletionPolicy": "Retain"}})
     stack.delete()
     with pytest.raises(HTTPError, match="404"):
@@ -200,7 +210,7 @@ def test_a_new_cluster_of_the_same_name_is_empty(
     assert manifests() == []
 
 
-def test_the_listing_calls_them_checked(stack: Stack, local_api: Callable[[str], str]):
+def test_the_listing_calls_them_checked(stack: Stack, local_api: Callable[[str], str]) -> None:
     stack.deploy({"Cluster": CLUSTER, "App": _manifest(CONFIG)})
 
     listed = json.loads(local_api(f"resources?stack={stack.name}"))

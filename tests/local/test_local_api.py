@@ -15,13 +15,15 @@ TOPIC = {"Type": "AWS::SNS::Topic"}
 EIP = {"Type": "AWS::EC2::EIP"}
 
 
-def test_the_mode_without_docker_is_schemas(local_api: Callable[[str], str]):
+def test_the_mode_without_docker_is_schemas(local_api: Callable[[str], str]) -> None:
     mode = json.loads(local_api("mode"))
 
     assert mode["kubernetes"] == ("k3s" if mode["docker"] else "schemas")
 
 
-def test_resources_are_listed_with_how_they_are_kept(stack: Stack, local_api: Callable[[str], str]):
+def test_resources_are_listed_with_how_they_are_kept(
+    stack: Stack, local_api: Callable[[str], str]
+) -> None:
     stack.deploy({"Topic": TOPIC, "Address": EIP})
 
     address, topic = json.loads(local_api(f"resources?stack={stack.name}"))
@@ -37,7 +39,7 @@ def test_resources_are_listed_with_how_they_are_kept(stack: Stack, local_api: Ca
     assert topic["how"] == "emulated"
 
 
-def test_resources_of_all_stacks_are_listed(stack: Stack, local_api: Callable[[str], str]):
+def test_resources_of_all_stacks_are_listed(stack: Stack, local_api: Callable[[str], str]) -> None:
     stack.deploy({"Topic": TOPIC})
 
     assert stack.name in {entry["stack"] for entry in json.loads(local_api("resources"))}
@@ -46,7 +48,9 @@ def test_resources_of_all_stacks_are_listed(stack: Stack, local_api: Callable[[s
 @pytest.mark.parametrize(
     ("path", "status"), [("nothing", 404), ("manifests", 400), ("manifests?cluster=no", 404)]
 )
-def test_a_wrong_question_gets_its_status_and_a_message(endpoint: str, path: str, status: int):
+def test_a_wrong_question_gets_its_status_and_a_message(
+    endpoint: str, path: str, status: int
+) -> None:
     with pytest.raises(HTTPError) as refused:
         urllib.request.urlopen(f"{endpoint}/_local/{path}")  # noqa: S310 - 127.0.0.1
 
@@ -54,7 +58,7 @@ def test_a_wrong_question_gets_its_status_and_a_message(endpoint: str, path: str
     assert json.loads(refused.value.read())["message"]
 
 
-def test_only_get_is_answered(endpoint: str):
+def test_only_get_is_answered(endpoint: str) -> None:
     request = urllib.request.Request(f"{endpoint}/_local/mode", method="POST")  # noqa: S310
 
     with pytest.raises(HTTPError, match="405"):

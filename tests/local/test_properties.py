@@ -62,17 +62,17 @@ def _violations(schema: ResourceSchema, properties: dict[str, Any]) -> list[str]
 )
 def test_a_wrong_property_is_named_as_cloudformation_names_it(
     properties: dict[str, Any], violation: str
-):
+) -> None:
     assert _violations(_schema(), properties) == [violation]
 
 
-def test_a_missing_property_is_named():
+def test_a_missing_property_is_named() -> None:
     schema = _schema(required=["Port", "Name"])
 
     assert _violations(schema, {"Port": 1}) == ["#: required key [Name] not found"]
 
 
-def test_every_violation_has_its_line():
+def test_every_violation_has_its_line() -> None:
     assert len(_violations(_schema(), {"Foo": 1, "Bar": 1, "Port": "x"})) == 3
 
 
@@ -88,11 +88,11 @@ def test_every_violation_has_its_line():
         {"Items": [1, True, "x"]},
     ],
 )
-def test_what_cloudformation_coerces_is_accepted(properties: dict[str, Any]):
+def test_what_cloudformation_coerces_is_accepted(properties: dict[str, Any]) -> None:
     check_properties(_schema(), "Key", properties)
 
 
-def test_alternatives_are_counted():
+def test_alternatives_are_counted() -> None:
     schema = _schema(oneOf=[{"required": ["Port"]}, {"required": ["Name"]}])
 
     assert _violations(schema, {}) == ["#: #: 0 subschemas matched instead of one out of 2"]
@@ -101,7 +101,7 @@ def test_alternatives_are_counted():
     ]
 
 
-def test_patterns_with_unicode_classes_are_understood():
+def test_patterns_with_unicode_classes_are_understood() -> None:
     tag = {"Key": "Größe", "Value": "x"}
     schema = registry_schemas().get("AWS::SecretsManager::Secret", "us-east-1")
     assert schema
@@ -117,7 +117,9 @@ def test_patterns_with_unicode_classes_are_understood():
         ("AWS::SNS::Topic", {"DisplayName": "x"}),
     ],
 )
-def test_right_properties_of_real_types_pass(resource_type: str, properties: dict[str, Any]):
+def test_right_properties_of_real_types_pass(
+    resource_type: str, properties: dict[str, Any]
+) -> None:
     schema = registry_schemas().get(resource_type, "us-east-1")
     assert schema
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
 from tests.local.conftest import Stack
 
-TOPIC = {"Type": "AWS::SNS::Topic"}
-EIP = {"Type": "AWS::EC2::EIP", "Properties": {"Domain": "vpc"}}
+TOPIC: dict[str, Any] = {"Type": "AWS::SNS::Topic"}
+EIP: dict[str, Any] = {"Type": "AWS::EC2::EIP", "Properties": {"Domain": "vpc"}}
 
 
 def _flow_log(**properties: object) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def _vpc(**properties: object) -> dict[str, Any]:
 # Refusals ---------------------------------------------------------------------------------
 
 
-def test_an_unknown_property_fails_with_cloudformations_message(stack: Stack):
+def test_an_unknown_property_fails_with_cloudformations_message(stack: Stack) -> None:
     status = stack.deploy({"Key": _flow_log(Foo="x")})
 
     assert status == "ROLLBACK_COMPLETE"
@@ -44,12 +44,12 @@ def test_an_unknown_property_fails_with_cloudformations_message(stack: Stack):
     )
 
 
-def test_a_property_of_an_emulated_type_is_checked_too(stack: Stack):
+def test_a_property_of_an_emulated_type_is_checked_too(stack: Stack) -> None:
     assert stack.deploy({"Network": _vpc(EnableDns=True)}) == "ROLLBACK_COMPLETE"
     assert "extraneous key [EnableDns]" in stack.failures()["Network"]
 
 
-def test_a_wrong_update_fails_and_leaves_the_resource_as_it_was(stack: Stack):
+def test_a_wrong_update_fails_and_leaves_the_resource_as_it_was(stack: Stack) -> None:
     stack.deploy({"Trail": _trail()})
     before = stack.physical_ids()
 
@@ -62,7 +62,7 @@ def test_a_wrong_update_fails_and_leaves_the_resource_as_it_was(stack: Stack):
 
 def test_a_failed_creation_rolls_back_what_was_created_before_it(
     stack: Stack, local_api: Callable[[str], str]
-):
+) -> None:
     later = _flow_log(Foo="x") | {"DependsOn": ["Address", "Topic"]}
 
     status = stack.deploy({"Address": EIP, "Topic": TOPIC, "Later": later})
@@ -73,12 +73,12 @@ def test_a_failed_creation_rolls_back_what_was_created_before_it(
     assert json.loads(local_api(f"resources?stack={stack.name}")) == []
 
 
-def test_an_unknown_type_is_refused_before_anything_is_created(stack: Stack):
+def test_an_unknown_type_is_refused_before_anything_is_created(stack: Stack) -> None:
     with pytest.raises(ClientError, match=r"Unrecognized resource types: \[AWS::No::Such\]"):
         stack.deploy({"Nothing": {"Type": "AWS::No::Such"}})
 
 
-def test_an_attribute_that_the_type_does_not_have_fails(stack: Stack):
+def test_an_attribute_that_the_type_does_not_have_fails(stack: Stack) -> None:
     assert stack.deploy({"Address": EIP}, {"X": {"Fn::GetAtt": ["Address", "Nope"]}}) == (
         "ROLLBACK_COMPLETE"
     )
@@ -89,7 +89,7 @@ def test_an_attribute_that_the_type_does_not_have_fails(stack: Stack):
 
 def test_a_changed_create_only_property_replaces_the_resource(
     stack: Stack, local_api: Callable[[str], str]
-):
+) -> None:
     stack.deploy({"Log": _flow_log(TrafficType="ALL")})
     before = stack.physical_ids()["Log"]
 
@@ -100,7 +100,7 @@ def test_a_changed_create_only_property_replaces_the_resource(
     assert before not in local_api("resources")
 
 
-def test_another_property_is_changed_in_place(stack: Stack):
+def test_another_property_is_changed_in_place(stack: Stack) -> None:
     stack.deploy({"Trail": _trail(IsLogging=True)})
     before = stack.physical_ids()
 
@@ -108,7 +108,7 @@ def test_another_property_is_changed_in_place(stack: Stack):
     assert stack.physical_ids() == before
 
 
-def test_a_named_resource_is_not_replaced(stack: Stack):
+def test_a_named_resource_is_not_replaced(stack: Stack) -> None:
     stack.deploy({"Addon": _addon("same", Namespace="a")})
 
     status = stack.deploy({"Addon": _addon("same", Namespace="b")})
@@ -119,21 +119,21 @@ def test_a_named_resource_is_not_replaced(stack: Stack):
     )
 
 
-def test_a_renamed_resource_is_replaced(stack: Stack):
+def test_a_renamed_resource_is_replaced(stack: Stack) -> None:
     stack.deploy({"Trail": _trail("first")})
 
     assert stack.deploy({"Trail": _trail("second")}) == "UPDATE_COMPLETE"
     assert stack.physical_ids() == {"Trail": "second"}
 
 
-def test_a_name_that_is_taken_fails(stack: Stack):
+def test_a_name_that_is_taken_fails(stack: Stack) -> None:
     status = stack.deploy({"One": _trail("taken"), "Two": _trail("taken")})
 
     assert status == "ROLLBACK_COMPLETE"
     assert "with identifier 'taken' already exists" in "".join(stack.failures().values())
 
 
-def test_a_failed_update_keeps_what_it_would_have_replaced(stack: Stack):
+def test_a_failed_update_keeps_what_it_would_have_replaced(stack: Stack) -> None:
     stack.deploy({"Log": _flow_log(TrafficType="ALL"), "Trail": _trail()})
     before = stack.physical_ids()
     wrong = _trail(Foo="x") | {"DependsOn": "Log"}
@@ -144,7 +144,7 @@ def test_a_failed_update_keeps_what_it_would_have_replaced(stack: Stack):
     assert stack.physical_ids() == before
 
 
-def test_a_change_set_says_that_a_recorded_resource_is_replaced(stack: Stack):
+def test_a_change_set_says_that_a_recorded_resource_is_replaced(stack: Stack) -> None:
     stack.deploy({"Log": _flow_log(TrafficType="ALL")})
     template = {"Resources": {"Log": _flow_log(TrafficType="REJECT")}}
     names = {"StackName": stack.name, "ChangeSetName": "replace"}
@@ -155,7 +155,7 @@ def test_a_change_set_says_that_a_recorded_resource_is_replaced(stack: Stack):
     assert change["ResourceChange"]["Replacement"] == "True"
 
 
-def test_an_update_reports_only_what_it_touches(stack: Stack):
+def test_an_update_reports_only_what_it_touches(stack: Stack) -> None:
     stack.deploy({"Trail": _trail(IsLogging=True), "Topic": TOPIC})
     so_far = len(stack.events())
 
@@ -167,7 +167,9 @@ def test_an_update_reports_only_what_it_touches(stack: Stack):
 # Deletion ---------------------------------------------------------------------------------
 
 
-def test_deleting_the_stack_removes_the_records(stack: Stack, local_api: Callable[[str], str]):
+def test_deleting_the_stack_removes_the_records(
+    stack: Stack, local_api: Callable[[str], str]
+) -> None:
     stack.deploy({"Trail": _trail("short-lived"), "Address": EIP})
 
     stack.delete()
@@ -176,7 +178,7 @@ def test_deleting_the_stack_removes_the_records(stack: Stack, local_api: Callabl
     assert stack.deploy({"Trail": _trail("short-lived")}) == "CREATE_COMPLETE"
 
 
-def test_an_export_in_use_cannot_be_dropped(stack: Stack, aws: Callable[[str], Any]):
+def test_an_export_in_use_cannot_be_dropped(stack: Stack, aws: Callable[[str], Any]) -> None:
     export = {"Outputs": {"O": {"Value": "v", "Export": {"Name": "in-use"}}}}
     stack.deploy_template({"Resources": {"Topic": TOPIC}} | export)
     importer = Stack(f"{stack.name}-importer", aws("cloudformation"))
@@ -194,7 +196,7 @@ def test_an_export_in_use_cannot_be_dropped(stack: Stack, aws: Callable[[str], A
 # Attributes -------------------------------------------------------------------------------
 
 
-def test_attributes_of_recorded_resources_look_like_aws(stack: Stack):
+def test_attributes_of_recorded_resources_look_like_aws(stack: Stack) -> None:
     outputs = {
         "Allocation": {"Fn::GetAtt": ["Address", "AllocationId"]},
         "Address": {"Ref": "Address"},
@@ -212,7 +214,7 @@ def test_attributes_of_recorded_resources_look_like_aws(stack: Stack):
     assert made["Trail"] == "arn:aws:cloudtrail:us-east-1:000000000000:trail/audit"
 
 
-def test_attributes_that_the_emulator_forgets_are_added(stack: Stack):
+def test_attributes_that_the_emulator_forgets_are_added(stack: Stack) -> None:
     outputs = {
         "Cidr": {"Fn::GetAtt": ["Network", "CidrBlock"]},
         "Acl": {"Fn::GetAtt": ["Network", "DefaultNetworkAcl"]},
@@ -223,7 +225,7 @@ def test_attributes_that_the_emulator_forgets_are_added(stack: Stack):
     assert stack.outputs()["Acl"].startswith("acl-")
 
 
-def test_attributes_stay_the_same_over_an_update(stack: Stack):
+def test_attributes_stay_the_same_over_an_update(stack: Stack) -> None:
     outputs = {"Allocation": {"Fn::GetAtt": ["Address", "AllocationId"]}}
     stack.deploy({"Address": EIP}, outputs)
     before = stack.outputs()
@@ -248,7 +250,7 @@ def test_attributes_stay_the_same_over_an_update(stack: Stack):
 )
 def test_a_condition_may_use_pseudo_parameters_and_functions(
     stack: Stack, condition: dict[str, Any], holds: bool
-):
+) -> None:
     stack.deploy_template(
         {
             "Parameters": {"List": {"Type": "CommaDelimitedList", "Default": ""}},
