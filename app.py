@@ -8,7 +8,7 @@ import os
 
 import aws_cdk as cdk
 
-from settings import SettingsError, load_stage, stage_names
+from settings import SettingsError, load_stage, place, stage_names
 from stacks.stage import SpyWatcherStage
 
 
@@ -17,13 +17,14 @@ def main() -> None:
     app = cdk.App()
     chosen: str | None = app.node.try_get_context("stage")
     try:
-        stages = [load_stage(name) for name in ([chosen] if chosen else stage_names())]
+        stages = [load_stage(name) for name in stage_names()]
+        accounts = place(stages, os.environ.get("CDK_DEFAULT_ACCOUNT"))
+        built = [load_stage(chosen)] if chosen else stages
     except SettingsError as error:
         raise SystemExit(str(error)) from None
     today = dt.datetime.now(dt.UTC).date()
-    for settings in stages:
-        account = settings.account or os.environ.get("CDK_DEFAULT_ACCOUNT")
-        environment = cdk.Environment(account=account, region=settings.region)
+    for settings in built:
+        environment = cdk.Environment(account=accounts[settings.stage], region=settings.region)
         stage = SpyWatcherStage(app, settings=settings, environment=environment)
         for warning in settings.retiring_versions(today):
             cdk.Annotations.of(stage).add_warning_v2("spywatcher:retiring-version", warning)

@@ -6,6 +6,10 @@ from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
 
+class SettingsError(Exception):
+    """Settings that cannot be used: its text names file, key, what was found, what is allowed."""
+
+
 class Settings(BaseModel):
     """Immutable, and closed: a misspelt key is an error, not a value that nothing reads."""
 

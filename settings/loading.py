@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from settings.base import SettingsError
 from settings.model import StageSettings
 
 FOLDER = Path(__file__).parent
@@ -25,10 +26,6 @@ class _UniqueKeyLoader(yaml.SafeLoader):
                     None, None, f"the key {key!r} stands twice", key_node.start_mark
                 )
         return super().construct_mapping(node, deep=deep)
-
-
-class SettingsError(Exception):
-    """Settings that cannot be used: its text names file, key, what was found, what is allowed."""
 
 
 def stage_names(folder: Path = FOLDER) -> list[str]:

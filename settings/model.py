@@ -11,7 +11,7 @@ from settings.cluster import ClusterSettings
 from settings.data import CacheSettings, DatabaseSettings
 from settings.monitoring import MonitoringSettings
 from settings.network import DomainSettings, NetworkSettings
-from settings.security import AuditSettings, FirewallSettings
+from settings.security import AccessSettings, AccountSettings, AuditSettings, FirewallSettings
 from settings.services import ServicesSettings
 
 PROJECT = "spywatcher"
@@ -43,6 +43,8 @@ class StageSettings(Settings):
     network: NetworkSettings
     firewall: FirewallSettings = FirewallSettings()
     audit: AuditSettings = AuditSettings()
+    access: AccessSettings = AccessSettings()
+    account_wide: AccountSettings
     database: DatabaseSettings
     cache: CacheSettings
     cluster: ClusterSettings

@@ -10,6 +10,16 @@ from settings.base import Settings, reject
 from settings.retention import RetentionDays
 
 TIERS = ("public", "private", "database")
+PLACES = 4
+"""Subnets that each tier has room for: three zones, and a fourth, so that one range holds them."""
+
+INTERFACE_ENDPOINTS = (
+    *("autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "elasticloadbalancing"),
+    *("guardduty-data", "kms", "logs", "monitoring", "secretsmanager", "sns", "sqs"),
+    *("ssm", "ssmmessages", "sts", "wafv2", "xray"),
+)
+"""Services that nodes, pods and functions call ("AWS services that integrate with AWS PrivateLink",
+2026-11-23). S3 has its gateway endpoint, which costs nothing, in any case."""
 
 
 def _vpc_range(value: str) -> str:
@@ -29,8 +39,21 @@ def _domain_name(value: str) -> str:
     return value
 
 
+def _endpoint_name(value: str) -> str:
+    if value not in INTERFACE_ENDPOINTS:
+        raise ValueError(f"one of {', '.join(INTERFACE_ENDPOINTS)}")
+    return value
+
+
+def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) != len(values):
+        raise ValueError("each name once")
+    return values
+
+
 VpcRange = Annotated[str, AfterValidator(_vpc_range)]
 DomainName = Annotated[str, AfterValidator(_domain_name)]
+EndpointName = Annotated[str, AfterValidator(_endpoint_name)]
 
 
 class SubnetSettings(Settings):
@@ -56,18 +79,22 @@ class NetworkSettings(Settings):
     nat_gateways: int = Field(ge=1, le=3)
     """One per availability zone survives the loss of a zone; one alone costs a third."""
     subnets: SubnetSettings = SubnetSettings()
+    interface_endpoints: Annotated[tuple[EndpointName, ...], AfterValidator(_each_once)] = ()
+    """AWS services that the private tier reaches without NAT. Each costs 0.01 USD an hour a zone,
+    21.90 USD a month over three: worth it from 626 GB a month (docs/decisions/0002).
+    """
     flow_log_retention_days: RetentionDays = 30
 
     @model_validator(mode="after")
     def _holds_the_subnets(self) -> Self:
         sizes = [getattr(self.subnets, f"{tier}_prefix_length") for tier in TIERS]
-        needed = 3 * sum(2 ** (32 - size) for size in sizes)
+        needed = PLACES * sum(2 ** (32 - size) for size in sizes)
         vpc = ipaddress.IPv4Network(self.cidr)
         if needed > vpc.num_addresses:
             shapes = ", ".join(f"/{size}" for size in sizes)
             reject(
                 "cidr", self.cidr,
-                f"a range of at least {needed} addresses: three subnets each of {shapes} "
+                f"a range of at least {needed} addresses: {PLACES} subnets each of {shapes} "
                 f"(this one has {vpc.num_addresses})",
             )  # fmt: skip
         return self

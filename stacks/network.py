@@ -5,15 +5,20 @@ from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as route53_targets
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_shield as shield
 from aws_cdk import aws_wafv2 as wafv2
 
+from k8s.application import BACKEND, FRONTEND
 from settings import StageSettings
 from spywatcher_constructs.log_retention import log_retention
+from spywatcher_constructs.network_acls import TierNetworkAcls
+from spywatcher_constructs.service_endpoints import ServiceEndpoints
+from spywatcher_constructs.three_tier_vpc import ThreeTierVpc
 from stacks.base import StageStack
+from stacks.s3_endpoint_policy import s3_endpoint_policy
 
 PUBLIC = ec2.SubnetSelection(subnet_group_name="public")
 PRIVATE = ec2.SubnetSelection(subnet_group_name="private")
@@ -29,6 +34,7 @@ class NetworkStack(StageStack):
         *,
         settings: StageSettings,
         logs_key: kms.IKey,
+        access_logs: s3.IBucket,
         web_acl_arn: str,
     ) -> None:
         """Make the stack for the stage.
@@ -37,16 +43,24 @@ class NetworkStack(StageStack):
             stage: the stage that the stack belongs to.
             settings: the stage's settings.
             logs_key: encrypts the flow logs.
+            access_logs: takes the load balancer's access log.
             web_acl_arn: the firewall in front of the load balancer.
         """
         super().__init__(stage, "network", settings=settings, description="VPC and load balancer")
         self._hosted_zone = self._zone(settings)
-        self.vpc = self._make_vpc(settings)
-        self._log_flows(settings, logs_key)
+        self.vpc = self._make_vpc(settings, logs_key)
+        self.endpoint_group = ServiceEndpoints(
+            self,
+            "Endpoints",
+            vpc=self.vpc,
+            subnets=PRIVATE,
+            s3_policy=s3_endpoint_policy(region=self.region, account=self.account),
+            interface_services=settings.network.interface_endpoints,
+        ).security_group
         self.load_balancer_group = self._group("LoadBalancerGroup", "Load balancer: the way in")
         self.database_group = self._group("DatabaseGroup", "PostgreSQL")
         self.cache_group = self._group("CacheGroup", "Redis")
-        self.load_balancer = self._make_load_balancer(settings)
+        self.load_balancer = self._make_load_balancer(settings, access_logs)
         self.https_listener = self._listen(settings)
         self._publish_name(settings)
         wafv2.CfnWebACLAssociation(
@@ -55,50 +69,39 @@ class NetworkStack(StageStack):
             resource_arn=self.load_balancer.load_balancer_arn,
             web_acl_arn=web_acl_arn,
         )
+        if settings.account_wide.shield_advanced:
+            shield.CfnProtection(
+                self,
+                "ShieldAdvanced",
+                name=settings.resource_name("alb"),
+                resource_arn=self.load_balancer.load_balancer_arn,
+            )
 
-    def _make_vpc(self, settings: StageSettings) -> ec2.Vpc:
-        sizes = settings.network.subnets
-        return ec2.Vpc(
+    def _make_vpc(self, settings: StageSettings, logs_key: kms.IKey) -> ThreeTierVpc:
+        network = settings.network
+        vpc = ThreeTierVpc(
             self,
             "Vpc",
-            vpc_name=settings.resource_name("vpc"),
-            ip_addresses=ec2.IpAddresses.cidr(settings.network.cidr),
+            name=settings.resource_name("vpc"),
+            cidr=network.cidr,
             availability_zones=self.availability_zones,
-            nat_gateways=settings.network.nat_gateways,
-            restrict_default_security_group=True,
-            subnet_configuration=[
-                ec2.SubnetConfiguration(
-                    name="private",
-                    subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS,
-                    cidr_mask=sizes.private_prefix_length,
-                ),
-                ec2.SubnetConfiguration(
-                    name="public",
-                    subnet_type=ec2.SubnetType.PUBLIC,
-                    cidr_mask=sizes.public_prefix_length,
-                    map_public_ip_on_launch=False,
-                ),
-                ec2.SubnetConfiguration(
-                    name="database",
-                    subnet_type=ec2.SubnetType.PRIVATE_ISOLATED,
-                    cidr_mask=sizes.database_prefix_length,
-                ),
-            ],
-        )
-
-    def _log_flows(self, settings: StageSettings, logs_key: kms.IKey) -> None:
-        group = logs.LogGroup(
-            self,
-            "FlowLogs",
-            retention=log_retention(settings.network.flow_log_retention_days),
-            encryption_key=logs_key,
+            nat_gateways=network.nat_gateways,
+            public_prefix_length=network.subnets.public_prefix_length,
+            private_prefix_length=network.subnets.private_prefix_length,
+            database_prefix_length=network.subnets.database_prefix_length,
+            logs_key=logs_key,
+            flow_log_retention=log_retention(network.flow_log_retention_days),
             removal_policy=self.removal_policy,
         )
-        self.vpc.add_flow_log(
-            "FlowLog",
-            destination=ec2.FlowLogDestination.to_cloud_watch_logs(group),
-            traffic_type=ec2.FlowLogTrafficType.ALL,
+        TierNetworkAcls(
+            self,
+            "Acls",
+            vpc=vpc,
+            public_ports=(443, 80),
+            application_ports=(BACKEND.port, FRONTEND.port),
+            database_ports=(5432, 6379),
         )
+        return vpc
 
     def _group(self, construct_id: str, description: str) -> ec2.SecurityGroup:
         """Make a group that lets nothing out. Rules to and from pods stand in the cluster stack."""
@@ -110,7 +113,9 @@ class NetworkStack(StageStack):
             allow_all_outbound=False,
         )
 
-    def _make_load_balancer(self, settings: StageSettings) -> elbv2.ApplicationLoadBalancer:
+    def _make_load_balancer(
+        self, settings: StageSettings, access_logs: s3.IBucket
+    ) -> elbv2.ApplicationLoadBalancer:
         load_balancer = elbv2.ApplicationLoadBalancer(
             self,
             "LoadBalancer",
@@ -123,27 +128,8 @@ class NetworkStack(StageStack):
             drop_invalid_header_fields=True,
             http2_enabled=True,
         )
-        load_balancer.log_access_logs(self._make_access_log_bucket())
+        load_balancer.log_access_logs(access_logs)
         return load_balancer
-
-    def _make_access_log_bucket(self) -> s3.Bucket:
-        """Load balancers write to buckets with S3's own key only, not with one from KMS."""
-        return s3.Bucket(
-            self,
-            "AccessLogs",
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            enforce_ssl=True,
-            versioned=True,
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    expiration=cdk.Duration.days(90),
-                    noncurrent_version_expiration=cdk.Duration.days(1),
-                )
-            ],
-            removal_policy=self.removal_policy,
-            auto_delete_objects=self.removal_policy == cdk.RemovalPolicy.DESTROY,
-        )
 
     def _listen(self, settings: StageSettings) -> elbv2.ApplicationListener:
         """Answer 404 to all that no rule of the workloads stack claims."""

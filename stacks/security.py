@@ -1,4 +1,4 @@
-"""Security: keys, firewall, audit trail."""
+"""Security: keys, firewall, audit trail, roles, application secret, the account's guards."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
@@ -7,11 +7,16 @@ from aws_cdk import aws_wafv2 as wafv2
 from settings import StageSettings
 from spywatcher_constructs.audit_trail import AuditTrail
 from spywatcher_constructs.log_retention import log_retention
-from spywatcher_constructs.web_acl import RegionalWebAcl
+from spywatcher_constructs.private_bucket import PrivateBucket
+from spywatcher_constructs.web_acl import RegionalWebAcl, RuleActions
+from stacks.account_guards import AccountGuards
+from stacks.application_secret import ApplicationSecret
 from stacks.base import StageStack
 from stacks.keys import Keys
+from stacks.roles import Roles
 
-_MANAGED_RULE_GROUPS = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
+# Uploads of up to 10 MB go to the API; Socket.IO posts its messages.
+_LARGE_BODY_PATHS = ("/api/", "/socket.io/")
 
 
 class SecurityStack(StageStack):
@@ -20,27 +25,74 @@ class SecurityStack(StageStack):
     def __init__(self, stage: cdk.Stage, *, settings: StageSettings) -> None:
         """Make the stack for the stage."""
         super().__init__(
-            stage, "security", settings=settings, description="Keys, WAF and CloudTrail"
+            stage,
+            "security",
+            settings=settings,
+            description="Keys, WAF, CloudTrail, roles and application secret",
         )
         self.keys = Keys(self, "Keys", settings=settings, removal_policy=self.removal_policy)
-        self.web_acl = RegionalWebAcl(
+        self.access_logs = PrivateBucket(
+            self, "AccessLogs", keep=cdk.Duration.days(90), removal_policy=self.removal_policy
+        )
+        self.load_balancer_logs = self._make_load_balancer_log_bucket()
+        application = ApplicationSecret(
+            self,
+            "ApplicationSecret",
+            settings=settings,
+            encryption_key=self.keys.secrets,
+            removal_policy=self.removal_policy,
+        )
+        self.roles = Roles(self, "Roles", settings=settings, application_secret=application.secret)
+        self._record_api_calls(settings)
+        self.web_acl = self._make_firewall(settings)
+        self._log_firewall(settings)
+        if settings.account_wide.owned:
+            AccountGuards(
+                self,
+                "AccountGuards",
+                settings=settings,
+                access_logs=self.access_logs,
+                removal_policy=self.removal_policy,
+            )
+
+    def _make_load_balancer_log_bucket(self) -> PrivateBucket:
+        """Make the bucket here: in the network stack, its own access log would close a circle.
+
+        Load balancers write to buckets with S3's own key only.
+        """
+        return PrivateBucket(
+            self,
+            "LoadBalancerLogs",
+            keep=cdk.Duration.days(90),
+            removal_policy=self.removal_policy,
+            access_logs=self.access_logs,
+        )
+
+    def _make_firewall(self, settings: StageSettings) -> RegionalWebAcl:
+        rules = settings.firewall.rules
+        return RegionalWebAcl(
             self,
             "Firewall",
             name=settings.resource_name("alb"),
             rate_limit_requests=settings.firewall.rate_limit_requests,
             rate_window_seconds=settings.firewall.rate_window_seconds,
-            managed_rule_groups=_MANAGED_RULE_GROUPS,
+            large_body_paths=_LARGE_BODY_PATHS,
+            actions=RuleActions(
+                rate_limit=rules.rate_limit,
+                ip_reputation=rules.ip_reputation,
+                common=rules.common,
+                oversized_body=rules.oversized_body,
+                known_bad_inputs=rules.known_bad_inputs,
+                sql_injection=rules.sql_injection,
+            ),
         )
-        self._log_firewall(settings)
-        self._record_api_calls(settings)
 
     def _log_firewall(self, settings: StageSettings) -> None:
         # WAF writes only to a group of this prefix; its ARN is given without the `:*` at its end.
-        name = f"aws-waf-logs-{settings.resource_name()}"
         group = logs.LogGroup(
             self,
             "FirewallLogs",
-            log_group_name=name,
+            log_group_name=f"aws-waf-logs-{settings.resource_name()}",
             retention=log_retention(settings.firewall.log_retention_days),
             encryption_key=self.keys.logs,
             removal_policy=self.removal_policy,
@@ -51,14 +103,14 @@ class SecurityStack(StageStack):
             resource_name=group.log_group_name,
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
+        field = wafv2.CfnLoggingConfiguration.FieldToMatchProperty
         wafv2.CfnLoggingConfiguration(
             self,
             "FirewallLogging",
             resource_arn=self.web_acl.arn,
             log_destination_configs=[arn],
             redacted_fields=[
-                wafv2.CfnLoggingConfiguration.FieldToMatchProperty(single_header={"Name": header})
-                for header in ("authorization", "cookie")
+                field(single_header={"Name": header}) for header in ("authorization", "cookie")
             ],
         )
 
@@ -77,6 +129,7 @@ class SecurityStack(StageStack):
             name=settings.resource_name("trail"),
             encryption_key=self.keys.audit,
             log_group=group,
-            retention=cdk.Duration.days(settings.audit.trail_retention_days),
+            access_logs=self.access_logs,
+            keep=cdk.Duration.days(settings.audit.trail_retention_days),
             removal_policy=self.removal_policy,
         )

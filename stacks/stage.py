@@ -36,6 +36,7 @@ class SpyWatcherStage(cdk.Stage):
             self,
             settings=settings,
             logs_key=security.keys.logs,
+            access_logs=security.load_balancer_logs,
             web_acl_arn=security.web_acl.arn,
         )
         data = DataStack(
@@ -56,6 +57,7 @@ class SpyWatcherStage(cdk.Stage):
             load_balancer_group=network.load_balancer_group,
             database_group=network.database_group,
             cache_group=network.cache_group,
+            endpoint_group=network.endpoint_group,
             secrets_key=security.keys.cluster,
             volumes_key=security.keys.volumes,
             logs_key=security.keys.logs,

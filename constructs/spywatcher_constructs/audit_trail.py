@@ -7,6 +7,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 
 from constructs import Construct
+from spywatcher_constructs.private_bucket import PrivateBucket
 
 
 class AuditTrail(Construct):
@@ -20,7 +21,8 @@ class AuditTrail(Construct):
         name: str,
         encryption_key: kms.IKey,
         log_group: logs.ILogGroup,
-        retention: cdk.Duration,
+        access_logs: s3.IBucket,
+        keep: cdk.Duration,
         removal_policy: cdk.RemovalPolicy,
     ) -> None:
         """Make the trail and its bucket.
@@ -31,30 +33,18 @@ class AuditTrail(Construct):
             name: the trail's name; the key's policy can name the trail by it.
             encryption_key: encrypts the files; its policy must let CloudTrail use it.
             log_group: receives the events as well, so that alarms can watch them.
-            retention: how long the bucket keeps a file.
-            removal_policy: what becomes of the bucket, and with DESTROY of its files, when the
-                stack is deleted.
+            access_logs: records who reads the files.
+            keep: how long the bucket keeps a file.
+            removal_policy: what becomes of the bucket when the stack is deleted.
         """
         super().__init__(scope, construct_id)
-        self.bucket = s3.Bucket(
+        self.bucket = PrivateBucket(
             self,
             "Bucket",
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=encryption_key,
-            bucket_key_enabled=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            versioned=True,
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    expiration=retention,
-                    noncurrent_version_expiration=retention,
-                    abort_incomplete_multipart_upload_after=cdk.Duration.days(7),
-                )
-            ],
+            keep=keep,
             removal_policy=removal_policy,
-            auto_delete_objects=removal_policy == cdk.RemovalPolicy.DESTROY,
+            encryption_key=encryption_key,
+            access_logs=access_logs,
         )
         self.trail = cloudtrail.Trail(
             self,

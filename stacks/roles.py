@@ -1,0 +1,173 @@
+"""The IAM roles of people and pipelines."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+from constructs import Construct
+from settings import StageSettings
+from stacks.acknowledgement import acknowledge
+
+_READER_HOURS = 8
+_GITHUB = "token.actions.githubusercontent.com"
+# The roles of `cdk bootstrap` with its standard qualifier; no images are published.
+_BOOTSTRAP_ROLES = ("deploy-role", "file-publishing-role", "lookup-role")
+
+
+class Roles(Construct):
+    """Administrators, readers, and the workflow that deploys.
+
+    Nobody is let in by name: who may assume the first two is said by the identities' own policies,
+    or by IAM Identity Center, and the second factor is asked for here.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StageSettings,
+        application_secret: secretsmanager.ISecret,
+    ) -> None:
+        """Make the roles of the stage.
+
+        Args:
+            scope: where the construct lives.
+            construct_id: its id there.
+            settings: the stage's settings.
+            application_secret: administrators set its values.
+        """
+        super().__init__(scope, construct_id)
+        self.admin = self._admin(settings, application_secret)
+        self.reader = self._reader(settings)
+        self.deployer = self._deployer(settings)
+
+    def _with_second_factor(self, hours: int) -> iam.PrincipalBase:
+        """Return this account's identities, as long as their second factor is this fresh."""
+        return iam.AccountPrincipal(cdk.Stack.of(self).account).with_conditions(
+            {
+                "Bool": {"aws:MultiFactorAuthPresent": "true"},
+                "NumericLessThan": {
+                    "aws:MultiFactorAuthAge": str(cdk.Duration.hours(hours).to_seconds())
+                },
+            }
+        )
+
+    def _admin(
+        self, settings: StageSettings, application_secret: secretsmanager.ISecret
+    ) -> iam.Role:
+        """Let administer the cluster, deploy, set secrets, and do what the runbooks ask for.
+
+        Not AdministratorAccess: what it cannot do by hand, it does as a reviewed deployment,
+        through the roles of the bootstrap stack. Each resource is named whole.
+        """
+        hours = settings.access.admin_session_hours
+        role = iam.Role(
+            self,
+            "Admin",
+            role_name=settings.resource_name("admin"),
+            description="Administrators, with a second factor and for a bounded time",
+            assumed_by=self._with_second_factor(hours),
+            max_session_duration=cdk.Duration.hours(hours),
+        )
+        name = settings.resource_name()
+        application_secret.grant_read(role)
+        application_secret.grant_write(role)
+        self._allow(role, "Deploy", ["sts:AssumeRole"], self._bootstrap_roles())
+        self._allow(
+            role,
+            "ReachTheCluster",
+            ["eks:DescribeCluster", "eks:AccessKubernetesApi"],
+            [self._arn("eks", "cluster", name)],
+        )
+        self._allow(
+            role,
+            "OperateTheDatabase",
+            ["rds:CreateDBSnapshot", "rds:DeleteDBSnapshot", "rds:RebootDBInstance"],
+            [
+                self._arn("rds", "db", name, colon=True),
+                self._arn("rds", "snapshot", f"{name}-manual", colon=True),
+            ],
+        )
+        self._allow(
+            role,
+            "FailOverTheCache",
+            ["elasticache:TestFailover"],
+            [self._arn("elasticache", "replicationgroup", name, colon=True)],
+        )
+        return role
+
+    def _reader(self, settings: StageSettings) -> iam.Role:
+        """Let read what there is and how it does, but no data: no object, no secret, no item."""
+        role = iam.Role(
+            self,
+            "Reader",
+            role_name=settings.resource_name("reader"),
+            description="Reads configuration, metrics and alarms; no stored data",
+            assumed_by=self._with_second_factor(_READER_HOURS),
+            max_session_duration=cdk.Duration.hours(_READER_HOURS),
+            managed_policies=[
+                iam.ManagedPolicy.from_aws_managed_policy_name("job-function/ViewOnlyAccess")
+            ],
+        )
+        acknowledge(
+            role,
+            "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/"
+            "job-function/ViewOnlyAccess]",
+            because="AWS keeps this list of read actions current; it holds no action that returns "
+            "stored data, and most of them know no narrower resource than *.",
+        )
+        return role
+
+    def _deployer(self, settings: StageSettings) -> iam.Role:
+        """Let the repository's workflows deploy this stage, and nothing else.
+
+        The workflow gives itself out with a token that names repository and environment; GitHub's
+        own protection rules say who may run in that environment.
+        """
+        stack = cdk.Stack.of(self)
+        if settings.account_wide.owned:
+            provider = iam.OidcProviderNative(
+                self, "Github", url=f"https://{_GITHUB}", client_ids=["sts.amazonaws.com"]
+            ).oidc_provider_arn
+        else:
+            provider = f"arn:{stack.partition}:iam::{stack.account}:oidc-provider/{_GITHUB}"
+        subject = f"repo:{settings.access.github_repository}:environment:{settings.stage}"
+        role = iam.Role(
+            self,
+            "Deployer",
+            role_name=settings.resource_name("deployer"),
+            description=f"GitHub Actions, environment {settings.stage}",
+            assumed_by=iam.WebIdentityPrincipal(
+                provider,
+                conditions={
+                    "StringEquals": {
+                        f"{_GITHUB}:aud": "sts.amazonaws.com",
+                        f"{_GITHUB}:sub": subject,
+                    }
+                },
+            ),
+            max_session_duration=cdk.Duration.hours(2),
+        )
+        self._allow(role, "Deploy", ["sts:AssumeRole"], self._bootstrap_roles())
+        return role
+
+    def _bootstrap_roles(self) -> list[str]:
+        stack = cdk.Stack.of(self)
+        qualifier = cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
+        return [
+            f"arn:{stack.partition}:iam::{stack.account}:role/"
+            f"cdk-{qualifier}-{name}-{stack.account}-{stack.region}"
+            for name in _BOOTSTRAP_ROLES
+        ]
+
+    def _arn(self, service: str, resource: str, name: str, *, colon: bool = False) -> str:
+        """Return the ARN of a resource of a later stack, whose name the settings give."""
+        separator = ":" if colon else "/"
+        stack = cdk.Stack.of(self)
+        place = f"{stack.region}:{stack.account}"
+        return f"arn:{stack.partition}:{service}:{place}:{resource}{separator}{name}"
+
+    @staticmethod
+    def _allow(role: iam.Role, sid: str, actions: list[str], resources: list[str]) -> None:
+        role.add_to_policy(iam.PolicyStatement(sid=sid, actions=actions, resources=resources))
