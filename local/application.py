@@ -18,7 +18,7 @@ def build_application() -> Application:
     from local.cloudformation.custom_resources import answer_without_docker
     from local.cloudformation.events import hide_unchanged_resources
     from local.cloudformation.exports import protect_exports
-    from local.cloudformation.hosted_zones import hold_referenced_zones
+    from local.cloudformation.imported_zones import make_imported_zones
     from local.cloudformation.listing import list_resources
     from local.cloudformation.recorded import RecordStore
     from local.cloudformation.registry import Registry
@@ -35,7 +35,7 @@ def build_application() -> Application:
     wait_for_stacks()
     registry.install()
     keep_filled_buckets()
-    hold_referenced_zones()
+    make_imported_zones()
     if has_docker():
         publish_on_loopback()
     else:

@@ -12,6 +12,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 from settings import StageSettings
 from spywatcher_constructs.private_bucket import PrivateBucket
+from stacks.acknowledgement import acknowledge
 
 # AWS managed rules, one for each promise of the design that Config can watch.
 _CONFIG_RULES = (
@@ -106,6 +107,13 @@ class AccountGuards(Construct):
             keep=cdk.Duration.days(365),
             removal_policy=removal_policy,
             access_logs=access_logs,
+        )
+        acknowledge(
+            bucket,
+            "NIST.800.53.R5-S3BucketReplicationEnabled",
+            "NIST.800.53.R5-S3DefaultEncryptionKMS",
+            because="A record of configuration, no secret in it; Config can write it anew, and the "
+            "service-linked role that writes it has no permission for a key of ours.",
         )
         account = cdk.Stack.of(self).account
         service = iam.ServicePrincipal("config.amazonaws.com")

@@ -1,22 +1,39 @@
 """Security findings that stay, each with the control that makes up for it."""
 
+from typing import Any, cast
+
 import aws_cdk as cdk
 
 from constructs import IConstruct
 
 
-def acknowledge(resource: IConstruct, finding: str, *, because: str) -> None:
-    """Accept one finding of the security checks about one resource.
+def acknowledge(resource: IConstruct, *findings: str, because: str) -> None:
+    """Accept findings of the security checks about one resource.
 
     Call it where the resource is made. docs/security-findings.md lists every call.
 
     Args:
         resource: the resource, or the L2 that makes it; nothing below it is covered.
-        finding: its id, such as `AwsSolutions-EC23`, with the part in brackets where the rule
-            tells its findings apart.
+        findings: ids of cdk-nag (`AwsSolutions-EC23`, `NIST.800.53.R5-...`, with the part in
+            brackets where a rule tells its findings apart), of checkov (`CKV_AWS_18`) or of
+            cfn-lint (`W3691`). Several are one finding in the words of several tools.
         because: which control makes up for it, for a security reviewer.
     """
+    target = cast(cdk.CfnResource, resource.node.default_child or resource)
     # Not `Validations.acknowledge`: it refuses an id with a second `::`, which every finding
     # about an ARN has. cdk-nag reads the metadata that is written here.
-    target = resource.node.default_child or resource
-    target.node.add_metadata(cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY, {finding: because})
+    target.node.add_metadata(
+        cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY, dict.fromkeys(findings, because)
+    )
+    skipped = [finding for finding in findings if finding.startswith("CKV_")]
+    if skipped:
+        _extend(target, "checkov", "skip", [{"id": id_, "comment": because} for id_ in skipped])
+    ignored = [finding for finding in findings if finding[:1] in "EW" and finding[1:].isdigit()]
+    if ignored:
+        target.add_metadata("cfn-lint", {"config": {"ignore_checks": ignored}})
+
+
+def _extend(target: cdk.CfnResource, tool: str, key: str, entries: list[dict[str, str]]) -> None:
+    """Add to what an earlier call wrote into the resource's metadata for this tool."""
+    earlier: dict[str, Any] = target.get_metadata(tool) or {}
+    target.add_metadata(tool, {key: [*earlier.get(key, []), *entries]})

@@ -10,11 +10,17 @@ from spywatcher_constructs.log_retention import log_retention
 from spywatcher_constructs.private_bucket import PrivateBucket
 from spywatcher_constructs.web_acl import RegionalWebAcl, RuleActions
 from stacks.account_guards import AccountGuards
+from stacks.acknowledgement import acknowledge
 from stacks.application_secret import ApplicationSecret
 from stacks.base import StageStack
 from stacks.keys import Keys
 from stacks.roles import Roles
 
+_UNREPLICATED = "NIST.800.53.R5-S3BucketReplicationEnabled"
+_UNREPLICATED_BECAUSE = (
+    "Logs, not data: S3 keeps them in three zones, versions show what was overwritten, and the "
+    "design asks for no copy in another region."
+)
 # Uploads of up to 10 MB go to the API; Socket.IO posts its messages.
 _LARGE_BODY_PATHS = ("/api/", "/socket.io/")
 
@@ -31,9 +37,7 @@ class SecurityStack(StageStack):
             description="Keys, WAF, CloudTrail, roles and application secret",
         )
         self.keys = Keys(self, "Keys", settings=settings, removal_policy=self.removal_policy)
-        self.access_logs = PrivateBucket(
-            self, "AccessLogs", keep=cdk.Duration.days(90), removal_policy=self.removal_policy
-        )
+        self.access_logs = self._make_access_log_bucket()
         self.load_balancer_logs = self._make_load_balancer_log_bucket()
         application = ApplicationSecret(
             self,
@@ -55,18 +59,43 @@ class SecurityStack(StageStack):
                 removal_policy=self.removal_policy,
             )
 
+    def _make_access_log_bucket(self) -> PrivateBucket:
+        """Make the bucket that records who reads the other buckets."""
+        bucket = PrivateBucket(
+            self, "AccessLogs", keep=cdk.Duration.days(90), removal_policy=self.removal_policy
+        )
+        acknowledge(bucket, _UNREPLICATED, because=_UNREPLICATED_BECAUSE)
+        acknowledge(
+            bucket,
+            "NIST.800.53.R5-S3DefaultEncryptionKMS",
+            because="S3 delivers access logs to no bucket with a KMS key; its own key encrypts.",
+        )
+        acknowledge(
+            bucket,
+            "CKV_AWS_18",
+            because="It receives the access logs: its own would feed themselves.",
+        )
+        return bucket
+
     def _make_load_balancer_log_bucket(self) -> PrivateBucket:
         """Make the bucket here: in the network stack, its own access log would close a circle.
 
         Load balancers write to buckets with S3's own key only.
         """
-        return PrivateBucket(
+        bucket = PrivateBucket(
             self,
             "LoadBalancerLogs",
             keep=cdk.Duration.days(90),
             removal_policy=self.removal_policy,
             access_logs=self.access_logs,
         )
+        acknowledge(bucket, _UNREPLICATED, because=_UNREPLICATED_BECAUSE)
+        acknowledge(
+            bucket,
+            "NIST.800.53.R5-S3DefaultEncryptionKMS",
+            because="Load balancers write to no bucket with a KMS key; S3's own key encrypts.",
+        )
+        return bucket
 
     def _make_firewall(self, settings: StageSettings) -> RegionalWebAcl:
         rules = settings.firewall.rules
@@ -123,7 +152,7 @@ class SecurityStack(StageStack):
             encryption_key=self.keys.logs,
             removal_policy=self.removal_policy,
         )
-        AuditTrail(
+        audit = AuditTrail(
             self,
             "Audit",
             name=settings.resource_name("trail"),
@@ -132,4 +161,10 @@ class SecurityStack(StageStack):
             access_logs=self.access_logs,
             keep=cdk.Duration.days(settings.audit.trail_retention_days),
             removal_policy=self.removal_policy,
+        )
+        acknowledge(audit.bucket, _UNREPLICATED, because=_UNREPLICATED_BECAUSE)
+        acknowledge(
+            audit.log_policy,
+            "NIST.800.53.R5-IAMNoInlinePolicy",
+            because="CDK's trail writes it: two actions on one log group, for one role.",
         )

@@ -6,7 +6,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 
-from constructs import Construct
+from constructs import Construct, IConstruct
 from spywatcher_constructs.private_bucket import PrivateBucket
 
 
@@ -58,3 +58,8 @@ class AuditTrail(Construct):
             send_to_cloud_watch_logs=True,
             cloud_watch_log_group=log_group,
         )
+
+    @property
+    def log_policy(self) -> IConstruct:
+        """The policy by which the trail writes to the log group."""
+        return self.trail.node.find_child("LogsRole").node.find_child("DefaultPolicy")
