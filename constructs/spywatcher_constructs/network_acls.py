@@ -93,9 +93,7 @@ class TierNetworkAcls(Construct):
         low = [port for port in application_ports if port < _FIRST_EPHEMERAL_PORT]
         return [
             *_ports(100, self._private, low),
-            _Entry(
-                number=150, name="Https", range=_ANYWHERE, traffic=ec2.AclTraffic.tcp_port(443)
-            ),
+            _Entry(number=150, name="Https", range=_ANYWHERE, traffic=ec2.AclTraffic.tcp_port(443)),
             _too_large(200, self._private),
             # To the clients, and from the servers that NAT reaches to the private tier.
             _returns(300, _ANYWHERE),

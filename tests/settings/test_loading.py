@@ -52,7 +52,7 @@ BAD_INPUT = {
     ),
     "a range that does not hold the subnets": (
         {"network.cidr": "10.1.0.0/20"},
-        "network.cidr: found 10.1.0.0/20; allowed: a range of at least 13824 addresses",
+        "network.cidr: found 10.1.0.0/20; allowed: a range of at least 18432 addresses",
     ),
     "a range with host bits": (
         {"network.cidr": "10.1.0.1/16"},
