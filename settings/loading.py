@@ -1,6 +1,7 @@
 """Reads settings/<stage>.yaml, and says in one message what is wrong with it."""
 
 import difflib
+import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -47,10 +48,33 @@ def load_stage(stage: str, folder: Path = FOLDER) -> StageSettings:
         raise SettingsError(f"{shown}: no such stage: {stage!r}; allowed: {allowed}")
     values = _read(path, shown)
     try:
-        return StageSettings.model_validate({"stage": stage, **values})
+        settings = StageSettings.model_validate({"stage": stage, **values})
     except ValidationError as error:
         lines = [_describe(detail, values) for detail in error.errors()]
         raise SettingsError("\n".join(f"{shown}: {line}" for line in lines)) from None
+    _refuse_overlaps(settings, folder, shown)
+    return settings
+
+
+def _refuse_overlaps(settings: StageSettings, folder: Path, shown: str) -> None:
+    """Refuse a VPC range that another stage's file has too: the two could never be peered."""
+    own = ipaddress.IPv4Network(settings.network.cidr)
+    for other in stage_names(folder):
+        theirs = _range_of(folder / f"{other}.yaml") if other != settings.stage else None
+        if theirs and own.overlaps(theirs):
+            raise SettingsError(
+                f"{shown}: network.cidr: found {own}; "
+                f"allowed: a range apart from {theirs} of {folder.name}/{other}.yaml"
+            )
+
+
+def _range_of(path: Path) -> ipaddress.IPv4Network | None:
+    """Return the VPC range of a stage's file; None if it has none, which is its own fault."""
+    try:
+        values = _read(path, path.name)
+        return ipaddress.IPv4Network(values["network"]["cidr"])
+    except (SettingsError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _read(path: Path, shown: str) -> dict[str, Any]:

@@ -6,9 +6,11 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from settings import support
+from settings.addresses import RESERVED, needed_by_private_subnet
 from settings.base import Settings, reject
 from settings.cluster import ClusterSettings
 from settings.data import CacheSettings, DatabaseSettings
+from settings.instances import NODE_TYPES
 from settings.monitoring import MonitoringSettings
 from settings.network import DomainSettings, NetworkSettings
 from settings.security import AccessSettings, AccountSettings, AuditSettings, FirewallSettings
@@ -67,6 +69,24 @@ class StageSettings(Settings):
                 reject(
                     "availability_zones", zone, f"zones of {self.region}, such as {self.region}a"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _pods_fit(self) -> Self:
+        nodes = self.cluster.nodes
+        needed = needed_by_private_subnet(
+            max_nodes=nodes.max_nodes,
+            max_pods=NODE_TYPES[nodes.instance_type].max_pods,
+            interface_endpoints=len(self.network.interface_endpoints),
+        )
+        if needed > self.network.subnets.addresses("private") - RESERVED:
+            longest = 32 - (needed + RESERVED - 1).bit_length()
+            reject(
+                "network.subnets.private_prefix_length",
+                self.network.subnets.private_prefix_length,
+                f"at most {longest}: {nodes.max_nodes} nodes of {nodes.instance_type} and their "
+                f"pods take {needed} addresses of a subnet while a zone is lost",
+            )
         return self
 
     @model_validator(mode="after")

@@ -1,6 +1,5 @@
 """What the private tier may ask of S3 through its gateway endpoint."""
 
-import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 _READABLE_BUCKETS = (
@@ -22,7 +21,7 @@ _READABLE_BUCKETS = (
 )
 
 
-def s3_endpoint_policy(*, region: str, account: str) -> list[iam.PolicyStatement]:
+def s3_endpoint_policy(*, partition: str, region: str, account: str) -> list[iam.PolicyStatement]:
     """Return the statements: this account's buckets, and reading from those that nodes need.
 
     An endpoint without a policy carries anything to anybody's bucket: the way by which data
@@ -30,6 +29,8 @@ def s3_endpoint_policy(*, region: str, account: str) -> list[iam.PolicyStatement
     in another bucket of the region answers 403 here: add that bucket to the list.
     """
     anyone = [iam.AnyPrincipal()]
+    buckets = f"arn:{partition}:s3:::"
+    answers = f"cloudformation-custom-resource-response-{region.replace('-', '')}"
     return [
         iam.PolicyStatement(
             sid="OwnBuckets",
@@ -42,7 +43,9 @@ def s3_endpoint_policy(*, region: str, account: str) -> list[iam.PolicyStatement
             sid="ReadImagesAndPackages",
             principals=anyone,
             actions=["s3:GetObject"],
-            resources=[_objects(bucket.format(region=region)) for bucket in _READABLE_BUCKETS],
+            resources=[
+                f"{buckets}{bucket.format(region=region)}/*" for bucket in _READABLE_BUCKETS
+            ],
         ),
         # Functions in the VPC answer CloudFormation by a presigned URL, the kubectl provider's
         # among them; its name has no dashes. Without this a deploy hangs until it times out
@@ -51,12 +54,6 @@ def s3_endpoint_policy(*, region: str, account: str) -> list[iam.PolicyStatement
             sid="AnswerCloudFormation",
             principals=anyone,
             actions=["s3:PutObject"],
-            resources=[
-                _objects(f"cloudformation-custom-resource-response-{region.replace('-', '')}")
-            ],
+            resources=[f"{buckets}{answers}/*"],
         ),
     ]
-
-
-def _objects(bucket: str) -> str:
-    return f"arn:{cdk.Aws.PARTITION}:s3:::{bucket}/*"

@@ -1,0 +1,196 @@
+"""The network below the load balancer. Who reaches whom is tried in tests/flows/."""
+
+import ipaddress
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from settings import load_stage
+from settings.addresses import RESERVED, needed_by_private_subnet
+from settings.instances import NODE_TYPES
+from tests.synthesis import SynthesizedStage, joined, synthesize
+
+LOAD_BALANCER_ADDRESSES = 50
+"""At most 100 over its subnets ("Application Load Balancers", Subnets): half while two remain."""
+
+
+@pytest.fixture(scope="session")
+def with_endpoints() -> SynthesizedStage:
+    settings = load_stage("staging")
+    network = settings.network.model_copy(update={"interface_endpoints": ("ecr.api", "sts")})
+    return synthesize(settings.model_copy(update={"network": network}))
+
+
+def tags(resource: dict[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in resource["Properties"]["Tags"]}
+
+
+def subnets(stage: SynthesizedStage, tier: str) -> list[dict[str, Any]]:
+    found = stage.resources("network", "AWS::EC2::Subnet").values()
+    return [subnet for subnet in found if tags(subnet)["aws-cdk:subnet-name"] == tier]
+
+
+def usable(stage: SynthesizedStage, tier: str) -> int:
+    ranges = [subnet["Properties"]["CidrBlock"] for subnet in subnets(stage, tier)]
+    return min(ipaddress.IPv4Network(range_).num_addresses for range_ in ranges) - RESERVED
+
+
+def pods_and_nodes(stage: SynthesizedStage) -> int:
+    nodes = stage.only("cluster", "AWS::EKS::Nodegroup")
+    return needed_by_private_subnet(
+        max_nodes=nodes["ScalingConfig"]["MaxSize"],
+        max_pods=NODE_TYPES[nodes["InstanceTypes"][0]].max_pods,
+        interface_endpoints=0,
+    )
+
+
+def balancer_and_nat(_: SynthesizedStage) -> int:
+    return LOAD_BALANCER_ADDRESSES + 1
+
+
+def stores(stage: SynthesizedStage) -> int:
+    """Both instances of a Multi-AZ database, a restored one beside it, and all cache nodes."""
+    cache = stage.only("data", "AWS::ElastiCache::ReplicationGroup")
+    return 2 * 2 + int(cache["NumCacheClusters"])
+
+
+LEFT = {
+    # stage, tier: what takes addresses, and how many are left in a subnet at the maximum scale
+    ("production", "private"): (pods_and_nodes, 3775),
+    ("production", "public"): (balancer_and_nat, 200),
+    ("production", "database"): (stores, 245),
+    ("staging", "private"): (pods_and_nodes, 3976),
+    ("staging", "public"): (balancer_and_nat, 200),
+    ("staging", "database"): (stores, 246),
+}
+
+
+@pytest.mark.parametrize("name, tier", LEFT)
+def test_addresses_are_left_at_the_maximum_scale_with_a_zone_lost(name: str, tier: str) -> None:
+    taken: Callable[[SynthesizedStage], int]
+    taken, left = LEFT[name, tier]
+    stage = synthesize(load_stage(name))
+    assert usable(stage, tier) - taken(stage) == left
+
+
+def test_subnets_carry_the_tags_that_the_load_balancer_controller_looks_for(
+    stage: SynthesizedStage,
+) -> None:
+    expected = {
+        "public": {"kubernetes.io/role/elb": "1"},
+        "private": {"kubernetes.io/role/internal-elb": "1"},
+        "database": {},
+    }
+    for tier, wanted in expected.items():
+        for subnet in subnets(stage, tier):
+            found = {k: v for k, v in tags(subnet).items() if k.startswith("kubernetes.io/role")}
+            assert found == wanted
+
+
+def test_each_tier_lies_in_one_range_that_no_other_tier_enters(stage: SynthesizedStage) -> None:
+    ranges = {
+        tier: [
+            ipaddress.IPv4Network(s["Properties"]["CidrBlock"]).supernet(2)
+            for s in subnets(stage, tier)
+        ]
+        for tier in ("public", "private", "database")
+    }
+    assert [len(set(found)) for found in ranges.values()] == [1, 1, 1]
+    assert len({found[0] for found in ranges.values()}) == 3
+
+
+def test_flow_logs_of_all_traffic_are_kept_30_days_and_encrypted(stage: SynthesizedStage) -> None:
+    log = stage.only("network", "AWS::EC2::FlowLog")
+    assert (log["TrafficType"], log["ResourceType"]) == ("ALL", "VPC")
+    group = stage.resources("network", "AWS::Logs::LogGroup")[log["LogGroupName"]["Ref"]]
+    assert group["Properties"]["RetentionInDays"] == 30
+    assert "KeysLogs" in joined(group["Properties"]["KmsKeyId"])
+
+
+def test_staging_shares_one_nat_gateway(staging: SynthesizedStage) -> None:
+    assert len(staging.resources("network", "AWS::EC2::NatGateway")) == 1
+
+
+def s3_policy(stage: SynthesizedStage) -> dict[str, dict[str, Any]]:
+    endpoint = stage.only("network", "AWS::EC2::VPCEndpoint")
+    assert endpoint["VpcEndpointType"] == "Gateway"
+    return {statement["Sid"]: statement for statement in endpoint["PolicyDocument"]["Statement"]}
+
+
+def test_the_endpoint_of_s3_writes_to_own_buckets_only(stage: SynthesizedStage) -> None:
+    policy = s3_policy(stage)
+    own = policy.pop("OwnBuckets")
+    assert own["Condition"] == {"StringEquals": {"aws:ResourceAccount": "111111111111"}}
+    assert {sid: statement["Action"] for sid, statement in policy.items()} == {
+        "ReadImagesAndPackages": "s3:GetObject",
+        "AnswerCloudFormation": "s3:PutObject",
+    }
+
+
+def test_the_endpoint_of_s3_names_every_foreign_bucket(stage: SynthesizedStage) -> None:
+    policy = s3_policy(stage)
+    read = policy["ReadImagesAndPackages"]["Resource"]
+    assert "arn:aws:s3:::prod-us-east-1-starport-layer-bucket/*" in read
+    assert "arn:aws:s3:::prod-registry-k8s-io-us-east-1/*" in read
+    assert not [arn for arn in read if "*" in arn.removesuffix("/*")]
+
+
+def test_functions_in_the_vpc_can_answer_cloudformation(stage: SynthesizedStage) -> None:
+    assert s3_policy(stage)["AnswerCloudFormation"]["Resource"] == (
+        "arn:aws:s3:::cloudformation-custom-resource-response-useast1/*"
+    )
+
+
+def test_interface_endpoints_stand_in_every_private_subnet_under_their_public_names(
+    with_endpoints: SynthesizedStage,
+) -> None:
+    made = [
+        endpoint["Properties"]
+        for endpoint in with_endpoints.resources("network", "AWS::EC2::VPCEndpoint").values()
+        if endpoint["Properties"]["VpcEndpointType"] == "Interface"
+    ]
+    assert {joined(e["ServiceName"]).rpartition("us-east-1.")[2] for e in made} == {
+        "ecr.api",
+        "sts",
+    }
+    for endpoint in made:
+        assert endpoint["PrivateDnsEnabled"] is True
+        assert all("private" in subnet["Ref"] for subnet in endpoint["SubnetIds"])
+        assert len(endpoint["SubnetIds"]) == 3
+
+
+def test_no_stage_pays_for_interface_endpoints(stage: SynthesizedStage) -> None:
+    assert stage.settings.network.interface_endpoints == ()
+
+
+def test_nodes_and_kubectl_wait_for_their_way_to_the_endpoints(
+    with_endpoints: SynthesizedStage,
+) -> None:
+    (nodes,) = with_endpoints.resources("cluster", "AWS::EKS::Nodegroup").values()
+    (cluster,) = with_endpoints.resources("cluster", "AWS::EKS::Cluster").values()
+    assert "PodsToEndpointsIngress" in nodes["DependsOn"]
+    assert "KubectlProviderToEndpointsIngress" in cluster["DependsOn"]
+
+
+def test_every_security_group_says_what_it_is_for(stage: SynthesizedStage) -> None:
+    for stack in ("network", "cluster"):
+        for key, group in stage.resources(stack, "AWS::EC2::SecurityGroup").items():
+            description = group["Properties"]["GroupDescription"]
+            assert not description.startswith(f"{stage.settings.stage}/"), key
+            assert description != "EKS Control Plane Security Group", key
+
+
+def test_the_default_group_of_the_vpc_is_emptied(stage: SynthesizedStage) -> None:
+    assert len(stage.resources("network", "Custom::VpcRestrictDefaultSG")) == 1
+
+
+def test_the_functions_that_apply_manifests_share_no_group_with_pods(
+    stage: SynthesizedStage,
+) -> None:
+    functions = stage.resources("cluster", "AWS::Lambda::Function").values()
+    inside = [f["Properties"]["VpcConfig"] for f in functions if "VpcConfig" in f["Properties"]]
+    assert len(inside) == 2
+    for config in inside:
+        assert [joined(group) for group in config["SecurityGroupIds"]] != []
+        assert "ClusterSecurityGroupId" not in str(config)
