@@ -1,5 +1,6 @@
 """Security findings that stay, each with the control that makes up for it."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import aws_cdk as cdk
@@ -19,7 +20,11 @@ def acknowledge(resource: IConstruct, *findings: str, because: str) -> None:
             cfn-lint (`W3691`). Several are one finding in the words of several tools.
         because: which control makes up for it, for a security reviewer.
     """
-    target = cast(cdk.CfnResource, resource.node.default_child or resource)
+    record(cast(cdk.CfnResource, resource.node.default_child or resource), findings, because)
+
+
+def record(target: cdk.CfnResource, findings: Sequence[str], because: str) -> None:
+    """Write an acknowledgement where each tool looks for it."""
     # Not `Validations.acknowledge`: it refuses an id with a second `::`, which every finding
     # about an ARN has. cdk-nag reads the metadata that is written here.
     target.node.add_metadata(

@@ -14,6 +14,7 @@ from stacks.acknowledgement import acknowledge
 from stacks.application_secret import ApplicationSecret
 from stacks.base import StageStack
 from stacks.keys import Keys
+from stacks.provider_functions import acknowledge_provider_functions
 from stacks.roles import Roles
 
 _UNREPLICATED = "NIST.800.53.R5-S3BucketReplicationEnabled"
@@ -58,6 +59,7 @@ class SecurityStack(StageStack):
                 access_logs=self.access_logs,
                 removal_policy=self.removal_policy,
             )
+        acknowledge_provider_functions(self)
 
     def _make_access_log_bucket(self) -> PrivateBucket:
         """Make the bucket that records who reads the other buckets."""

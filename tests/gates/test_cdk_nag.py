@@ -1,0 +1,43 @@
+"""cdk-nag's packs AwsSolutions (at every synthesis too) and NIST 800-53 revision 5."""
+
+from collections import Counter
+
+from tests.gates.findings import Finding, acknowledgements, cdk_nag_findings
+
+CDK_NAG = ("AwsSolutions-", "NIST.800.53.R5-")
+ACLS = "AwsSolutions-VPC3"
+"""cdk-nag warns of every network ACL entry; the design asks for network ACLs, which tests/flows
+proves entry by entry."""
+
+
+def acknowledged(*packs: str) -> list[Finding]:
+    return [each.finding for each in acknowledgements() if each.finding.rule.startswith(packs)]
+
+
+def test_nothing_is_found_that_is_not_acknowledged() -> None:
+    found = sorted(cdk_nag_findings(with_acknowledgements=True))
+    assert not found, "\n".join(f"{each.rule}: {each.path}" for each in found)
+
+
+def test_every_acknowledgement_is_needed() -> None:
+    stale = set(acknowledged(*CDK_NAG)) - cdk_nag_findings(with_acknowledgements=False)
+    assert not stale, "\n".join(f"{each.rule}: {each.path}" for each in sorted(stale))
+
+
+def test_an_acknowledgement_covers_one_resource() -> None:
+    """Each stands on a resource, not on a scope: a resource is a leaf of the construct tree."""
+    paths = [each.finding.path for each in acknowledgements()]
+    assert not [path for path in paths for other in paths if other.startswith(f"{path}/")]
+
+
+def test_at_most_fifteen_findings_of_the_solutions_pack_are_acknowledged() -> None:
+    """Counted once where both stages have it; CDK's own provider functions aside."""
+    own = [f for f in acknowledged("AwsSolutions-") if not f.is_cdks_own and f.rule != ACLS]
+    distinct = Counter((each.path.partition("/")[2], each.rule) for each in own)
+    assert len(distinct) <= 15, "\n".join(f"{rule}: {path}" for path, rule in sorted(distinct))
+
+
+def test_each_reason_says_more_than_that_the_tool_is_wrong() -> None:
+    for each in acknowledgements():
+        assert len(each.because.split()) >= 8, each
+        assert "false positive" not in each.because.lower(), each
