@@ -2,6 +2,7 @@
 
 import ast
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,6 +41,10 @@ def root(tmp_path: Path) -> Path:
         text = PROGRAM.format(root=tmp_path, name=name, version=THIS_VERSION)
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
+    (tmp_path / "requirements-checkov.txt").write_text("checkov==1.2.3\n")
+    (tmp_path / ".checkov").mkdir()
+    stamp = dev.Setup(tmp_path)._hash("requirements-checkov.txt")
+    (tmp_path / ".checkov" / ".made-from").write_text(stamp)
     return tmp_path
 
 
@@ -171,7 +176,7 @@ def test_a_missing_venv_module_names_the_package_to_install(
     broken = root / "broken-python"
     broken.write_text("#!/bin/sh\necho 'ensurepip is not available.'; exit 1\n")
     broken.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(broken))
+    monkeypatch.setattr(dev, "_VENV", [str(broken)])
     assert dev.main(["setup"], root) == 1
     message = capsys.readouterr().err
     assert "apt install python3-venv" in message
@@ -278,6 +283,21 @@ def test_the_cdk_cli_sees_the_users_aws(root: Path) -> None:
     assert out == "real diff production/*\n"
 
 
+def test_the_tests_keep_checkovs_environment_up_to_date(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setup = dev.Setup(root)
+    setup.refresh()
+    setup.refresh_checkov()
+    calls(root)
+    (root / "requirements-checkov.txt").write_text("checkov==1.2.4\n")
+    shutil.copytree(root / ".venv" / "bin", root / ".checkov" / "bin")
+    monkeypatch.setattr(dev, "_VENV", ["true"])
+    setup.refresh_checkov()
+    (call,) = calls(root)
+    assert call.endswith("-r requirements-checkov.txt")
+
+
 def test_check_runs_all_checks_and_fails_with_any(root: Path) -> None:
     dev.main(["setup"], root)
     calls(root)
@@ -294,9 +314,10 @@ def test_locking_pins_what_is_deployed_to_what_is_tested(root: Path) -> None:
         program.read_text() + 'while [ "$1" ]; do [ "$1" = -c ] && cp "$2" pins; shift; done\n'
     )
     assert dev.main(["lock", "--upgrade"], root) == 0
-    development, deployment, npm = calls(root)
+    development, deployment, checkov, npm = calls(root)
     assert "requirements-dev.in -o requirements-dev.txt --upgrade" in development
     assert "requirements.in -c" in deployment
+    assert "requirements-checkov.in -o requirements-checkov.txt --upgrade" in checkov
     assert npm.startswith("npm install --package-lock-only")
     pins = (root / "pins").read_text().splitlines()
     assert "-e ." not in pins
