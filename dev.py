@@ -345,6 +345,16 @@ def cdk(setup: Setup, arguments: Sequence[str]) -> int:
     return _become([str(executable), *arguments], setup.environment(os.environ))
 
 
+def preflight(setup: Setup, arguments: Sequence[str]) -> int:
+    """STAGE                       what would fail a deployment to your AWS account."""
+    return _operation(setup, "preflight", arguments)
+
+
+def set_secret(setup: Setup, arguments: Sequence[str]) -> int:
+    """STAGE KEY                   set a value that only people know; asks for it."""
+    return _operation(setup, "set-secret", arguments)
+
+
 def lock(setup: Setup, arguments: Sequence[str]) -> int:
     """[UV ARGUMENTS]              compile the requirement files, such as: lock --upgrade."""
     setup.refresh()
@@ -387,6 +397,8 @@ COMMANDS: "Mapping[str, Callable[[Setup, Sequence[str]], int]]" = {
     "test": test,
     "check": check,
     "cdk": cdk,
+    "preflight": preflight,
+    "set-secret": set_secret,
     "lock": lock,
     "setup": set_up,
 }
@@ -428,6 +440,12 @@ def _local(setup: Setup, command: str, arguments: Sequence[str]) -> int:
             raise DevError(f"no such stage: {stage!r}; {allowed}")
     setup.refresh()
     command_line = [str(setup.python), "-m", "local", command, *arguments]
+    return _become(command_line, setup.environment(os.environ), setup.root)
+
+
+def _operation(setup: Setup, command: str, arguments: Sequence[str]) -> int:
+    setup.refresh()
+    command_line = [str(setup.python), "-m", "operations", command, *arguments]
     return _become(command_line, setup.environment(os.environ), setup.root)
 
 

@@ -1,0 +1,16 @@
+"""Documents that are made from the code, and held against it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.synthesis import ROOT
+
+
+def check_document(name: str, text: str, config: pytest.Config) -> None:
+    """Compare a file of docs/ with what it should say; `--snapshot-update` writes it."""
+    path: Path = ROOT / "docs" / name
+    if config.getoption("update_snapshots"):
+        path.write_text(text)
+    written = path.read_text() if path.exists() else ""
+    assert written == text, f"docs/{name} is out of date; write it: dev.py test --snapshot-update"
