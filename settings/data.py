@@ -1,9 +1,10 @@
 """Data store settings: PostgreSQL and Redis."""
 
+import datetime as dt
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, model_validator
 
 from settings.base import Settings, reject
 from settings.instances import CACHE_NODE_TYPES, DATABASE_CLASSES
@@ -22,6 +23,95 @@ def _cache_node_type(value: str) -> str:
     return value
 
 
+def _moment(value: object) -> object:
+    """Read a time with its zone; YAML may have read it already."""
+    if value is None or value == "latest":
+        return value
+    try:
+        time = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(str(value))
+    except ValueError:
+        time = dt.datetime.min
+    if time.tzinfo is None:
+        raise ValueError("latest, or a time with its zone such as 2026-11-23T08:30:00Z")
+    return time.astimezone(dt.UTC)
+
+
+Moment: TypeAlias = Annotated[dt.datetime | Literal["latest"] | None, PlainValidator(_moment)]
+
+
+class GenerationSettings(Settings):
+    """One instance of the database. A recovery makes the next generation beside the one in place.
+
+    Where an instance came from stays in the settings for as long as it lives: CloudFormation
+    would otherwise put an empty one in its place (docs/runbooks/restore-database.md).
+    """
+
+    number: int = Field(ge=1, le=99)
+    """From 2 on it is part of the instance's name: spywatcher-production-g2."""
+    restore_from_snapshot: str | None = Field(None, min_length=1)
+    """A snapshot's name, or its ARN."""
+    restore_to_time: Moment = None
+    """A point in time of the source's backups, or `latest`."""
+    restore_source_generation: int | None = Field(None, ge=1)
+    """Whose backups `restore_to_time` takes; left out, those of the generation before."""
+    restore_source_backups_arn: str | None = Field(
+        None, pattern=r"^arn:aws[\w-]*:rds:.+:auto-backup:"
+    )
+    """The same of an instance that is gone, or of another region: its automated backups."""
+    retiring: bool = False
+    """Lifts the deletion protection, so that the next change may remove the instance, which
+    leaves a final snapshot."""
+
+    @property
+    def source_generation(self) -> int:
+        """The generation whose backups are restored."""
+        return self.restore_source_generation or self.number - 1
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if self.restore_from_snapshot is not None and self.restore_to_time is not None:
+            reject(
+                "restore_to_time", self.restore_to_time,
+                f"one origin: this or restore_from_snapshot, {self.restore_from_snapshot}",
+            )  # fmt: skip
+        if self.restore_from_snapshot is None and self.restore_to_time is None and self.number > 1:
+            reject(
+                "number", self.number,
+                "1, or one with restore_to_time or restore_from_snapshot: it would be empty",
+            )  # fmt: skip
+        return self
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        given, arn = self.restore_source_generation, self.restore_source_backups_arn
+        if self.restore_to_time is None:
+            if given is not None:
+                reject("restore_source_generation", given, "only with restore_to_time")
+            if arn is not None:
+                reject("restore_source_backups_arn", arn, "only with restore_to_time")
+        elif arn is None and not 1 <= self.source_generation < self.number:
+            reject(
+                "restore_source_generation", given,
+                "an earlier generation, or instead restore_source_backups_arn",
+            )  # fmt: skip
+        return self
+
+
+class SecondRegionSettings(Settings):
+    """Where RDS copies the automated backups to: snapshots, and the log every few minutes."""
+
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    kms_key_arn: str = Field(pattern=r"^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key/")
+    """A key of that region; this stage's cannot be used there."""
+    retention_days: int = Field(7, ge=1, le=35)
+
+    @model_validator(mode="after")
+    def _key_of_the_region(self) -> Self:
+        if self.kms_key_arn.split(":")[3] != self.region:
+            reject("kms_key_arn", self.kms_key_arn, f"a key of {self.region}")
+        return self
+
+
 class DatabaseSettings(Settings):
     """RDS for PostgreSQL."""
 
@@ -36,9 +126,21 @@ class DatabaseSettings(Settings):
     max_storage_gib: int | None = Field(None, ge=20, le=65536)
     """Storage autoscaling stops here; left out, storage does not grow."""
     backup_retention_days: int = Field(7, ge=0, le=35)
+    """Backups and the log, from which any moment of these days can be restored."""
     performance_insights: bool = True
-    """Kept for seven days, which costs nothing; longer would."""
+    """CloudWatch Database Insights, standard mode: kept for seven days, which costs nothing."""
+    enhanced_monitoring_seconds: Literal[0, 1, 5, 10, 15, 30, 60] = 60
+    """How often the operating system is measured; 0 is never. Billed as CloudWatch Logs."""
+    slow_query_milliseconds: int = Field(1000, ge=1)
+    """A query that takes longer is logged."""
     log_retention_days: RetentionDays = 30
+    read_replicas: int = Field(0, ge=0, le=15)
+    """Copies to read from, each with its own endpoint; each costs what the instance costs."""
+    second_region: SecondRegionSettings | None = None
+    """Left out, backups stay in the stage's region, and are lost with it."""
+    generations: tuple[GenerationSettings, ...] = (GenerationSettings(number=1),)
+    active_generation: int = Field(1, ge=1)
+    """The generation that the application uses."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -50,6 +152,46 @@ class DatabaseSettings(Settings):
                 f"the major version {self.engine_version.split('.')[0]}, or this one together with "
                 "auto_minor_version_upgrade: false",
             )  # fmt: skip
+        return self
+
+    @model_validator(mode="after")
+    def _backups_for_what_needs_them(self) -> Self:
+        needs = {"read_replicas": self.read_replicas, "second_region": self.second_region}
+        for key, value in needs.items():
+            if value and not self.backup_retention_days:
+                reject(key, value, "only with backup_retention_days of 1 or more")
+        return self
+
+    @model_validator(mode="after")
+    def _generations_fit(self) -> Self:
+        numbers = [generation.number for generation in self.generations]
+        if len(set(numbers)) != len(numbers):
+            reject("generations", numbers, "different numbers")
+        if self.active_generation not in numbers:
+            reject("active_generation", self.active_generation, f"one of generations, {numbers}")
+        for index, generation in enumerate(self.generations):
+            if generation.retiring and generation.number == self.active_generation:
+                reject(f"generations.{index}.retiring", True, "false for the active generation")
+        return self
+
+    @model_validator(mode="after")
+    def _restorable(self) -> Self:
+        """Check the times. Of an instance that was restored already, the time is history."""
+        now = dt.datetime.now(dt.UTC)
+        for index, generation in enumerate(self.generations):
+            time, key = generation.restore_to_time, f"generations.{index}.restore_to_time"
+            if not isinstance(time, dt.datetime):
+                continue
+            if time > now:
+                reject(key, time, f"a time in the past; now is {now:%Y-%m-%dT%H:%M:%SZ}")
+            earliest = now - dt.timedelta(days=self.backup_retention_days)
+            known = generation.restore_source_backups_arn is None
+            if known and generation.number > self.active_generation and time < earliest:
+                reject(
+                    key, time,
+                    f"within the backups' {self.backup_retention_days} days, since "
+                    f"{earliest:%Y-%m-%dT%H:%M:%SZ}",
+                )  # fmt: skip
         return self
 
 

@@ -4,7 +4,7 @@ import difflib
 import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -125,7 +125,12 @@ def _known_keys(location: list[str]) -> str:
     """List the keys that the model at this location knows, the most alike first."""
     model: type[BaseModel] = StageSettings
     for part in location[:-1]:
-        annotation = model.model_fields[part].annotation
+        if part.isdigit():  # an item of the list that was last named
+            continue
+        annotation: Any = model.model_fields[part].annotation
+        for argument in get_args(annotation):
+            if isinstance(argument, type) and issubclass(argument, BaseModel):
+                annotation = argument
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             return "it holds no settings of its own"
         model = annotation

@@ -11,6 +11,7 @@ from settings.base import Settings, reject
 from settings.cluster import ClusterSettings
 from settings.data import CacheSettings, DatabaseSettings
 from settings.instances import NODE_TYPES
+from settings.maintenance import MaintenanceSettings
 from settings.monitoring import MonitoringSettings
 from settings.network import DomainSettings, NetworkSettings
 from settings.security import AccessSettings, AccountSettings, AuditSettings, FirewallSettings
@@ -51,6 +52,7 @@ class StageSettings(Settings):
     cache: CacheSettings
     cluster: ClusterSettings
     services: ServicesSettings
+    maintenance: MaintenanceSettings = MaintenanceSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
 
     def resource_name(self, resource: str = "") -> str:
@@ -87,6 +89,21 @@ class StageSettings(Settings):
                 f"at most {longest}: {nodes.max_nodes} nodes of {nodes.instance_type} and their "
                 f"pods take {needed} addresses of a subnet while a zone is lost",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _backups_of_protected_data(self) -> Self:
+        days = self.database.backup_retention_days
+        if self.deletion_protection and not days:
+            reject(
+                "database.backup_retention_days",
+                days,
+                "1 to 35 where deletion_protection is true: data that must not be lost is backed "
+                "up",
+            )
+        copies = self.database.second_region
+        if copies is not None and copies.region == self.region:
+            reject("database.second_region.region", copies.region, "another region than this one")
         return self
 
     @model_validator(mode="after")
