@@ -64,7 +64,7 @@ def _read_only_violations(schema: ResourceSchema, properties: Mapping[str, Any])
 def _messages(error: ValidationError) -> Iterator[str]:
     where = "#" + "".join(f"/{part}" for part in error.absolute_path)
     keyword = str(error.validator)
-    if keyword in _CHECKS:
+    if keyword in _CHECKS or keyword == "additionalProperties":
         sentences: Iterable[str] = [error.message or _constraint(keyword)]
     else:
         sentences = _SENTENCES.get(keyword, _generic)(error)
@@ -78,14 +78,6 @@ def _constraint(keyword: str) -> str:
 
 def _generic(error: ValidationError) -> Iterator[str]:
     yield _constraint(str(error.validator))
-
-
-def _extraneous(error: ValidationError) -> Iterator[str]:
-    known = error.schema.get("properties", {})
-    patterns = error.schema.get("patternProperties", {})
-    for key in error.instance:
-        if key not in known and not any(matches(pattern, key) for pattern in patterns):
-            yield f"extraneous key [{key}] is not permitted"
 
 
 def _ill_typed(error: ValidationError) -> Iterator[str]:
@@ -107,7 +99,6 @@ def _not_one_branch(error: ValidationError) -> Iterator[str]:
 
 
 _SENTENCES: dict[str, Callable[[ValidationError], Iterator[str]]] = {
-    "additionalProperties": _extraneous,
     "type": _ill_typed,
     "anyOf": _no_branch,
     "oneOf": _not_one_branch,
@@ -270,9 +261,42 @@ def _keyword(check: Callable[..., Sentences]) -> Callable[..., Iterator[Validati
     return validate
 
 
+# The library's own versions of these two know only the patterns that `re` knows.
+
+
+def _additional_properties(
+    validator: JsonValue, argument: JsonValue, value: JsonValue, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    for key in value if isinstance(value, dict) else ():
+        if key in schema.get("properties", {}) or _matching(schema, key):
+            continue
+        if argument is False:
+            yield ValidationError(f"extraneous key [{key}] is not permitted")
+        elif isinstance(argument, dict):
+            yield from validator.descend(value[key], argument, path=key)
+
+
+def _pattern_properties(
+    validator: JsonValue, _argument: object, value: JsonValue, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    for key in value if isinstance(value, dict) else ():
+        for pattern in _matching(schema, key):
+            yield from validator.descend(
+                value[key], schema["patternProperties"][pattern], path=key, schema_path=pattern
+            )
+
+
+def _matching(schema: Mapping[str, Any], key: str) -> list[str]:
+    return [pattern for pattern in schema.get("patternProperties", {}) if matches(pattern, key)]
+
+
 _CloudFormationValidator = validators.extend(
     Draft7Validator,
-    validators={name: _keyword(check) for name, check in _CHECKS.items()},
+    validators={
+        **{name: _keyword(check) for name, check in _CHECKS.items()},
+        "additionalProperties": _additional_properties,
+        "patternProperties": _pattern_properties,
+    },
     type_checker=_TYPES,
 )
 

@@ -147,12 +147,13 @@ def test_an_immutable_field_cannot_change(cluster: Cluster) -> None:
 
 
 def test_a_wrong_object_among_others_changes_nothing(cluster: Cluster) -> None:
-    cluster.apply([_deployment("web:1")])
+    cluster.apply([_deployment("web:1"), _job("a:1")])
+    before = cluster.documents()
 
-    with pytest.raises(ManifestError):
-        cluster.apply([_deployment("web:2"), _object("ConfigMap", "x", datas={})])
+    with pytest.raises(ManifestError, match="immutable"):
+        cluster.apply([_deployment("web:2"), _job("a:2")])
 
-    assert cluster.documents() == [_deployment("web:1")]
+    assert cluster.documents() == before
 
 
 def test_pruning_removes_what_the_manifest_dropped(cluster: Cluster) -> None:
@@ -244,6 +245,7 @@ def test_a_job_counts_as_succeeded(cluster: Cluster) -> None:
     key = cluster.find("job/once", "default")
 
     assert read(cluster.objects[key].live, ".status.succeeded") == "1"
+    assert cluster.documents() == [_job("a")]
 
 
 @pytest.mark.parametrize(

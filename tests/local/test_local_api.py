@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Callable
+from typing import Any
 from urllib.error import HTTPError
 
 import pytest
@@ -39,10 +40,19 @@ def test_resources_are_listed_with_how_they_are_kept(
     assert topic["how"] == "emulated"
 
 
-def test_resources_of_all_stacks_are_listed(stack: Stack, local_api: Callable[[str], str]) -> None:
+def test_resources_of_one_stack_or_of_all_are_listed(
+    stack: Stack, aws: Callable[[str], Any], local_api: Callable[[str], str]
+) -> None:
+    other = Stack(f"{stack.name}-other", aws("cloudformation"))
     stack.deploy({"Topic": TOPIC})
+    other.deploy({"Topic": TOPIC})
 
-    assert stack.name in {entry["stack"] for entry in json.loads(local_api("resources"))}
+    of_one = {entry["stack"] for entry in json.loads(local_api(f"resources?stack={stack.name}"))}
+    of_all = {entry["stack"] for entry in json.loads(local_api("resources"))}
+    other.delete()
+
+    assert of_one == {stack.name}
+    assert {stack.name, other.name} <= of_all
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,12 @@ def _schema(**more: object) -> ResourceSchema:
         "Name": {"type": "string", "pattern": "^[a-z]+$", "maxLength": 5},
         "Mode": {"type": "string", "enum": ["a", "b"]},
         "Items": {"type": "array", "items": {"type": "string"}},
+        "Map": {
+            "type": "object",
+            "patternProperties": {r"^[\p{L}]+$": {"type": "integer"}},
+            "additionalProperties": False,
+        },
+        "Any": {"type": "object", "additionalProperties": {"type": "integer"}},
         "Inner": {"type": "object", "additionalProperties": False, "required": ["X"]},
         "Arn": {"type": "string"},
     }
@@ -56,6 +62,9 @@ def _violations(schema: ResourceSchema, properties: dict[str, Any]) -> list[str]
         ({"Mode": "c"}, "#/Mode: failed validation constraint for keyword [enum]"),
         ({"Items": "a"}, "#/Items: expected type: JSONArray, found: String"),
         ({"Items": ["a", {}]}, "#/Items/1: expected type: String, found: JSONObject"),
+        ({"Map": {"größe": "x"}}, "#/Map/größe: expected type: Integer, found: String"),
+        ({"Map": {"a1": 1}}, "#/Map: extraneous key [a1] is not permitted"),
+        ({"Any": {"a": "x"}}, "#/Any/a: expected type: Integer, found: String"),
         ({"Inner": {}}, "#/Inner: required key [X] not found"),
         ({"Arn": "arn:x"}, "#: extraneous key [Arn] is not permitted (it is read-only)"),
     ],
@@ -86,6 +95,7 @@ def test_every_violation_has_its_line() -> None:
         {"On": True},
         {"Mode": "a"},
         {"Items": [1, True, "x"]},
+        {"Map": {"größe": 1}, "Any": {"a1": 1}},
     ],
 )
 def test_what_cloudformation_coerces_is_accepted(properties: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+from botocore.exceptions import ClientError
 
 from tests.local.conftest import Stack
 
@@ -47,6 +47,13 @@ def test_an_unknown_property_fails_with_cloudformations_message(stack: Stack) ->
 def test_a_property_of_an_emulated_type_is_checked_too(stack: Stack) -> None:
     assert stack.deploy({"Network": _vpc(EnableDns=True)}) == "ROLLBACK_COMPLETE"
     assert "extraneous key [EnableDns]" in stack.failures()["Network"]
+
+
+def test_the_tags_that_cloudformation_adds_are_not_checked(stack: Stack) -> None:
+    profile = {"PlatformId": "AWSLambda-SHA384-ECDSA"}
+    signer = {"Type": "AWS::Signer::SigningProfile", "Properties": profile}
+
+    assert stack.deploy({"Signer": signer}) == "CREATE_COMPLETE"
 
 
 def test_a_wrong_update_fails_and_leaves_the_resource_as_it_was(stack: Stack) -> None:
@@ -98,6 +105,19 @@ def test_a_changed_create_only_property_replaces_the_resource(
     assert status == "UPDATE_COMPLETE"
     assert stack.physical_ids()["Log"] != before
     assert before not in local_api("resources")
+
+
+def test_a_changed_nested_create_only_property_replaces_the_resource(
+    stack: Stack, local_api: Callable[[str], str]
+) -> None:
+    stack.deploy({"Budget": _budget("first")})
+
+    assert stack.deploy({"Budget": _budget("second")}) == "UPDATE_COMPLETE"
+
+    assert stack.physical_ids() == {"Budget": "second"}
+    assert stack.deploy({"Budget": _budget("second"), "Former": _budget("first")}) == (
+        "UPDATE_COMPLETE"
+    )
 
 
 def test_another_property_is_changed_in_place(stack: Stack) -> None:
@@ -236,6 +256,25 @@ def test_attributes_stay_the_same_over_an_update(stack: Stack) -> None:
     assert stack.outputs() == before
 
 
+# What stands outside of the stacks -------------------------------------------------------
+
+
+def test_a_record_may_stand_in_a_zone_of_nobody(stack: Stack, aws: Callable[[str], Any]) -> None:
+    record = {
+        "HostedZoneId": "Z0123456789IMPORTED",
+        "Name": "app.example.com",
+        "Type": "A",
+        "TTL": 60,
+        "ResourceRecords": ["192.0.2.1"],
+    }
+    resources = {"Record": {"Type": "AWS::Route53::RecordSet", "Properties": record}}
+
+    assert stack.deploy(resources) == "CREATE_COMPLETE"
+
+    zone = aws("route53").get_hosted_zone(Id="Z0123456789IMPORTED")["HostedZone"]
+    assert zone["Name"] == "example.com."
+
+
 # Conditions -------------------------------------------------------------------------------
 
 
@@ -260,6 +299,11 @@ def test_a_condition_may_use_pseudo_parameters_and_functions(
     )
 
     assert ("Sometimes" in stack.physical_ids()) is holds
+
+
+def _budget(name: str) -> dict[str, Any]:
+    budget = {"BudgetName": name, "BudgetType": "COST", "TimeUnit": "MONTHLY"}
+    return {"Type": "AWS::Budgets::Budget", "Properties": {"Budget": budget}}
 
 
 def _addon(name: str, **namespace: str) -> dict[str, Any]:
