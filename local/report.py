@@ -40,7 +40,7 @@ class Reader:
     def __init__(self, emulator: Emulator, environment: Mapping[str, str]) -> None:
         """Take the credentials and the region from the environment of the CLI's programs."""
         # Not at the top: it takes half a second, which a deploy spends waiting anyway.
-        import boto3  # type: ignore[import-untyped]
+        import boto3
 
         self._emulator = emulator
         self._session = boto3.Session(
@@ -96,7 +96,7 @@ class Reader:
 
 @contextlib.contextmanager
 def _readable() -> Iterator[None]:
-    from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+    from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield

@@ -246,9 +246,16 @@ def test_a_failed_deploy_leaves_nothing_running(copy: Copy) -> None:
     assert not copy.state_file.exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("keep", [[], ["--keep"]], ids=["", "keep"])
-@pytest.mark.parametrize("during", ["synth", "deploy"])
+@pytest.mark.parametrize(
+    ("number", "keep", "during"),
+    [
+        (signal.SIGINT, [], "synth"),
+        (signal.SIGINT, [], "deploy"),
+        (signal.SIGINT, ["--keep"], "deploy"),
+        (signal.SIGTERM, [], "deploy"),
+        (signal.SIGHUP, [], "deploy"),
+    ],
+)
 def test_an_interrupt_stops_what_was_started(
     copy: Copy, number: signal.Signals, keep: list[str], during: str
 ) -> None:
