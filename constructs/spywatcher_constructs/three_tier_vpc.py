@@ -13,12 +13,6 @@ _TYPES = {
     "private": ec2.SubnetType.PRIVATE_WITH_EGRESS,
     "database": ec2.SubnetType.PRIVATE_ISOLATED,
 }
-# "Subnet auto discovery" of the AWS Load Balancer Controller: without these tags it makes no load
-# balancer. A load balancer that CDK makes needs none; one that a later Service asks for does.
-_CONTROLLER_TAGS = {
-    "public": "kubernetes.io/role/elb",
-    "private": "kubernetes.io/role/internal-elb",
-}
 
 
 class ThreeTierVpc(ec2.Vpc):
@@ -88,10 +82,6 @@ class ThreeTierVpc(ec2.Vpc):
             ],
         )
         self._log_flows(logs_key, flow_log_retention, removal_policy)
-        for tier, tag in _CONTROLLER_TAGS.items():
-            for subnet in self.tier_subnets(tier):
-                subnets_only = ["AWS::EC2::Subnet"]
-                cdk.Tags.of(subnet).add(tag, "1", include_resource_types=subnets_only)
 
     @property
     def _places(self) -> int:

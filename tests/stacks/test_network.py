@@ -77,6 +77,7 @@ def test_addresses_are_left_at_the_maximum_scale_with_a_zone_lost(name: str, tie
 def test_subnets_carry_the_tags_that_the_load_balancer_controller_looks_for(
     stage: SynthesizedStage,
 ) -> None:
+    """CDK's EKS cluster writes them ("Subnet auto discovery"), as long as the VPC is ours too."""
     expected = {
         "public": {"kubernetes.io/role/elb": "1"},
         "private": {"kubernetes.io/role/internal-elb": "1"},
