@@ -16,11 +16,14 @@ How = Callable[[str, Mapping[str, Any]], tuple[str, str]]
 
 
 def list_resources(how: How, stack: str | None = None) -> list[dict[str, str]]:
-    """Return the resources of all live stacks, or of the stack of that name, in order of name."""
+    """Return the resources of all stacks, or of the stack of that name, in order of name.
+
+    A deleted stack has none left.
+    """
     found: list[dict[str, str]] = []
     for record in _stacks._data.values():
         name = record["StackName"]
-        if record.get("StackStatus") != "DELETE_COMPLETE" and stack in (None, name):
+        if stack in (None, name):
             found.extend(_resources(name, record, how))
     return sorted(found, key=lambda entry: (entry["stack"], entry["logical_id"]))
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.cloudformation import custom_resources
 from tests.local.conftest import Stack
 
 CODE = """
@@ -79,6 +80,25 @@ def test_a_node_function_is_not_run_and_the_listing_says_so(
     ]
     assert entry["how"] == "recorded"
     assert entry["note"] == "its Lambda function (nodejs22.x) is not run: it needs Docker"
+
+
+def test_a_function_that_never_answers_is_not_waited_for_an_hour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(custom_resources, "_runtime", lambda _properties: "python3.12")
+
+    def invoke(
+        _request: str, _logical_id: str, properties: dict[str, Any], *_: Any, **__: Any
+    ) -> Any:
+        asked.append(properties)
+        return "id", {}
+
+    answer = custom_resources._answering(invoke)
+    for properties in ({}, {"ServiceTimeout": 60}):
+        answer("Create", "L", properties, "stack", "stack-id", "Custom::Question")
+
+    assert [properties["ServiceTimeout"] for properties in asked] == [10, 60]
 
 
 def test_a_missing_function_fails_the_custom_resource(stack: Stack) -> None:

@@ -79,6 +79,17 @@ def test_a_manifest_is_kept_and_goes_with_the_stack(
     assert manifests() == []
 
 
+def test_an_object_that_exists_is_taken_over_only_with_overwrite(stack: Stack) -> None:
+    resources = {"Cluster": CLUSTER, "App": _manifest(CONFIG)}
+    stack.deploy(resources)
+
+    assert stack.deploy(resources | {"Again": _manifest(CONFIG)}) == "UPDATE_ROLLBACK_COMPLETE"
+    assert 'configmaps "c" already exists' in stack.failures()["Again"]
+
+    again = _manifest(CONFIG, Overwrite=True)
+    assert stack.deploy(resources | {"Again": again}) == "UPDATE_COMPLETE"
+
+
 def test_a_wrong_manifest_fails_the_stack_and_names_the_object(stack: Stack) -> None:
     wrong = DEPLOYMENT | {"spec": DEPLOYMENT["spec"] | {"replcas": 3}}
 
@@ -127,6 +138,22 @@ def test_a_patch_is_applied_and_taken_back(
     assert manifests()[0]["spec"]["replicas"] == 1
 
 
+def test_what_an_add_on_made_can_be_patched_unseen(stack: Stack) -> None:
+    foreign = {"ResourceName": "deployment/coredns", "ResourceNamespace": "kube-system"}
+    patch = _patch(replicas=3)
+    patch["Properties"] |= foreign
+
+    resources = {"Cluster": CLUSTER, "App": _manifest(CONFIG), "Patch": patch}
+    assert stack.deploy(resources) == "CREATE_COMPLETE"
+
+
+def test_a_patch_of_nothing_fails(stack: Stack) -> None:
+    resources = {"Cluster": CLUSTER, "App": _manifest(CONFIG), "Patch": _patch(replicas=3)}
+
+    assert stack.deploy(resources) == "ROLLBACK_COMPLETE"
+    assert 'deployments "w" not found' in stack.failures()["Patch"]
+
+
 def test_a_jobs_success_can_be_waited_for(stack: Stack) -> None:
     template = POD | {"spec": POD["spec"] | {"restartPolicy": "Never"}}
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "migrate"}}
@@ -162,7 +189,7 @@ def test_a_value_that_never_comes_fails_at_once(stack: Stack) -> None:
     assert stack.failures()["Value"].startswith("Timeout waiting for output from kubectl command")
 
 
-def test_a_chart_is_recorded_with_its_version(
+def test_a_chart_is_recorded_with_its_version_until_it_goes(
     stack: Stack, local_api: Callable[[str], str]
 ) -> None:
     chart = _custom(
@@ -181,6 +208,9 @@ def test_a_chart_is_recorded_with_its_version(
     assert local_api(f"manifests?cluster={CLUSTER_NAME}").startswith(
         "# Helm release keda/keda: keda 2.17.0 from https://charts.example.com\n"
     )
+
+    stack.deploy({"Cluster": CLUSTER})
+    assert "Helm release" not in local_api(f"manifests?cluster={CLUSTER_NAME}")
 
 
 def test_values_that_are_no_json_fail_the_chart(stack: Stack) -> None:
@@ -208,6 +238,15 @@ def test_a_new_cluster_of_the_same_name_is_empty(
     stack.deploy({"Cluster": CLUSTER})
 
     assert manifests() == []
+
+
+def test_a_cluster_has_the_attributes_that_a_kubeconfig_needs(stack: Stack) -> None:
+    names = ("Endpoint", "CertificateAuthorityData", "ClusterSecurityGroupId")
+    outputs = {name: {"Fn::GetAtt": ["Cluster", name]} for name in names}
+
+    stack.deploy({"Cluster": CLUSTER}, outputs)
+
+    assert all(stack.outputs()[name] for name in names)
 
 
 def test_the_listing_calls_them_checked(stack: Stack, local_api: Callable[[str], str]) -> None:

@@ -83,7 +83,9 @@ def test_a_signal_ends_it_and_leaves_no_file(
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="reads Linux's /proc")
-def test_ctrl_c_leaves_no_lambda_process(own_server: RunningServer) -> None:
+def test_ctrl_c_leaves_no_lambda_process_and_none_of_its_files(
+    own_server: RunningServer, tmp_path: Path
+) -> None:
     stack = Stack("lambda", _cloudformation(own_server))
     answer = {"Type": "Custom::Answer", "Properties": {"ServiceToken": _arn_of("Function")}}
     status = stack.deploy({"Role": ROLE, "Function": PYTHON_FUNCTION, "Answer": answer})
@@ -94,6 +96,29 @@ def test_ctrl_c_leaves_no_lambda_process(own_server: RunningServer) -> None:
     own_server.stop(signal.SIGINT)
 
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+    assert [file.name for file in tmp_path.iterdir()] == ["ready.log"]
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="reads Linux's /proc")
+def test_processes_that_the_emulator_does_not_know_are_ended_too() -> None:
+    code = (
+        "import subprocess, sys; from local.children import end_children;"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
+        "end_children(); print(child.wait(5))"
+    )
+
+    assert _python(code).stdout.strip() == str(-signal.SIGKILL)
+
+
+def test_whatever_runs_in_it_cannot_listen_elsewhere(tmp_path: Path) -> None:
+    code = (
+        "import socket, local.server as server\n"
+        "async def serve(*_): socket.socket().bind(('0.0.0.0', 0))\n"
+        "server._serve = serve\n"
+        f"server.main(['--ready-file', {str(tmp_path / 'ready.json')!r}])"
+    )
+
+    assert "the embedded AWS stays on 127.0.0.1" in _python(code).stderr
 
 
 def test_state_does_not_outlive_the_process(own_server: RunningServer, tmp_path: Path) -> None:
@@ -108,6 +133,12 @@ def test_state_does_not_outlive_the_process(own_server: RunningServer, tmp_path:
         assert Stack("kept", _cloudformation(again)).status() is None
     finally:
         again.stop()
+
+
+def _python(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - this interpreter
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
 
 
 def _run(ready_file: Path, port: int) -> tuple[int, str]:
