@@ -23,7 +23,7 @@ def diff(checkout: Checkout, stage: str) -> None:
 
 
 def destroy(checkout: Checkout, stage: str) -> None:
-    """Delete a stage.
+    """Delete a stage, with the protection that its stacks have against just that.
 
     What was deployed is deleted, also while today's settings cannot be synthesized.
 
@@ -33,19 +33,25 @@ def destroy(checkout: Checkout, stage: str) -> None:
     target = Target.of(checkout, stage)
     emulator = checkout.kept_emulator("destroy")
     checkout.prepare()
+    from local import report
+
+    reader = report.Reader(emulator, target.environment_at(emulator.endpoint))
+    name = target.settings.resource_name()
     with Children().guarded() as children:
         toolkit = Toolkit(children, target)
         if not (target.assembly() / "manifest.json").exists():
             finish(toolkit.start_synth(), "")
-        destruction = toolkit.start_destroy(emulator.endpoint)
-        from local import report
-
-        finish(destruction, "cdk destroy failed")
-        reader = report.Reader(emulator, target.environment_at(emulator.endpoint))
-        left = reader.stacks(target.settings.resource_name(), dt.datetime.now(dt.UTC))
+        if target.settings.deletion_protection:
+            reader.lift_termination_protection(name)
+        finish(toolkit.start_destroy(emulator.endpoint), "cdk destroy failed")
+        left = reader.stacks(name, dt.datetime.now(dt.UTC))
     if left:
         raise LocalError(f"left of {stage}: {', '.join(stack.name for stack in left)}")
     print(f"Destroyed {stage}; no stack of it is left.")
+    if target.settings.deletion_protection:
+        print(
+            "Its data stores and keys are retained, as they would be on AWS; stop-local ends them."
+        )
 
 
 def shell(checkout: Checkout) -> NoReturn:

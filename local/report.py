@@ -52,11 +52,15 @@ class Reader:
     def stacks(self, prefix: str, since: dt.datetime) -> list[Stack]:
         """Return the stacks whose name begins with the prefix, in the order of their creation."""
         with _readable():
-            pages = self._client("cloudformation").get_paginator("describe_stacks").paginate()
-            found = [stack for page in pages for stack in page["Stacks"]]
-            mine = [stack for stack in found if stack["StackName"].startswith(prefix)]
-            mine.sort(key=lambda stack: stack["CreationTime"])
-            return [self._stack(stack["StackName"], since) for stack in mine]
+            return [self._stack(name, since) for name in self._names(prefix)]
+
+    def lift_termination_protection(self, prefix: str) -> None:
+        """Allow the stacks to be deleted, which on AWS is a deliberate step of its own."""
+        with _readable():
+            for name in self._names(prefix):
+                self._client("cloudformation").update_termination_protection(
+                    StackName=name, EnableTerminationProtection=False
+                )
 
     def entry_points(self, stacks: Sequence[Stack]) -> dict[str, str]:
         """Return where the stage is reached: load balancer, database, cluster."""
@@ -80,6 +84,13 @@ class Reader:
                 return {"Cluster": f"{cluster['name']}, Kubernetes {cluster['version']}"}
         return {}
 
+    def _names(self, prefix: str) -> list[str]:
+        pages = self._client("cloudformation").get_paginator("describe_stacks").paginate()
+        found = [stack for page in pages for stack in page["Stacks"]]
+        mine = [stack for stack in found if stack["StackName"].startswith(prefix)]
+        mine.sort(key=lambda stack: stack["CreationTime"])
+        return [stack["StackName"] for stack in mine]
+
     def _stack(self, name: str, since: dt.datetime) -> Stack:
         client = self._client("cloudformation")
         histories = client.get_paginator("describe_stack_events").paginate(StackName=name)
@@ -101,7 +112,7 @@ def _readable() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise LocalError(f"deployed, but it cannot be read back: {error}") from None
+        raise LocalError(f"the embedded AWS cannot be read back: {error}") from None
 
 
 def table(stacks: Sequence[Stack]) -> str:
