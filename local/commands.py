@@ -49,9 +49,7 @@ def destroy(checkout: Checkout, stage: str) -> None:
         raise LocalError(f"left of {stage}: {', '.join(stack.name for stack in left)}")
     print(f"Destroyed {stage}; no stack of it is left.")
     if target.settings.deletion_protection:
-        print(
-            "Its data stores and keys are retained, as they would be on AWS; stop-local ends them."
-        )
+        print("What a protected stage retains is still there, as on AWS; stop-local ends that too.")
 
 
 def shell(checkout: Checkout) -> NoReturn:
