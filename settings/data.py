@@ -63,6 +63,11 @@ class GenerationSettings(Settings):
     leaves a final snapshot."""
 
     @property
+    def is_restored(self) -> bool:
+        """Whether it began with the data of another one."""
+        return self.restore_from_snapshot is not None or self.restore_to_time is not None
+
+    @property
     def source_generation(self) -> int:
         """The generation whose backups are restored."""
         return self.restore_source_generation or self.number - 1
@@ -74,7 +79,7 @@ class GenerationSettings(Settings):
                 "restore_to_time", self.restore_to_time,
                 f"one origin: this or restore_from_snapshot, {self.restore_from_snapshot}",
             )  # fmt: skip
-        if self.restore_from_snapshot is None and self.restore_to_time is None and self.number > 1:
+        if not self.is_restored and self.number > 1:
             reject(
                 "number", self.number,
                 "1, or one with restore_to_time or restore_from_snapshot: it would be empty",

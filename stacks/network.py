@@ -70,6 +70,7 @@ class NetworkStack(StageStack):
         )
         self.database_group = self._group("DatabaseGroup", "PostgreSQL")
         self.cache_group = self._group("CacheGroup", "Redis")
+        self.rotation_group = self._make_rotation_group()
         self.load_balancer = self._make_load_balancer(settings, access_logs)
         self.https_listener = self._listen(settings)
         self._publish_name(settings)
@@ -149,6 +150,19 @@ class NetworkStack(StageStack):
             description=description,
             allow_all_outbound=False,
         )
+
+    def _make_rotation_group(self) -> ec2.SecurityGroup:
+        """Make the group of the functions that rotate the database's passwords.
+
+        They ask Secrets Manager, by NAT gateway or endpoint, and log in to PostgreSQL.
+        """
+        group = self._group("RotationGroup", "Password rotation: PostgreSQL and Secrets Manager")
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "HTTPS")
+        group.add_egress_rule(self.database_group, ec2.Port.tcp(5432), "Rotation to PostgreSQL")
+        self.database_group.add_ingress_rule(group, ec2.Port.tcp(5432), "Rotation to PostgreSQL")
+        if self.endpoint_group is not None:
+            self.endpoint_group.add_ingress_rule(group, ec2.Port.tcp(443), "Rotation to endpoints")
+        return group
 
     def _make_load_balancer(
         self, settings: StageSettings, access_logs: s3.IBucket

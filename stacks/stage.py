@@ -45,6 +45,7 @@ class SpyWatcherStage(cdk.Stage):
             vpc=network.vpc,
             database_group=network.database_group,
             cache_group=network.cache_group,
+            rotation_group=network.rotation_group,
             database_key=security.keys.database,
             cache_key=security.keys.cache,
             secrets_key=security.keys.secrets,

@@ -55,11 +55,16 @@ REQUIRED = [
     Kind("kubectl", "internet", "tcp", 443),
     Kind("kubectl", "s3", "tcp", 443),
     Kind("kubectl", "resolver", "udp", 53),
+    # The functions that rotate the database's passwords: Secrets Manager and PostgreSQL.
+    Kind("rotation", "database", "tcp", 5432),
+    Kind("rotation", "internet", "tcp", 443),
+    Kind("rotation", "resolver", "udp", 53),
 ]
 
 REQUIRED_WITH_ENDPOINTS = [
     Kind("pod", "endpoint", "tcp", 443),
     Kind("kubectl", "endpoint", "tcp", 443),
+    Kind("rotation", "endpoint", "tcp", 443),
 ]
 
 _NO_ROUTE = "no route from the database tier"
@@ -145,6 +150,24 @@ FORBIDDEN: dict[Kind, set[str]] = {
     Kind("kubectl", "database", "tcp", 5432): {"kubectl group out", "database group in"},
     Kind("kubectl", "cache", "tcp", 6379): {"kubectl group out", "cache group in"},
     Kind("kubectl", "internet", "tcp", 80): {"kubectl group out", "private out", "public out"},
+    # Who rotates passwords reaches PostgreSQL, and neither pods nor Redis.
+    Kind("rotation", "database", "tcp", 22): {
+        *("rotation group out", "private out", "database in", "database group in"),
+    },
+    Kind("rotation", "database", "tcp", 443): {"database in", "database group in"},
+    Kind("rotation", "database", "udp", 5432): {
+        *("rotation group out", "private out", "database in", "database group in"),
+    },
+    Kind("rotation", "cache", "tcp", 5432): {"rotation group out", "cache group in"},
+    Kind("rotation", "cache", "tcp", 6379): {"rotation group out", "cache group in"},
+    Kind("rotation", "pod", "tcp", 3001): {"rotation group out", "pod group in"},
+    Kind("rotation", "pod", "tcp", 5432): {"rotation group out", "pod group in"},
+    Kind("rotation", "internet", "tcp", 80): {"rotation group out", "private out", "public out"},
+    Kind("rotation", "internet", "tcp", 5432): {"rotation group out", "private out"},
+    Kind("rotation", "internet", "udp", 443): {
+        *("rotation group out", "private out", "public in", "public out"),
+    },
+    Kind("pod", "rotation", "tcp", 443): {"rotation group in"},
     # The API's interfaces carry the cluster's group too; an interface with ours alone sends
     # nothing.
     Kind("control-plane-group", "internet", "tcp", 443): {"control-plane-group group out"},
@@ -158,6 +181,8 @@ FORBIDDEN_WITH_ENDPOINTS: dict[Kind, set[str]] = {
     Kind("pod", "endpoint", "udp", 443): {"endpoint group in"},
     Kind("kubectl", "endpoint", "tcp", 80): {"kubectl group out", "endpoint group in"},
     Kind("kubectl", "endpoint", "udp", 443): {"kubectl group out", "endpoint group in"},
+    Kind("rotation", "endpoint", "tcp", 80): {"rotation group out", "endpoint group in"},
+    Kind("rotation", "endpoint", "udp", 443): {"rotation group out", "endpoint group in"},
     Kind("endpoint", "internet", "tcp", 443): {"endpoint group out"},
 }
 

@@ -295,12 +295,21 @@ class _Reader:
             if "VpcConfig" in function
         ]
         assert len(set(functions)) == 1
+        rotations = [
+            self._name(schedule["HostedRotationLambda"]["VpcSecurityGroupIds"])
+            for schedule in self._properties(
+                "data", "AWS::SecretsManager::RotationSchedule"
+            ).values()
+            if "HostedRotationLambda" in schedule
+        ]
+        (rotation,) = set(rotations)
         groups = {
             "alb": self._names(balancer["SecurityGroups"]),
             "pod": (own_group,),
             "api": (own_group, *control_plane),
             "control-plane-group": control_plane,
             "kubectl": functions[0],
+            "rotation": (rotation,),
             "database": self._names(database["VPCSecurityGroups"]),
             "cache": self._names(cache["SecurityGroupIds"]),
         }

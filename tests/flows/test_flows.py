@@ -56,8 +56,13 @@ def test_rules_name_groups_and_ranges_only_towards_the_internet(network: Network
         for rule in network.rules
         if not isinstance(rule.peer, str) and not rule.is_placeholder
     }
-    (alb,), (kubectl,) = network.groups["alb"], network.groups["kubectl"]
-    assert ranges == {(alb, False, 443), (alb, False, 80), (kubectl, True, 443)}
+    (alb,), (kubectl,), (rotation,) = (
+        network.groups[kind] for kind in ("alb", "kubectl", "rotation")
+    )
+    assert ranges == {
+        *((alb, False, port) for port in (443, 80)),
+        *((group, True, 443) for group in (kubectl, rotation)),
+    }
 
 
 def test_the_database_tier_has_no_route_to_the_internet(network: Network) -> None:
