@@ -135,6 +135,23 @@ def test_state_does_not_outlive_the_process(own_server: RunningServer, tmp_path:
         again.stop()
 
 
+def test_temporary_files_of_whatever_runs_in_it_go_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        "import tempfile, local.server as server\n"
+        "async def serve(*_): print(tempfile.mkdtemp())\n"
+        "server._serve = serve\n"
+        f"server.main(['--ready-file', {str(tmp_path / 'ready.json')!r}])"
+    )
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+    made = Path(_python(code).stdout.strip())
+
+    assert made.is_relative_to(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["ready.log"]
+
+
 def _python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - this interpreter
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
