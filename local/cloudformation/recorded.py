@@ -20,6 +20,20 @@ Outcome = tuple[str, dict[str, Any]]
 """Physical id and attributes, as the emulator's provisioners return them."""
 
 
+ONE_PER_REGION: dict[str, tuple[str, ...]] = {
+    "AWS::AccessAnalyzer::Analyzer": ("Type",),
+    "AWS::CE::AnomalyMonitor": ("MonitorType", "MonitorDimension"),
+    "AWS::Config::ConfigurationRecorder": (),
+    "AWS::Config::DeliveryChannel": (),
+    "AWS::GuardDuty::Detector": (),
+    "AWS::SecurityHub::Hub": (),
+}
+"""Types of which an account may have one in a region (by default quota), or one for each value of
+these properties. Sources: the services' quota pages; custom anomaly monitors are not limited so."""
+
+_UNLIMITED_MONITOR = "CUSTOM"
+
+
 @dataclass(frozen=True)
 class Record:
     """One resource that is recorded, not emulated."""
@@ -50,6 +64,14 @@ class RecordStore:
         """Forget the record; removing an unknown one is no error, as for CloudFormation."""
         self._records.pop((scope, resource_type, physical_id), None)
 
+    def of_type(self, scope: Scope, resource_type: str) -> list[Record]:
+        """Return the records of one type in an account and region."""
+        return [
+            record
+            for (place, kind, _id), record in self._records.items()
+            if (place, kind) == (scope, resource_type)
+        ]
+
     def __iter__(self) -> Iterator[Record]:
         return iter(tuple(self._records.values()))
 
@@ -68,9 +90,10 @@ class RecordedResources:
 
         Raises:
             PropertiesError: The schema refuses the properties.
-            ValueError: A resource of that name exists.
+            ValueError: A resource of that name exists, or one where AWS allows no second.
         """
         check_properties(self._schema, logical_id, properties)
+        self._refuse_second(scope, properties)
         physical_id = self._new_physical_id(scope, stack, logical_id, properties)
         if self._store.get(scope, self._schema.type_name, physical_id):
             raise ValueError(
@@ -112,6 +135,17 @@ class RecordedResources:
     def delete(self, scope: Scope, physical_id: str) -> None:
         """Forget the resource."""
         self._store.remove(scope, self._schema.type_name, physical_id)
+
+    def _refuse_second(self, scope: Scope, properties: Mapping[str, Any]) -> None:
+        telling = ONE_PER_REGION.get(self._schema.type_name)
+        if telling is None or properties.get("MonitorType") == _UNLIMITED_MONITOR:
+            return
+        for other in self._store.of_type(scope, self._schema.type_name):
+            if all(other.properties.get(name) == properties.get(name) for name in telling):
+                raise ValueError(
+                    f"Account {scope.account} has a {self._schema.type_name} in {scope.region} "
+                    f"already ({other.logical_id} of {other.stack}); AWS allows one."
+                )
 
     def _new_physical_id(
         self, scope: Scope, stack: str, logical_id: str, properties: Mapping[str, Any]

@@ -153,6 +153,15 @@ def test_a_name_that_is_taken_fails(stack: Stack) -> None:
     assert "with identifier 'taken' already exists" in "".join(stack.failures().values())
 
 
+def test_a_second_detector_in_the_account_fails(stack: Stack) -> None:
+    detector = {"Type": "AWS::GuardDuty::Detector", "Properties": {"Enable": True}}
+
+    assert stack.deploy({"One": detector, "Two": detector}) == "ROLLBACK_COMPLETE"
+    assert (
+        "has a AWS::GuardDuty::Detector in us-east-1 already (One of" in (stack.failures()["Two"])
+    )
+
+
 def test_a_failed_update_keeps_what_it_would_have_replaced(stack: Stack) -> None:
     stack.deploy({"Log": _flow_log(TrafficType="ALL"), "Trail": _trail()})
     before = stack.physical_ids()
