@@ -138,7 +138,11 @@ def stop_process(pid: int) -> None:
 
 
 def is_running(pid: int) -> bool:
-    """Tell whether there is such a process, and it is no zombie of ours."""
+    """Tell whether there is such a process, and it has not ended.
+
+    One that has ended keeps its id until its parent asks for the exit code; an orphan's new parent,
+    in a container, may never ask.
+    """
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
     try:
@@ -147,7 +151,11 @@ def is_running(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return True
+    return state not in ("Z", "X")
 
 
 def command_line(pid: int) -> str:
