@@ -75,6 +75,7 @@ ATTRIBUTE_PREFIXES = {
 
 ARN_RESOURCES = {
     "AWS::Budgets::Budget": "budget/{name}",
+    "AWS::CloudWatch::Alarm": "alarm:{name}",
     "AWS::CloudWatch::CompositeAlarm": "alarm:{name}",
     "AWS::EKS::Addon": "addon/{parents}/{id}",
     "AWS::EKS::AccessEntry": "access-entry/{parents}/{id}",

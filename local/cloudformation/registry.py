@@ -54,7 +54,7 @@ class Registry:
         self._checking: frozenset[str] = frozenset()
 
     def install(self) -> None:
-        """Replace ministack's handlers by checked ones and adds those that it lacks."""
+        """Replace ministack's handlers by checked ones and add those that it lacks."""
         handlers: dict[str, Handler] = provisioners._RESOURCE_HANDLERS
         self._emulated = frozenset(handlers)
         for resource_type in self._schemas.types(FALLBACK_REGION):
@@ -302,8 +302,11 @@ def _either(resource_type: str, recorded: Handler, emulated: Handler) -> Handler
         physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str, logical_id: str
     ) -> Outcome:
         if handler(old) is not handler(new):
-            handler(old)["delete"](physical_id, old)
-            return create(logical_id, new, stack)
+            made = create(logical_id, new, stack)
+            if made[0] == physical_id:
+                # Under another id, the stack deletes the old one, once nothing can roll back.
+                handler(old)["delete"](physical_id, old)
+            return made
         outcome: Outcome = handler(new)["update"](physical_id, old, new, stack, logical_id)
         return outcome
 

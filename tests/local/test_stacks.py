@@ -265,6 +265,39 @@ def test_attributes_stay_the_same_over_an_update(stack: Stack) -> None:
     assert stack.outputs() == before
 
 
+# Beyond the emulator ----------------------------------------------------------------------
+
+
+def test_an_alarm_on_metric_math_is_recorded_and_says_so(
+    stack: Stack, local_api: Callable[[str], str]
+) -> None:
+    assert stack.deploy({"Alarm": _math_alarm()}, {"Arn": {"Fn::GetAtt": ["Alarm", "Arn"]}}) == (
+        "CREATE_COMPLETE"
+    )
+
+    [entry] = json.loads(local_api(f"resources?stack={stack.name}"))
+    assert (entry["how"], entry["note"]) == ("recorded", "metric math is not evaluated")
+    assert stack.outputs()["Arn"].startswith("arn:aws:cloudwatch:us-east-1:000000000000:alarm:")
+
+
+def test_an_alarm_may_change_between_a_metric_and_metric_math(
+    stack: Stack, aws: Callable[[str], Any]
+) -> None:
+    def emulated() -> int:
+        alarms = aws("cloudwatch").describe_alarms(AlarmNamePrefix=stack.name)
+        return len(alarms["MetricAlarms"])
+
+    stack.deploy({"Alarm": _alarm(Namespace="N", MetricName="M", Period=60, Statistic="Sum")})
+    assert emulated() == 1
+
+    wrong = _trail(Foo="x") | {"DependsOn": "Alarm"}
+    status = stack.deploy({"Alarm": _math_alarm(), "Trail": wrong})
+    assert (status, emulated()) == ("UPDATE_ROLLBACK_COMPLETE", 1)
+
+    status = stack.deploy({"Alarm": _math_alarm()})
+    assert (status, emulated()) == ("UPDATE_COMPLETE", 0)
+
+
 # What stands outside of the stacks -------------------------------------------------------
 
 
@@ -308,6 +341,20 @@ def test_a_condition_may_use_pseudo_parameters_and_functions(
     )
 
     assert ("Sometimes" in stack.physical_ids()) is holds
+
+
+def _alarm(**metric: object) -> dict[str, Any]:
+    comparison = {"ComparisonOperator": "GreaterThanThreshold", "Threshold": 1}
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": comparison | {"EvaluationPeriods": 1} | metric,
+    }
+
+
+def _math_alarm() -> dict[str, Any]:
+    metric = {"Metric": {"Namespace": "N", "MetricName": "M"}, "Period": 60, "Stat": "Sum"}
+    part = {"Id": "part", "MetricStat": metric, "ReturnData": False}
+    return _alarm(Metrics=[part, {"Id": "whole", "Expression": "part * 2"}])
 
 
 def _budget(name: str) -> dict[str, Any]:
