@@ -5,6 +5,7 @@ from typing import Any, cast
 import cdk8s
 
 from k8s.application import Service
+from k8s.database_bootstrap import database_bootstrap
 from k8s.deployment import deployment
 from k8s.horizontal_pod_autoscaler import horizontal_pod_autoscaler
 from k8s.namespace import namespace
@@ -29,6 +30,13 @@ def service_chart(service: Service, settings: ServiceSettings, *, image: str) ->
     service_object(chart, service)
     horizontal_pod_autoscaler(chart, service, settings, made)
     pod_disruption_budget(chart, service, settings.replicas)
+    return _objects(chart)
+
+
+def database_bootstrap_chart(*, instance: str, region: str, release: str) -> Manifest:
+    """Return the Job that makes the database's roles, after the ConfigMap that it mounts."""
+    chart = _chart("database-bootstrap")
+    database_bootstrap(chart, instance=instance, region=region, release=release)
     return _objects(chart)
 
 
