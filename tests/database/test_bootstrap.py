@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -146,6 +147,8 @@ def test_a_right_that_somebody_gave_the_application_is_taken_back(
     before = state(ready.server)
     with ready.server.superuser(DATABASE) as connection:
         connection.execute("ALTER ROLE spywatcher CREATEROLE CREATEDB")
+        connection.execute("ALTER ROLE spywatcher_owner LOGIN CREATEDB")
+        connection.execute("ALTER ROLE spywatcher_application LOGIN CREATEROLE")
         connection.execute("GRANT spywatcher_owner TO spywatcher_clone")
         connection.execute("GRANT CREATE ON SCHEMA public TO spywatcher_application")
         connection.execute("GRANT ALL ON DATABASE spywatcher TO PUBLIC")
@@ -169,6 +172,20 @@ def test_a_run_waits_for_secrets_that_name_the_active_instance(
 ) -> None:
     with pytest.raises(BootstrapError, match=r"The secrets name old\.rds\.test, not"):
         bootstrap(ready.current, host="old.rds.test")
+
+
+def test_of_two_runs_at_once_one_waits_for_the_other(
+    ready: ApplicationSecret, bootstrap: Bootstrap
+) -> None:
+    lock = "SELECT pg_advisory_xact_lock(hashtext('spywatcher database bootstrap'))"
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with ThreadPoolExecutor() as pool, ready.server.superuser(DATABASE) as observer:
+        with ready.server.connect(ADMIN.username, ADMIN.password) as first:
+            first.execute(lock)
+            second = pool.submit(bootstrap, ready.current)
+            while observer.execute(waiting).fetchone() != (1,):
+                assert not second.done(), "it did not wait"
+        assert second.result()
 
 
 def test_no_password_is_shown(secret: ApplicationSecret, bootstrap: Bootstrap) -> None:
