@@ -95,7 +95,7 @@ def _read(path: Path, shown: str) -> dict[str, Any]:
 
 def _describe(detail: ErrorDetails, values: Mapping[str, Any]) -> str:
     """Turn one of pydantic's findings into `key: found X; allowed: Y`."""
-    location = [str(part) for part in detail["loc"]]
+    location = [str(part) for part in detail["loc"] if part != "[key]"]
     context = detail.get("ctx") or {}
     if detail["type"] == "setting":
         key = ".".join([*location, *filter(None, [context["key"]])])

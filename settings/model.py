@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from settings import support
+from settings import support, versions
 from settings.addresses import RESERVED, needed_by_private_subnet
 from settings.base import Settings, reject
 from settings.cluster import ClusterSettings
@@ -75,10 +75,11 @@ class StageSettings(Settings):
 
     @model_validator(mode="after")
     def _pods_fit(self) -> Self:
-        nodes = self.cluster.nodes
+        types = self.cluster.node_types()
+        max_nodes = self.cluster.max_nodes()
         needed = needed_by_private_subnet(
-            max_nodes=nodes.max_nodes,
-            max_pods=NODE_TYPES[nodes.instance_type].max_pods,
+            max_nodes=max_nodes,
+            max_pods=max(NODE_TYPES[name].max_pods for name in types),
             interface_endpoints=len(self.network.interface_endpoints),
         )
         if needed > self.network.subnets.addresses("private") - RESERVED:
@@ -86,7 +87,7 @@ class StageSettings(Settings):
             reject(
                 "network.subnets.private_prefix_length",
                 self.network.subnets.private_prefix_length,
-                f"at most {longest}: {nodes.max_nodes} nodes of {nodes.instance_type} and their "
+                f"at most {longest}: {max_nodes} nodes of {', '.join(types)} and their "
                 f"pods take {needed} addresses of a subnet while a zone is lost",
             )
         return self
@@ -114,6 +115,13 @@ class StageSettings(Settings):
         kubernetes = self.cluster.kubernetes_version
         if allowed := support.kubernetes_fault(kubernetes, today):
             reject("cluster.kubernetes_version", kubernetes, allowed)
+        if kubernetes not in versions.ADD_ONS:
+            known = ", ".join(versions.ADD_ONS)
+            reject(
+                "cluster.kubernetes_version",
+                kubernetes,
+                f"one of {known}: settings/versions.py has no add-ons for another",
+            )
         postgresql = self.database.engine_version
         if allowed := support.postgresql_fault(postgresql, today):
             reject("database.engine_version", postgresql, allowed)

@@ -1,9 +1,11 @@
 """Cluster: EKS, its nodes, and who reaches whom from inside it."""
 
+from collections.abc import Sequence
 from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_eks as eks_v1
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -13,8 +15,20 @@ from aws_cdk.lambda_layer_kubectl_v35 import KubectlV35Layer
 from k8s.application import BACKEND, FRONTEND
 from settings import StageSettings
 from spywatcher_constructs.log_retention import log_retention
+from stacks import kubectl_provider
+from stacks.access import ClusterAccess
+from stacks.acknowledgement import acknowledge
+from stacks.add_ons import AddOns
 from stacks.base import StageStack
+from stacks.controllers.cluster_autoscaler import cluster_autoscaler
+from stacks.controllers.controller import Controller
+from stacks.controllers.external_secrets import external_secrets
+from stacks.controllers.installation import Installation
+from stacks.controllers.keda import keda
+from stacks.controllers.load_balancer_controller import load_balancer_controller
+from stacks.controllers.reloader import reloader
 from stacks.network import PRIVATE
+from stacks.nodes import Nodes
 
 _CONTROL_PLANE_LOGS = [
     eks.ClusterLoggingTypes.API,
@@ -38,6 +52,9 @@ class ClusterStack(StageStack):
         database_group: ec2.ISecurityGroup,
         cache_group: ec2.ISecurityGroup,
         endpoint_group: ec2.ISecurityGroup | None,
+        admin_role: iam.IRole,
+        reader_role: iam.IRole,
+        etcd_key: kms.IKey,
         secrets_key: kms.IKey,
         volumes_key: kms.IKey,
         logs_key: kms.IKey,
@@ -52,17 +69,34 @@ class ClusterStack(StageStack):
             database_group: the pods may reach it.
             cache_group: the pods may reach it.
             endpoint_group: the pods and the kubectl provider may reach it, where there is one.
-            secrets_key: encrypts Kubernetes secrets in etcd.
+            admin_role: administers the cluster.
+            reader_role: reads in it, secrets aside.
+            etcd_key: encrypts Kubernetes secrets in etcd.
+            secrets_key: encrypts what External Secrets reads from Secrets Manager.
             volumes_key: encrypts the nodes' volumes.
-            logs_key: encrypts the control plane's logs.
+            logs_key: encrypts the logs of control plane and pods.
         """
         super().__init__(stage, "cluster", settings=settings, description="EKS and its nodes")
         self._kubectl_group = self._make_kubectl_group(vpc)
         self._control_plane_group = self._make_control_plane_group(vpc)
-        made = self._make_cluster(settings, vpc, secrets_key, logs_key)
+        made = self._make_cluster(settings, vpc, etcd_key, logs_key)
         # The library's stubs lack a member of the interface that its class implements.
         self.cluster = cast(eks.ICluster, made)
-        self.node_group = self._add_nodes(settings, volumes_key)
+        cfn_cluster = cast(eks_v1.CfnCluster, made.node.default_child)
+        cfn_cluster.deletion_protection = settings.deletion_protection
+        ClusterAccess(self, "Access", cluster=self.cluster, admin=admin_role, reader=reader_role)
+        self._add_ons = self._install_add_ons(settings, logs_key)
+        self.nodes = Nodes(
+            self,
+            "Nodes",
+            settings=settings.cluster,
+            cluster=self.cluster,
+            volumes_key=volumes_key,
+        )
+        self.nodes.node.add_dependency(*self._add_ons.before_nodes)
+        self._add_ons.order(self.nodes)
+        self.controllers = self._install_controllers(settings, vpc, secrets_key)
+        self.target_registrar = self.controllers.roles["aws-load-balancer-controller"]
         # Pods and nodes use the group that EKS makes for the cluster, with rules of its own: all
         # within the group, and all outwards. Not `cluster.connections`: it holds that group
         # twice, and doubles every rule.
@@ -75,24 +109,24 @@ class ClusterStack(StageStack):
         self._admit(self._pods, cache_group, 6379, "Pods to Redis")
         if endpoint_group is not None:
             self._open_endpoints(made, endpoint_group)
+        acknowledge(
+            made.node.find_child("Role"),
+            "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonEKSClusterPolicy]",
+            because="What the control plane of EKS needs, which AWS changes with EKS; only the "
+            "service eks.amazonaws.com takes the role.",
+        )
+        kubectl_provider.encrypt_logs(made, logs_key)
+        kubectl_provider.acknowledge_findings(made)
 
     def _make_cluster(
         self,
         settings: StageSettings,
         vpc: ec2.IVpc,
-        secrets_key: kms.IKey,
+        etcd_key: kms.IKey,
         logs_key: kms.IKey,
     ) -> eks.Cluster:
         name = settings.resource_name()
-        # EKS would make this group itself, unencrypted and kept for ever.
-        log_group = logs.LogGroup(
-            self,
-            "ControlPlaneLogs",
-            log_group_name=f"/aws/eks/{name}/cluster",
-            retention=log_retention(settings.cluster.control_plane_log_retention_days),
-            encryption_key=logs_key,
-            removal_policy=self.removal_policy,
-        )
+        log_group = self._make_log_group(settings, logs_key)
         cluster = eks.Cluster(
             self,
             "Cluster",
@@ -100,11 +134,14 @@ class ClusterStack(StageStack):
             version=eks.KubernetesVersion.of(settings.cluster.kubernetes_version),
             vpc=vpc,
             vpc_subnets=[PRIVATE],
-            endpoint_access=eks.EndpointAccess.PRIVATE,
-            secrets_encryption_key=secrets_key,
+            endpoint_access=_endpoint_access(settings.cluster.public_access_ranges),
+            secrets_encryption_key=etcd_key,
             cluster_logging=_CONTROL_PLANE_LOGS,
             default_capacity_type=eks.DefaultCapacityType.NODEGROUP,
             default_capacity=0,
+            # What EKS would install unversioned, before the add-ons take over. Fixed by the first
+            # deployment: a change replaces the cluster.
+            bootstrap_self_managed_addons=False,
             security_group=self._control_plane_group,
             bootstrap_cluster_creator_admin_permissions=False,
             kubectl_provider_options=eks.KubectlProviderOptions(
@@ -120,6 +157,17 @@ class ClusterStack(StageStack):
             ),
         )
         return cluster
+
+    def _make_log_group(self, settings: StageSettings, logs_key: kms.IKey) -> logs.LogGroup:
+        """Make the control plane's log group: EKS would make it itself, kept for ever."""
+        return logs.LogGroup(
+            self,
+            "ControlPlaneLogs",
+            log_group_name=f"/aws/eks/{settings.resource_name()}/cluster",
+            retention=log_retention(settings.cluster.control_plane_log_retention_days),
+            encryption_key=logs_key,
+            removal_policy=self.removal_policy,
+        )
 
     def _make_control_plane_group(self, vpc: ec2.IVpc) -> ec2.SecurityGroup:
         """Make the group that the API's interfaces carry beside the cluster's own.
@@ -152,65 +200,69 @@ class ClusterStack(StageStack):
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "HTTPS")
         return group
 
-    def _add_nodes(self, settings: StageSettings, volumes_key: kms.IKey) -> eks.Nodegroup:
-        nodes = settings.cluster.nodes
-        template = ec2.LaunchTemplate(
+    def _install_add_ons(self, settings: StageSettings, logs_key: kms.IKey) -> AddOns:
+        return AddOns(
             self,
-            "NodeTemplate",
-            require_imdsv2=True,
-            http_put_response_hop_limit=1,
-            block_devices=[
-                ec2.BlockDevice(
-                    device_name="/dev/xvda",
-                    volume=ec2.BlockDeviceVolume.ebs(
-                        nodes.volume_gib,
-                        encrypted=True,
-                        kms_key=volumes_key,
-                        volume_type=ec2.EbsDeviceVolumeType.GP3,
-                    ),
-                )
-            ],
-        )
-        return eks.Nodegroup(
-            self,
-            "Nodes",
+            "AddOns",
+            settings=settings.cluster,
             cluster=self.cluster,
-            ami_type=eks.NodegroupAmiType.AL2023_X86_64_STANDARD,
-            instance_types=[ec2.InstanceType(nodes.instance_type)],
-            min_size=nodes.min_nodes,
-            desired_size=nodes.desired_nodes,
-            max_size=nodes.max_nodes,
-            max_unavailable=1,
-            subnets=PRIVATE,
-            launch_template_spec=eks.LaunchTemplateSpec(
-                id=template.launch_template_id or "",
-                version=template.latest_version_number,
-            ),
-            node_role=self._node_role(),
+            cluster_name=settings.resource_name(),
+            logs_key=logs_key,
+            removal_policy=self.removal_policy,
         )
 
-    def _node_role(self) -> iam.Role:
-        managed = (
-            "AmazonEKSWorkerNodePolicy",
-            "AmazonEKS_CNI_Policy",
-            "AmazonEC2ContainerRegistryPullOnly",
-            "AmazonSSMManagedInstanceCore",
-        )
-        return iam.Role(
+    def _install_controllers(
+        self, settings: StageSettings, vpc: ec2.IVpc, secrets_key: kms.IKey
+    ) -> Installation:
+        """Install them side by side: none waits for another's webhook."""
+        controllers = self._controllers(settings, vpc, secrets_key)
+        return Installation(
             self,
-            "NodeRole",
-            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
-            managed_policies=[
-                iam.ManagedPolicy.from_aws_managed_policy_name(name) for name in managed
-            ],
+            "Controllers",
+            controllers=controllers,
+            cluster=self.cluster,
+            cluster_name=settings.resource_name(),
+            after=[self.nodes, self._add_ons.dns],
         )
+
+    def _controllers(
+        self, settings: StageSettings, vpc: ec2.IVpc, secrets_key: kms.IKey
+    ) -> list[Controller]:
+        name, region = settings.resource_name(), self.region
+        replicas = settings.cluster.controllers.replicas
+        secrets = self.format_arn(
+            service="secretsmanager",
+            resource="secret",
+            resource_name=f"{name}/",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        return [
+            load_balancer_controller(
+                cluster_name=name, region=region, vpc_id=vpc.vpc_id, replicas=replicas
+            ),
+            cluster_autoscaler(
+                cluster_name=name,
+                kubernetes_version=settings.cluster.kubernetes_version,
+                region=region,
+                node_group_arns=[group.nodegroup_arn for group in self.nodes.groups],
+                replicas=replicas,
+            ),
+            external_secrets(
+                secrets_arn_prefix=secrets,
+                secrets_key_arn=secrets_key.key_arn,
+                secrets_manager=f"secretsmanager.{region}.amazonaws.com",
+                replicas=replicas,
+            ),
+            reloader(replicas=replicas),
+            keda(replicas=replicas),
+        ]
 
     def _open_endpoints(self, cluster: eks.Cluster, endpoint_group: ec2.ISecurityGroup) -> None:
         """Let in who uses AWS's APIs, before anybody does: private DNS leads there at once."""
         cluster.node.add_dependency(
             self._admit(self._kubectl_group, endpoint_group, 443, "Kubectl provider to endpoints")
         )
-        self.node_group.node.add_dependency(
+        self.nodes.node.add_dependency(
             self._admit(self._pods, endpoint_group, 443, "Pods to endpoints")
         )
 
@@ -248,6 +300,12 @@ class ClusterStack(StageStack):
             to_port=port,
             description=description,
         )
+
+
+def _endpoint_access(public_ranges: Sequence[str]) -> eks.EndpointAccess:
+    if public_ranges:
+        return eks.EndpointAccess.PUBLIC_AND_PRIVATE.only_from(*public_ranges)
+    return eks.EndpointAccess.PRIVATE
 
 
 def _words(description: str) -> str:

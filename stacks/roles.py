@@ -117,7 +117,10 @@ class Roles(Construct):
             because="AWS keeps this list of read actions current; it holds no action that returns "
             "stored data, and most of them know no narrower resource than *.",
         )
-        return role
+        # For `aws eks update-kubeconfig`. What it may do in the cluster, its access entry says.
+        cluster = self._arn("eks", "cluster", settings.resource_name())
+        self._allow(role, "FindTheCluster", ["eks:DescribeCluster"], [cluster])
+        return self._with_own_policy(role)
 
     def _deployer(self, settings: StageSettings) -> iam.Role:
         """Let the repository's workflows deploy this stage, and nothing else.

@@ -59,7 +59,10 @@ class SpyWatcherStage(cdk.Stage):
             database_group=network.database_group,
             cache_group=network.cache_group,
             endpoint_group=network.endpoint_group,
-            secrets_key=security.keys.cluster,
+            admin_role=security.roles.admin,
+            reader_role=security.roles.reader,
+            etcd_key=security.keys.cluster,
+            secrets_key=security.keys.secrets,
             volumes_key=security.keys.volumes,
             logs_key=security.keys.logs,
         )
@@ -69,6 +72,7 @@ class SpyWatcherStage(cdk.Stage):
             vpc=network.vpc,
             listener=network.https_listener,
             cluster=cluster.cluster,
+            target_registrar=cluster.target_registrar,
         )
         # The pods need the data stores to be there, though nothing names them yet.
         workloads.add_stack_dependency(data)

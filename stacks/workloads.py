@@ -6,12 +6,14 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_iam as iam
 
 from k8s.application import BACKEND, FRONTEND, Service
 from k8s.charts import Manifest, namespace_chart, service_chart
 from settings import StageSettings
 from settings.services import ServiceSettings
 from stacks.base import StageStack
+from stacks.controllers.load_balancer_controller import let_register_targets
 
 BACKEND_PATHS = ("/api/*", "/health/*", "/socket.io/*")
 
@@ -27,6 +29,7 @@ class WorkloadsStack(StageStack):
         vpc: ec2.IVpc,
         listener: elbv2.IApplicationListener,
         cluster: eks.ICluster,
+        target_registrar: iam.IRole,
     ) -> None:
         """Make the stack for the stage.
 
@@ -36,6 +39,7 @@ class WorkloadsStack(StageStack):
             vpc: the pods' VPC; load balancers send to their addresses in it.
             listener: takes the rules of both services.
             cluster: runs the pods.
+            target_registrar: makes pods targets: the load balancer controller's role.
         """
         super().__init__(
             stage, "workloads", settings=settings, description="Application pods and their traffic"
@@ -47,12 +51,18 @@ class WorkloadsStack(StageStack):
         self._route(listener, "Private", 5, ["/metrics", "/metrics/*"], None)
         self._route(listener, "Backend", 10, BACKEND_PATHS, self.backend_targets)
         self._route(listener, "Frontend", 20, ["/*"], self.frontend_targets)
+        registration = let_register_targets(
+            self,
+            "TargetRegistration",
+            role=target_registrar,
+            target_groups=[self.backend_targets, self.frontend_targets],
+        )
         namespace = self._apply("Namespace", namespace_chart())
         for service, sizes in (
             (BACKEND, settings.services.backend),
             (FRONTEND, settings.services.frontend),
         ):
-            self._run(service, sizes).node.add_dependency(namespace)
+            self._run(service, sizes).node.add_dependency(namespace, registration)
 
     def _targets(self, service: Service, *, sticky: bool) -> elbv2.ApplicationTargetGroup:
         """Make the target group: pods join it through a TargetGroupBinding.

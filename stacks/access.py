@@ -1,0 +1,94 @@
+"""Who may do what in the cluster.
+
+Administrators and readers, each through an IAM role that asks for a second factor. The role that
+deploys has no entry: CloudFormation applies charts through the kubectl provider, and the workflow
+itself never speaks to the API. Nor has the one who created the cluster.
+"""
+
+from aws_cdk import aws_eks as eks_v1
+from aws_cdk import aws_eks_v2 as eks
+from aws_cdk import aws_iam as iam
+
+from constructs import Construct
+
+READERS = "spywatcher:readers"
+"""The Kubernetes group of readers, for Roles that give them more in a namespace."""
+
+_RBAC = "rbac.authorization.k8s.io"
+_READ = ["get", "list", "watch"]
+
+
+class ClusterAccess(Construct):
+    """The access entries, and what AWS's view policy leaves out for readers."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        cluster: eks.ICluster,
+        admin: iam.IRole,
+        reader: iam.IRole,
+    ) -> None:
+        """Let both in.
+
+        Args:
+            scope: where the construct lives.
+            construct_id: its id there.
+            cluster: what they get into.
+            admin: may do everything there.
+            reader: reads everything but secrets: Kubernetes' own `view`, and the nodes.
+        """
+        super().__init__(scope, construct_id)
+        eks.AccessEntry(
+            self,
+            "Admin",
+            cluster=cluster,
+            principal=admin.role_arn,
+            access_policies=[_everywhere("AmazonEKSClusterAdminPolicy")],
+        )
+        view = _everywhere("AmazonEKSViewPolicy")
+        # The L2 knows no groups.
+        eks_v1.CfnAccessEntry(
+            self,
+            "Reader",
+            cluster_name=cluster.cluster_name,
+            principal_arn=reader.role_arn,
+            kubernetes_groups=[READERS],
+            access_policies=[
+                eks_v1.CfnAccessEntry.AccessPolicyProperty(
+                    policy_arn=view.policy,
+                    access_scope=eks_v1.CfnAccessEntry.AccessScopeProperty(type="cluster"),
+                )
+            ],
+        )
+        eks.KubernetesManifest(self, "Readers", cluster=cluster, manifest=_nodes_for_readers())
+
+
+def _everywhere(policy: str) -> eks.IAccessPolicy:
+    return eks.AccessPolicy.from_access_policy_name(
+        policy, access_scope_type=eks.AccessScopeType.CLUSTER
+    )
+
+
+def _nodes_for_readers() -> list[dict[str, object]]:
+    """Return the objects that let readers `kubectl get nodes` and `kubectl top nodes`."""
+    name = "spywatcher-readers"
+    return [
+        {
+            "apiVersion": f"{_RBAC}/v1",
+            "kind": "ClusterRole",
+            "metadata": {"name": name},
+            "rules": [
+                {"apiGroups": [""], "resources": ["nodes"], "verbs": _READ},
+                {"apiGroups": ["metrics.k8s.io"], "resources": ["nodes"], "verbs": _READ},
+            ],
+        },
+        {
+            "apiVersion": f"{_RBAC}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": name},
+            "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": READERS}],
+        },
+    ]

@@ -1,0 +1,1 @@
+"""The controllers that Helm installs, a module each."""
