@@ -127,7 +127,7 @@ def test_spot_nodes_count_for_the_addresses_of_a_subnet(tmp_path: Path) -> None:
     values = yaml.safe_load((folder / "staging.yaml").read_text())
     values["network"]["subnets"] = {"private_prefix_length": 22}
     (folder / "staging.yaml").write_text(yaml.safe_dump(values))
-    with pytest.raises(SettingsError, match="at most 20: 104 nodes of t3.medium, t3.large, m6i"):
+    with pytest.raises(SettingsError, match=r"at most 20: 104 nodes of t3\.medium, t3\.large, m6i"):
         load_stage("staging", folder)
 
 
