@@ -122,11 +122,6 @@ def test_permissions_are_there_before_the_pods(stage: SynthesizedStage) -> None:
         assert own in releases(stage)[name]["DependsOn"]
 
 
-def test_the_workloads_come_after_all_controllers(stage: SynthesizedStage) -> None:
-    """Their custom resources need the definitions, and the webhooks must answer."""
-    assert ("workloads", "cluster") in stage.imports()
-
-
 # Two replicas with disruption budgets in production ---------------------------------------------
 
 
