@@ -16,6 +16,7 @@ def build_application() -> Application:
     from local.cloudformation.buckets import keep_filled_buckets
     from local.cloudformation.conditions import repair_conditions
     from local.cloudformation.custom_resources import answer_without_docker
+    from local.cloudformation.databases import keep_instances
     from local.cloudformation.events import hide_unchanged_resources
     from local.cloudformation.exports import protect_exports
     from local.cloudformation.imported_zones import make_imported_zones
@@ -35,6 +36,7 @@ def build_application() -> Application:
     wait_for_stacks()
     registry.install()
     keep_filled_buckets()
+    keep_instances()
     make_imported_zones()
     if has_docker():
         publish_on_loopback()

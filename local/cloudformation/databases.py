@@ -1,0 +1,47 @@
+"""Refuses what RDS refuses, so that an instance is not lost: a taken name, a protected one's end.
+
+ministack 1.5.33 puts a new instance in the place of the one that has the name, and deletes a
+protected one with its stack. On AWS either fails, and so does `cdk deploy` or `cdk destroy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import rds  # type: ignore[import-untyped]
+from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
+
+INSTANCE = "AWS::RDS::DBInstance"
+
+
+def keep_instances() -> None:
+    """Let the creation under a taken name fail, and the deletion of a protected instance."""
+    handler = dict(provisioners._RESOURCE_HANDLERS[INSTANCE])
+    handler["create"] = _unless_taken(handler["create"])
+    # A final snapshot is the first step of a deletion.
+    for step in ("snapshot", "delete"):
+        handler[step] = _unless_protected(handler[step])
+    provisioners._RESOURCE_HANDLERS[INSTANCE] = handler
+
+
+def _unless_taken(create: Callable[..., object]) -> Callable[..., object]:
+    def checked(logical_id: str, properties: dict[str, Any], stack: str) -> object:
+        if properties.get("DBInstanceIdentifier") in rds._instances:
+            raise ValueError("DB instance already exists (Service: Rds, Status Code: 400)")
+        return create(logical_id, properties, stack)
+
+    return checked
+
+
+def _unless_protected(step: Callable[..., object]) -> Callable[..., object]:
+    def checked(physical_id: str, properties: object) -> object:
+        instance = rds._instances.get(physical_id)
+        if instance is not None and instance.get("DeletionProtection"):
+            raise ValueError(
+                "Cannot delete protected DB Instance, please disable deletion protection and try "
+                "again. (Service: Rds, Status Code: 400)"
+            )
+        return step(physical_id, properties)
+
+    return checked
