@@ -103,8 +103,8 @@ class AddOns(Construct):
     def _network(self) -> eks_v1.CfnAddon:
         """Give every pod an address, and enforce network policies.
 
-        One address at a time (no prefix delegation): a t3 runs out of memory before it runs out
-        of its 17 or 35 addresses, and each pod more that a node may have reserves 11 MiB of it.
+        One address at a time, no prefix delegation: the address plan counts so, and of these pods
+        a t3's memory holds few more than its 17 or 35 addresses (docs/decisions/0004).
         """
         role = pod_role(
             self,

@@ -1,8 +1,10 @@
 """The nodes: managed node groups, what their disks and metadata are, what they may do in AWS."""
 
 from collections.abc import Sequence
+from typing import cast
 
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_eks as eks_v1
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -67,6 +69,11 @@ class Nodes(Construct):
         self.groups = [self._on_demand(settings.nodes)]
         if settings.spot is not None:
             self.groups.append(self._spot(settings.spot))
+        for group in self.groups:
+            # Without it, an upgrade of the control plane would leave the nodes where they are.
+            cast(
+                eks_v1.CfnNodegroup, group.node.default_child
+            ).version = settings.kubernetes_version
 
     def _make_template(self, volume_gib: int, volumes_key: kms.IKey) -> ec2.LaunchTemplate:
         """Make the template: with a hop limit of 1 no pod reaches the node's own credentials."""

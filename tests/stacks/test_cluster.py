@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from settings import StageSettings, load_stage
+from settings import load_stage
 from settings.cluster import ClusterSettings
 from settings.versions import ADD_ONS
 from tests.synthesis import SynthesizedStage, joined, synthesize
@@ -228,6 +228,12 @@ def test_a_node_that_fails_is_replaced(stage: SynthesizedStage) -> None:
     assert stage.only("cluster", NODES)["NodeRepairConfig"] == {"Enabled": True}
 
 
+def test_an_upgrade_of_the_control_plane_takes_the_nodes_with_it(stage: SynthesizedStage) -> None:
+    nodes = stage.only("cluster", NODES)
+    assert nodes["Version"] == stage.only("cluster", CLUSTER)["Version"]
+    assert "ReleaseVersion" not in nodes, "a patched AMI would be a change to take back"
+
+
 def test_labels_and_taints_are_settings() -> None:
     nodes = load_stage("staging").cluster.nodes.model_dump()
     nodes["labels"] = {"workload": "web"}
@@ -407,10 +413,3 @@ def test_nothing_in_the_cluster_needs_a_volume(stage: SynthesizedStage) -> None:
     assert "aws-ebs-csi-driver" not in add_ons(stage)
     kinds = {item["kind"] for item in stage.manifests()}
     assert not {"PersistentVolumeClaim", "StatefulSet"} & kinds
-
-
-def test_settings_can_be_hashed_with_labels_in_them() -> None:
-    settings: StageSettings = with_cluster(
-        add_on_versions={"vpc-cni": "v1.22.2-eksbuild.1"}
-    ).settings
-    assert isinstance(hash(settings), int)
