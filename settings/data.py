@@ -58,6 +58,9 @@ class GenerationSettings(Settings):
         None, pattern=r"^arn:aws[\w-]*:rds:.+:auto-backup:"
     )
     """The same of an instance that is gone, or of another region: its automated backups."""
+    admin_password_from_secret: bool = False
+    """Gives a restored instance the administrator's password of today. True once it is there:
+    CloudFormation takes a password for an update, not for a restore."""
     retiring: bool = False
     """Lifts the deletion protection, so that the next change may remove the instance, which
     leaves a final snapshot."""
@@ -94,6 +97,8 @@ class GenerationSettings(Settings):
                 reject("restore_source_generation", given, "only with restore_to_time")
             if arn is not None:
                 reject("restore_source_backups_arn", arn, "only with restore_to_time")
+            if self.admin_password_from_secret and not self.is_restored:
+                reject("admin_password_from_secret", True, "only where the instance is restored")
         elif arn is None and not 1 <= self.source_generation < self.number:
             reject(
                 "restore_source_generation", given,

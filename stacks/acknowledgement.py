@@ -35,7 +35,9 @@ def record(target: cdk.CfnResource, findings: Sequence[str], because: str) -> No
         _extend(target, "checkov", "skip", [{"id": id_, "comment": because} for id_ in skipped])
     ignored = [finding for finding in findings if finding[:1] in "EW" and finding[1:].isdigit()]
     if ignored:
-        target.add_metadata("cfn-lint", {"config": {"ignore_checks": ignored}})
+        earlier: dict[str, Any] = target.get_metadata("cfn-lint") or {}
+        before = earlier.get("config", {}).get("ignore_checks", [])
+        target.add_metadata("cfn-lint", {"config": {"ignore_checks": [*before, *ignored]}})
 
 
 def _extend(target: cdk.CfnResource, tool: str, key: str, entries: list[dict[str, str]]) -> None:

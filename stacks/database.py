@@ -129,6 +129,7 @@ class Database(Construct):
                 log_retention=log_retention(database.log_retention_days),
             ),
             origin=_origin(settings, generation),
+            restoring=generation.is_restored and not generation.admin_password_from_secret,
             deletion_protection=settings.deletion_protection and not generation.retiring,
             removal_policy=(
                 cdk.RemovalPolicy.SNAPSHOT
@@ -224,6 +225,14 @@ class Database(Construct):
                 "NIST.800.53.R5-RDSInstanceDeletionProtectionEnabled",
                 because="Settings say that it may be deleted (deletion_protection or retiring), "
                 "which is reviewed; where the stage is protected a final snapshot stays.",
+            )
+        if generation.admin_password_from_secret:
+            acknowledge(
+                instance,
+                "CloudFormation-Validate::F3020",
+                "E3020",
+                because="The restore is over: for an update CloudFormation takes a password beside "
+                "an origin, and gives the instance the one of the secret.",
             )
         if generation.is_restored:
             acknowledge(

@@ -7,6 +7,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 from settings import StageSettings
 from stacks.acknowledgement import acknowledge
+from stacks.database import instance_identifier
 
 _READER_HOURS = 8
 _GITHUB = "token.actions.githubusercontent.com"
@@ -85,7 +86,10 @@ class Roles(Construct):
             "OperateTheDatabase",
             ["rds:CreateDBSnapshot", "rds:DeleteDBSnapshot", "rds:RebootDBInstance"],
             [
-                self._arn("rds", "db", name, colon=True),
+                *(
+                    self._arn("rds", "db", instance_identifier(settings, each.number), colon=True)
+                    for each in settings.database.generations
+                ),
                 self._arn("rds", "snapshot", f"{name}-manual", colon=True),
             ],
         )

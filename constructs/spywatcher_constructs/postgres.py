@@ -117,6 +117,7 @@ class PostgresInstance(Construct):
         maintenance: Maintenance,
         observation: Observation,
         origin: Origin | None = None,
+        restoring: bool = False,
         deletion_protection: bool,
         removal_policy: cdk.RemovalPolicy,
         logs_removal_policy: cdk.RemovalPolicy,
@@ -131,8 +132,7 @@ class PostgresInstance(Construct):
             instance_class: such as db.t3.large.
             database_name: the database that a fresh instance begins with.
             admin_username: who may do everything in it.
-            admin_password: a reference to a secret, for a fresh instance. A restored one has the
-                password of its backups, which may have been rotated since.
+            admin_password: a reference to a secret.
             parameters: what differs from the family's defaults.
             vpc: where it lives.
             subnets: the subnets that it may live in.
@@ -143,6 +143,8 @@ class PostgresInstance(Construct):
             maintenance: when AWS patches, and how far.
             observation: logs and measurements.
             origin: left out, the instance begins empty.
+            restoring: the restore is still to be done. CloudFormation takes no password for it;
+                until an update gives it one, the instance has the one of its backups.
             deletion_protection: refuse to be deleted.
             removal_policy: what becomes of the instance when it leaves the template.
             logs_removal_policy: what becomes of its logs then.
@@ -214,6 +216,8 @@ class PostgresInstance(Construct):
         self._copy_backups(resource, backups)
         if origin is not None:
             self._restore(resource, origin)
+        if restoring:
+            resource.master_user_password = None
 
     def add_read_replica(self, number: int) -> rds.DatabaseInstanceReadReplica:
         """Make a copy to read from, in one zone, with an endpoint of its own.
@@ -310,13 +314,12 @@ class PostgresInstance(Construct):
     def _restore(resource: rds.CfnDBInstance, origin: Origin) -> None:
         """Say where the data comes from, and leave out what it brings along.
 
-        CloudFormation wants no database, no administrator and no key beside an origin
+        CloudFormation wants no database, no administrator's name and no key beside an origin
         (AWS::RDS::DBInstance, DBSnapshotIdentifier, SourceDBInstanceIdentifier and KmsKeyId). The
         storage may have grown over the settings' since, and RDS does not shrink it.
         """
         resource.db_name = None
         resource.master_username = None
-        resource.master_user_password = None
         resource.storage_encrypted = None
         resource.kms_key_id = None
         resource.allocated_storage = None

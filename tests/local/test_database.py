@@ -196,7 +196,7 @@ def test_a_recovery_step_by_step(production: DataStack) -> None:
     """As docs/runbooks/restore-database.md has it; the emulator restores no data."""
     settings = load_stage("production")
     (first,) = production.instances().values()
-    both = [{"number": 1}, {"number": 2, "restore_to_time": "latest"}]
+    both: list[dict[str, Any]] = [{"number": 1}, {"number": 2, "restore_to_time": "latest"}]
 
     assert production.deploy(changed(settings, generations=both)) == "UPDATE_COMPLETE"
     found = production.instances()
@@ -204,6 +204,7 @@ def test_a_recovery_step_by_step(production: DataStack) -> None:
     assert found["spywatcher-production"]["DbiResourceId"] == first["DbiResourceId"]
     assert production.secret(APPLICATION_SECRET)["host"] == first["Endpoint"]["Address"]
 
+    both[1]["admin_password_from_secret"] = True
     switched = changed(settings, generations=both, active_generation=2)
     assert production.deploy(switched) == "UPDATE_COMPLETE"
     second = production.instances()["spywatcher-production-g2"]

@@ -168,6 +168,11 @@ BAD_INPUT = {
         second(restore_from_snapshot=SNAPSHOT, restore_source_backups_arn=BACKUPS),
         f"database.generations.1.restore_source_backups_arn: found {BACKUPS}; allowed: only with ",
     ),
+    "a password for an instance that is not restored": (
+        "staging",
+        {"database": {"generations": [{"number": 1, "admin_password_from_secret": True}]}},
+        "database.generations.0.admin_password_from_secret: found True; allowed: only where the ",
+    ),
     "a generation that is its own source": (
         "staging",
         second(restore_to_time="latest", restore_source_generation=2),
@@ -197,7 +202,7 @@ BAD_INPUT = {
         "staging",
         second(restore_from_snapshots=SNAPSHOT),
         "database.generations.1.restore_from_snapshots: unknown setting; did you mean "
-        "restore_from_snapshot? allowed: number, restore_from_snapshot,",
+        "restore_from_snapshot? allowed: admin_password_from_secret, number, ",
     ),
 }
 

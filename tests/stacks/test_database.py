@@ -146,7 +146,11 @@ def full_settings() -> StageSettings:
         ),
         generations=(
             GenerationSettings(number=1, retiring=True),
-            GenerationSettings(number=2, restore_to_time="2026-11-20T08:30:00+01:00"),
+            GenerationSettings(
+                number=2,
+                restore_to_time="2026-11-20T08:30:00+01:00",
+                admin_password_from_secret=True,
+            ),
             GenerationSettings(number=3, restore_from_snapshot="before-the-upgrade"),
             GenerationSettings(number=4, restore_to_time="latest", restore_source_generation=2),
         ),
@@ -209,7 +213,8 @@ def test_a_restored_instance_leaves_out_what_its_backups_bring(
         *("DBName", "MasterUsername", "MasterUserPassword"),
         *("KmsKeyId", "StorageEncrypted", "AllocatedStorage"),
     }
-    assert not brought & restored.keys()
+    password = {"MasterUserPassword"} if number == 2 else set()
+    assert brought & restored.keys() == password
     fresh = instances(full)["spywatcher-production"]["Properties"]
     own = {
         "DBInstanceIdentifier",
@@ -236,10 +241,15 @@ def test_a_recovery_leaves_the_instance_in_place_as_it_is(production: Synthesize
     assert {key: after[key] for key in before} == before
     added = [each["Type"] for key, each in after.items() if key not in before]
     assert added.count(INSTANCE) == 1
-    switched = changed(restored, active_generation=2)
+    first, second = restored.database.generations
+    known = second.model_copy(update={"admin_password_from_secret": True})
+    switched = changed(restored, active_generation=2, generations=(first, known))
     moved = synthesize(switched).templates["data"]["Resources"]
-    different = {key for key in after if moved[key] != after[key]}
-    assert {after[key]["Type"] for key in different} == {ATTACHMENT}
+    different = [key for key in after if moved[key] != after[key]]
+    kinds = sorted(after[key]["Type"] for key in different)
+    assert kinds == [INSTANCE, ATTACHMENT, ATTACHMENT]
+    (restoring,) = (after[key] for key in different if after[key]["Type"] == INSTANCE)
+    assert restoring["Properties"]["DBInstanceIdentifier"] == "spywatcher-production-g2"
     assert moved.keys() == after.keys()
 
 
