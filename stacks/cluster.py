@@ -37,6 +37,8 @@ _CONTROL_PLANE_LOGS = [
     eks.ClusterLoggingTypes.CONTROLLER_MANAGER,
     eks.ClusterLoggingTypes.SCHEDULER,
 ]
+# What pods need, by name: the stacks that make these stand beside this one, or before it.
+_SECRETS = ("backend/application", "cache/token", "database/admin", "database/application")
 
 
 class ClusterStack(StageStack):
@@ -230,12 +232,6 @@ class ClusterStack(StageStack):
     ) -> list[Controller]:
         name, region = settings.resource_name(), self.region
         replicas = settings.cluster.controllers.replicas
-        secrets = self.format_arn(
-            service="secretsmanager",
-            resource="secret",
-            resource_name=f"{name}/",
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
         return [
             load_balancer_controller(
                 cluster_name=name, region=region, vpc_id=vpc.vpc_id, replicas=replicas
@@ -248,7 +244,7 @@ class ClusterStack(StageStack):
                 replicas=replicas,
             ),
             external_secrets(
-                secrets_arn_prefix=secrets,
+                secret_arns=[self._secret_arn(f"{name}/{secret}") for secret in _SECRETS],
                 secrets_key_arn=secrets_key.key_arn,
                 secrets_manager=f"secretsmanager.{region}.amazonaws.com",
                 replicas=replicas,
@@ -256,6 +252,19 @@ class ClusterStack(StageStack):
             reloader(replicas=replicas),
             keda(replicas=replicas),
         ]
+
+    def _secret_arn(self, name: str) -> str:
+        """Return the ARN of a secret of another stack by its name.
+
+        Secrets Manager adds six characters, for which the question marks stand ("Permissions
+        policy examples", AWS Secrets Manager).
+        """
+        return self.format_arn(
+            service="secretsmanager",
+            resource="secret",
+            resource_name=f"{name}-??????",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
 
     def _open_endpoints(self, cluster: eks.Cluster, endpoint_group: ec2.ISecurityGroup) -> None:
         """Let in who uses AWS's APIs, before anybody does: private DNS leads there at once."""

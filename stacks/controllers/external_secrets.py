@@ -1,11 +1,13 @@
 """External Secrets Operator: makes Kubernetes secrets of what lies in Secrets Manager."""
 
+from collections.abc import Sequence
+
 from settings.versions import CHARTS
 from stacks.controllers.controller import Controller, Grant, Pods
 
 
 def external_secrets(
-    *, secrets_arn_prefix: str, secrets_key_arn: str, secrets_manager: str, replicas: int
+    *, secret_arns: Sequence[str], secrets_key_arn: str, secrets_manager: str, replicas: int
 ) -> Controller:
     """Declare the controller.
 
@@ -14,7 +16,7 @@ def external_secrets(
     its own.
 
     Args:
-        secrets_arn_prefix: what the ARNs of the stage's secrets begin with.
+        secret_arns: the secrets that pods use.
         secrets_key_arn: the key that encrypts them.
         secrets_manager: the service's name in that region, through which the key may be used.
         replicas: of each of its three Deployments.
@@ -30,7 +32,7 @@ def external_secrets(
         pods=pods,
         api_groups=("external-secrets.io",),
         values=_values(*pods),
-        grants=_grants(secrets_arn_prefix, secrets_key_arn, secrets_manager),
+        grants=_grants(secret_arns, secrets_key_arn, secrets_manager),
     )
 
 
@@ -53,15 +55,12 @@ def _values(controller: Pods, webhook: Pods, certificates: Pods) -> dict[str, ob
 
 
 def _grants(
-    secrets_arn_prefix: str, secrets_key_arn: str, secrets_manager: str
+    secret_arns: Sequence[str], secrets_key_arn: str, secrets_manager: str
 ) -> tuple[Grant, ...]:
     return (
         Grant(
             actions=("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"),
-            resources=(f"{secrets_arn_prefix}*",),
-            wildcard_because="The prefix is the stage's: its secrets are made by other stacks, "
-            "and end in characters that Secrets Manager chooses. The controller hands a secret "
-            "only to the namespace that asks for it.",
+            resources=tuple(secret_arns),
         ),
         Grant(
             actions=("kms:Decrypt",),

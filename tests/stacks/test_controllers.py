@@ -205,9 +205,7 @@ def test_what_a_controller_declares_of_its_pods_is_what_helm_gets() -> None:
     made: list[Controller] = [
         keda(replicas=2),
         reloader(replicas=2),
-        external_secrets(
-            secrets_arn_prefix="a", secrets_key_arn="k", secrets_manager="s", replicas=2
-        ),
+        external_secrets(secret_arns=["a"], secrets_key_arn="k", secrets_manager="s", replicas=2),
     ]
     for controller in made:
         found = [m for m in everything(dict(controller.values)) if "requests" in m]
@@ -301,22 +299,21 @@ def test_a_node_can_go_though_its_pods_have_scratch_space(stage: SynthesizedStag
 
 
 def test_external_secrets_reads_the_stages_secrets_and_no_others(stage: SynthesizedStage) -> None:
+    """Secrets Manager adds a dash and six characters to each name."""
     read, decrypt = statements(stage, "external-secrets")
     assert read["Action"] == ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
-    place = f"secretsmanager:{stage.settings.region}:{ACCOUNT}"
-    expected = f"arn:aws:{place}:secret:{stage.settings.resource_name()}/*"
-    assert joined(read["Resource"]).replace("${AWS::Partition}", "aws") == expected
+    names = {
+        secret["Properties"]["Name"]
+        for stack in ("security", "data")
+        for secret in stage.resources(stack, "AWS::SecretsManager::Secret").values()
+    }
+    place = f"arn:aws:secretsmanager:{stage.settings.region}:{ACCOUNT}:secret"
+    assert {joined(arn) for arn in read["Resource"]} == {f"{place}:{name}-??????" for name in names}
+    assert all(name.startswith(f"{stage.settings.resource_name()}/") for name in names)
     assert decrypt["Action"] == "kms:Decrypt"
     assert "KeysSecrets" in joined(decrypt["Resource"])
     service = f"secretsmanager.{stage.settings.region}.amazonaws.com"
     assert decrypt["Condition"] == {"StringEquals": {"kms:ViaService": service}}
-
-
-def test_its_prefix_covers_every_secret_of_the_stage(stage: SynthesizedStage) -> None:
-    prefix = f"{stage.settings.resource_name()}/"
-    for stack in ("security", "data"):
-        for secret in stage.resources(stack, "AWS::SecretsManager::Secret").values():
-            assert secret["Properties"]["Name"].startswith(prefix)
 
 
 def test_no_store_serves_the_whole_cluster(stage: SynthesizedStage) -> None:
