@@ -52,12 +52,13 @@ class GenerationSettings(Settings):
     """A snapshot's name, or its ARN."""
     restore_to_time: Moment = None
     """A point in time of the source's backups, or `latest`."""
-    restore_source_generation: int | None = Field(None, ge=1)
-    """Whose backups `restore_to_time` takes; left out, those of the generation before."""
+    restore_source_resource_id: str | None = Field(None, pattern=r"^db-[A-Z0-9]+$")
+    """Whose backups `restore_to_time` takes. AWS names an instance so for ever, also when it is
+    gone; `aws rds describe-db-instances` shows it as DbiResourceId."""
     restore_source_backups_arn: str | None = Field(
         None, pattern=r"^arn:aws[\w-]*:rds:.+:auto-backup:"
     )
-    """The same of an instance that is gone, or of another region: its automated backups."""
+    """Instead: the automated backups that were copied from another region."""
     admin_password_from_secret: bool = False
     """Gives a restored instance the administrator's password of today. True once it is there:
     CloudFormation takes a password for an update, not for a restore."""
@@ -69,11 +70,6 @@ class GenerationSettings(Settings):
     def is_restored(self) -> bool:
         """Whether it began with the data of another one."""
         return self.restore_from_snapshot is not None or self.restore_to_time is not None
-
-    @property
-    def source_generation(self) -> int:
-        """The generation whose backups are restored."""
-        return self.restore_source_generation or self.number - 1
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -91,19 +87,21 @@ class GenerationSettings(Settings):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        given, arn = self.restore_source_generation, self.restore_source_backups_arn
+        sources = {
+            key: value
+            for key in ("restore_source_resource_id", "restore_source_backups_arn")
+            if (value := getattr(self, key)) is not None
+        }
         if self.restore_to_time is None:
-            if given is not None:
-                reject("restore_source_generation", given, "only with restore_to_time")
-            if arn is not None:
-                reject("restore_source_backups_arn", arn, "only with restore_to_time")
-            if self.admin_password_from_secret and not self.is_restored:
-                reject("admin_password_from_secret", True, "only where the instance is restored")
-        elif arn is None and not 1 <= self.source_generation < self.number:
+            for key, value in sources.items():
+                reject(key, value, "only with restore_to_time")
+        elif len(sources) != 1:
             reject(
-                "restore_source_generation", given,
-                "an earlier generation, or instead restore_source_backups_arn",
+                "restore_to_time", self.restore_to_time,
+                "only with restore_source_resource_id, or instead restore_source_backups_arn",
             )  # fmt: skip
+        if self.admin_password_from_secret and not self.is_restored:
+            reject("admin_password_from_secret", True, "only where the instance is restored")
         return self
 
 

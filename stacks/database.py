@@ -128,7 +128,7 @@ class Database(Construct):
                 logs_key=self._logs_key,
                 log_retention=log_retention(database.log_retention_days),
             ),
-            origin=_origin(settings, generation),
+            origin=_origin(generation),
             restoring=generation.is_restored and not generation.admin_password_from_secret,
             deletion_protection=settings.deletion_protection and not generation.retiring,
             removal_policy=(
@@ -226,14 +226,6 @@ class Database(Construct):
                 because="Settings say that it may be deleted (deletion_protection or retiring), "
                 "which is reviewed; where the stage is protected a final snapshot stays.",
             )
-        if generation.admin_password_from_secret:
-            acknowledge(
-                instance,
-                "CloudFormation-Validate::F3020",
-                "E3020",
-                because="The restore is over: for an update CloudFormation takes a password beside "
-                "an origin, and gives the instance the one of the secret.",
-            )
         if generation.is_restored:
             acknowledge(
                 instance,
@@ -269,18 +261,14 @@ def instance_identifier(settings: StageSettings, generation: int) -> str:
     return settings.resource_name(f"g{generation}" if generation > 1 else "")
 
 
-def _origin(settings: StageSettings, generation: GenerationSettings) -> Origin | None:
+def _origin(generation: GenerationSettings) -> Origin | None:
     if generation.restore_from_snapshot is not None:
         return FromSnapshot(identifier=generation.restore_from_snapshot)
     if generation.restore_to_time is None:
         return None
-    backups = generation.restore_source_backups_arn
     time = generation.restore_to_time
     return FromBackups(
-        # Its name and no reference: it stays here when that instance is long removed.
-        source_identifier=(
-            None if backups else instance_identifier(settings, generation.source_generation)
-        ),
-        source_backups_arn=backups,
+        source_resource_id=generation.restore_source_resource_id,
+        source_backups_arn=generation.restore_source_backups_arn,
         time=time if isinstance(time, dt.datetime) else None,
     )

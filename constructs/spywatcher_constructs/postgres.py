@@ -31,10 +31,11 @@ class FromSnapshot:
 class FromBackups:
     """An instance restored from a moment of another one's automated backups."""
 
-    source_identifier: str | None = None
-    """An instance of this region that still exists."""
+    source_resource_id: str | None = None
+    """The instance's DbiResourceId. Not its name: beside that, CloudFormation takes the restored
+    instance for a read replica, and refuses it a password."""
     source_backups_arn: str | None = None
-    """The automated backups of one that is gone, or of another region. One of both is given."""
+    """Automated backups that were copied from another region. One of both is given."""
     time: dt.datetime | None = None
     """Left out, the latest moment that can be restored."""
 
@@ -315,8 +316,8 @@ class PostgresInstance(Construct):
         """Say where the data comes from, and leave out what it brings along.
 
         CloudFormation wants no database, no administrator's name and no key beside an origin
-        (AWS::RDS::DBInstance, DBSnapshotIdentifier, SourceDBInstanceIdentifier and KmsKeyId). The
-        storage may have grown over the settings' since, and RDS does not shrink it.
+        (AWS::RDS::DBInstance, DBSnapshotIdentifier and KmsKeyId). The storage may have grown over
+        the settings' since, and RDS does not shrink it.
         """
         resource.db_name = None
         resource.master_username = None
@@ -326,7 +327,7 @@ class PostgresInstance(Construct):
         if isinstance(origin, FromSnapshot):
             resource.db_snapshot_identifier = origin.identifier
             return
-        resource.source_db_instance_identifier = origin.source_identifier
+        resource.source_dbi_resource_id = origin.source_resource_id
         resource.source_db_instance_automated_backups_arn = origin.source_backups_arn
         if origin.time is None:
             resource.use_latest_restorable_time = True

@@ -16,6 +16,7 @@ from tests.local.conftest import Stack
 from tests.synthesis import Template, synthesize
 
 INSTANCE = "AWS::RDS::DBInstance"
+RESTORED = {"restore_to_time": "latest", "restore_source_resource_id": "db-ABCDEFGHIJKLMNOPQRST"}
 VALUE = json.dumps({"username": "spywatcher", "password": "written by the rotation"})
 ADMIN_SECRET, APPLICATION_SECRET = "database/admin", "database/application"
 
@@ -196,7 +197,7 @@ def test_a_recovery_step_by_step(production: DataStack) -> None:
     """As docs/runbooks/restore-database.md has it; the emulator restores no data."""
     settings = load_stage("production")
     (first,) = production.instances().values()
-    both: list[dict[str, Any]] = [{"number": 1}, {"number": 2, "restore_to_time": "latest"}]
+    both: list[dict[str, Any]] = [{"number": 1}, {"number": 2, **RESTORED}]
 
     assert production.deploy(changed(settings, generations=both)) == "UPDATE_COMPLETE"
     found = production.instances()
@@ -206,7 +207,7 @@ def test_a_recovery_step_by_step(production: DataStack) -> None:
 
     both[1]["admin_password_from_secret"] = True
     switched = changed(settings, generations=both, active_generation=2)
-    assert production.deploy(switched) == "UPDATE_COMPLETE"
+    assert production.deploy(switched) == "UPDATE_COMPLETE", production.stack.failures()
     second = production.instances()["spywatcher-production-g2"]
     for name in (ADMIN_SECRET, APPLICATION_SECRET):
         assert production.secret(name)["host"] == second["Endpoint"]["Address"]
@@ -228,7 +229,7 @@ def test_a_recovery_step_by_step(production: DataStack) -> None:
 def test_a_generation_that_does_not_retire_outlives_its_removal(production: DataStack) -> None:
     """CloudFormation ends the update, says that it could not delete it, and forgets it."""
     settings = load_stage("production")
-    both = [{"number": 1}, {"number": 2, "restore_to_time": "latest"}]
+    both = [{"number": 1}, {"number": 2, **RESTORED}]
     production.deploy(changed(settings, generations=both, active_generation=2))
     only = changed(settings, generations=both[1:], active_generation=2)
     assert production.deploy(only) == "UPDATE_COMPLETE"

@@ -17,6 +17,7 @@ SOON = (NOW + dt.timedelta(hours=1)).isoformat()
 YESTERDAY = (NOW - dt.timedelta(days=1)).isoformat()
 LONG_AGO = (NOW - dt.timedelta(days=8)).isoformat()
 SNAPSHOT = "rds:spywatcher-staging-2026-11-22-00-30"
+SOURCE = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 BACKUPS = "arn:aws:rds:us-east-1:111111111111:auto-backup:ab-example"
 KEY = "arn:aws:kms:us-west-2:111111111111:key/1"
 
@@ -127,12 +128,12 @@ BAD_INPUT = {
     ),
     "a restore to the future": (
         "staging",
-        second(restore_to_time=SOON),
+        second(restore_to_time=SOON, restore_source_resource_id=SOURCE),
         "database.generations.1.restore_to_time: found ",
     ),
     "a restore to a time before the backups": (
         "staging",
-        second(restore_to_time=LONG_AGO),
+        second(restore_to_time=LONG_AGO, restore_source_resource_id=SOURCE),
         "allowed: within the backups' 7 days, since ",
     ),
     "a restore to a time without its zone": (
@@ -160,8 +161,8 @@ BAD_INPUT = {
     ),
     "a source for a snapshot": (
         "staging",
-        second(restore_from_snapshot=SNAPSHOT, restore_source_generation=1),
-        "database.generations.1.restore_source_generation: found 1; allowed: only with ",
+        second(restore_from_snapshot=SNAPSHOT, restore_source_resource_id=SOURCE),
+        f"database.generations.1.restore_source_resource_id: found {SOURCE}; allowed: only with ",
     ),
     "backups for a snapshot": (
         "staging",
@@ -173,15 +174,25 @@ BAD_INPUT = {
         {"database": {"generations": [{"number": 1, "admin_password_from_secret": True}]}},
         "database.generations.0.admin_password_from_secret: found True; allowed: only where the ",
     ),
-    "a generation that is its own source": (
+    "a restore to a time without a source": (
         "staging",
-        second(restore_to_time="latest", restore_source_generation=2),
-        "database.generations.1.restore_source_generation: found 2; allowed: an earlier generation",
+        second(restore_to_time="latest"),
+        "database.generations.1.restore_to_time: found latest; allowed: only with "
+        "restore_source_resource_id, or instead restore_source_backups_arn",
     ),
-    "the first generation without a source": (
+    "a restore to a time with two sources": (
         "staging",
-        {"database": {"generations": [{"number": 1, "restore_to_time": "latest"}]}},
-        "allowed: an earlier generation, or instead restore_source_backups_arn",
+        second(
+            restore_to_time="latest",
+            restore_source_resource_id=SOURCE,
+            restore_source_backups_arn=BACKUPS,
+        ),
+        "allowed: only with restore_source_resource_id, or instead restore_source_backups_arn",
+    ),
+    "a source that is a name": (
+        "staging",
+        second(restore_to_time="latest", restore_source_resource_id="spywatcher-staging"),
+        "database.generations.1.restore_source_resource_id: found 'spywatcher-staging'; allowed: ",
     ),
     "a number that stands twice": (
         "staging",
@@ -247,10 +258,17 @@ def test_passwords_take_turns_from_the_windows_first_full_hour(
 
 
 def test_a_snapshot_or_a_moment_of_the_backups_can_be_restored(tmp_path: Path) -> None:
-    settings = load_stage("staging", write(tmp_path, "staging", second(restore_to_time=YESTERDAY)))
+    settings = load_stage(
+        "staging",
+        write(
+            tmp_path,
+            "staging",
+            second(restore_to_time=YESTERDAY, restore_source_resource_id=SOURCE),
+        ),
+    )
     restored = settings.database.generations[1]
     assert restored.restore_to_time == dt.datetime.fromisoformat(YESTERDAY)
-    assert restored.source_generation == 1
+    assert restored.restore_source_resource_id == SOURCE
     write(tmp_path, "staging", second(restore_from_snapshot=SNAPSHOT))
     assert load_stage("staging", tmp_path).database.generations[1].restore_from_snapshot == SNAPSHOT
 
@@ -259,7 +277,7 @@ def test_the_time_of_a_restored_instance_stays_valid_once_it_is_active() -> None
     """It has to stay in the settings, and its backups expire."""
     generations = (
         GenerationSettings(number=1),
-        GenerationSettings(number=2, restore_to_time=LONG_AGO),
+        GenerationSettings(number=2, restore_to_time=LONG_AGO, restore_source_resource_id=SOURCE),
     )
     DatabaseSettings(
         instance_class="db.t3.medium",

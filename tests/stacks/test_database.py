@@ -18,6 +18,7 @@ INSTANCE = "AWS::RDS::DBInstance"
 SECRET = "AWS::SecretsManager::Secret"  # noqa: S105  a type
 ATTACHMENT = "AWS::SecretsManager::SecretTargetAttachment"
 ROTATION = "AWS::SecretsManager::RotationSchedule"
+SOURCE = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SECOND_REGION_KEY = "arn:aws:kms:us-west-2:111111111111:key/1"
 
 
@@ -149,10 +150,13 @@ def full_settings() -> StageSettings:
             GenerationSettings(
                 number=2,
                 restore_to_time="2026-11-20T08:30:00+01:00",
+                restore_source_resource_id=SOURCE,
                 admin_password_from_secret=True,
             ),
             GenerationSettings(number=3, restore_from_snapshot="before-the-upgrade"),
-            GenerationSettings(number=4, restore_to_time="latest", restore_source_generation=2),
+            GenerationSettings(
+                number=4, restore_to_time="latest", restore_source_resource_id=SOURCE
+            ),
         ),
         active_generation=2,
     )
@@ -189,18 +193,19 @@ def test_a_read_replica_copies_the_active_generation_with_its_parameters(
 
 def test_point_in_time_recovery_makes_a_second_instance(full: SynthesizedStage) -> None:
     restored = instances(full)["spywatcher-production-g2"]["Properties"]
-    assert restored["SourceDBInstanceIdentifier"] == "spywatcher-production"
+    assert restored["SourceDbiResourceId"] == SOURCE
     assert restored["RestoreTime"] == "2026-11-20T07:30:00Z"
     latest = instances(full)["spywatcher-production-g4"]["Properties"]
-    assert latest["SourceDBInstanceIdentifier"] == "spywatcher-production-g2"
     assert latest["UseLatestRestorableTime"] is True
     assert "RestoreTime" not in latest
+    # CloudFormation would take the one with this for a read replica.
+    assert "SourceDBInstanceIdentifier" not in restored.keys() | latest.keys()
 
 
 def test_a_snapshot_is_restored_into_a_second_instance(full: SynthesizedStage) -> None:
     restored = instances(full)["spywatcher-production-g3"]["Properties"]
     assert restored["DBSnapshotIdentifier"] == "before-the-upgrade"
-    assert "SourceDBInstanceIdentifier" not in restored
+    assert "SourceDbiResourceId" not in restored
 
 
 @pytest.mark.parametrize("number", [2, 3, 4])
@@ -233,7 +238,9 @@ def test_a_recovery_leaves_the_instance_in_place_as_it_is(production: Synthesize
         production.settings,
         generations=(
             GenerationSettings(number=1),
-            GenerationSettings(number=2, restore_to_time="latest"),
+            GenerationSettings(
+                number=2, restore_to_time="latest", restore_source_resource_id=SOURCE
+            ),
         ),
     )
     before = production.templates["data"]["Resources"]
