@@ -84,8 +84,6 @@ class ClusterStack(StageStack):
         made = self._make_cluster(settings, vpc, etcd_key, logs_key)
         # The library's stubs lack a member of the interface that its class implements.
         self.cluster = cast(eks.ICluster, made)
-        cfn_cluster = cast(eks_v1.CfnCluster, made.node.default_child)
-        cfn_cluster.deletion_protection = settings.deletion_protection
         ClusterAccess(self, "Access", cluster=self.cluster, admin=admin_role, reader=reader_role)
         self._add_ons = self._install_add_ons(settings, logs_key)
         self.nodes = Nodes(
@@ -99,26 +97,10 @@ class ClusterStack(StageStack):
         self._add_ons.order(self.nodes)
         self.controllers = self._install_controllers(settings, vpc, secrets_key)
         self.target_registrar = self.controllers.roles["aws-load-balancer-controller"]
-        # Pods and nodes use the group that EKS makes for the cluster, with rules of its own: all
-        # within the group, and all outwards. Not `cluster.connections`: it holds that group
-        # twice, and doubles every rule.
-        self._pods = ec2.SecurityGroup.from_security_group_id(
-            self, "Pods", self.cluster.cluster_security_group_id
-        )
-        for service in (BACKEND, FRONTEND):
-            self._connect(load_balancer_group, self._pods, service.port, f"ALB to {service.name}")
-        self._admit(self._pods, database_group, 5432, "Pods to PostgreSQL")
-        self._admit(self._pods, cache_group, 6379, "Pods to Redis")
+        self._pods = self._open_ports(load_balancer_group, database_group, cache_group)
         if endpoint_group is not None:
             self._open_endpoints(made, endpoint_group)
-        acknowledge(
-            made.node.find_child("Role"),
-            "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonEKSClusterPolicy]",
-            because="What the control plane of EKS needs, which AWS changes with EKS; only the "
-            "service eks.amazonaws.com takes the role.",
-        )
-        kubectl_provider.encrypt_logs(made, logs_key)
-        kubectl_provider.acknowledge_findings(made)
+        self._harden(made, settings, logs_key)
 
     def _make_cluster(
         self,
@@ -146,11 +128,7 @@ class ClusterStack(StageStack):
             bootstrap_self_managed_addons=False,
             security_group=self._control_plane_group,
             bootstrap_cluster_creator_admin_permissions=False,
-            kubectl_provider_options=eks.KubectlProviderOptions(
-                kubectl_layer=KubectlV35Layer(self, "Kubectl"),
-                private_subnets=vpc.select_subnets(subnet_group_name="private").subnets,
-                security_groups=[self._kubectl_group],
-            ),
+            kubectl_provider_options=self._kubectl_options(vpc),
         )
         cluster.node.add_dependency(
             log_group,
@@ -159,6 +137,19 @@ class ClusterStack(StageStack):
             ),
         )
         return cluster
+
+    def _harden(self, cluster: eks.Cluster, settings: StageSettings, logs_key: kms.IKey) -> None:
+        """Set what the L2 has no property for, and acknowledge what stays."""
+        cfn_cluster = cast(eks_v1.CfnCluster, cluster.node.default_child)
+        cfn_cluster.deletion_protection = settings.deletion_protection
+        acknowledge(
+            cluster.node.find_child("Role"),
+            "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonEKSClusterPolicy]",
+            because="What the control plane of EKS needs, which AWS changes with EKS; only the "
+            "service eks.amazonaws.com takes the role.",
+        )
+        kubectl_provider.encrypt_logs(cluster, logs_key)
+        kubectl_provider.acknowledge_findings(cluster)
 
     def _make_log_group(self, settings: StageSettings, logs_key: kms.IKey) -> logs.LogGroup:
         """Make the control plane's log group: EKS would make it itself, kept for ever."""
@@ -183,6 +174,13 @@ class ClusterStack(StageStack):
             vpc=vpc,
             description="EKS API: who reaches it from outside of the cluster",
             allow_all_outbound=False,
+        )
+
+    def _kubectl_options(self, vpc: ec2.IVpc) -> eks.KubectlProviderOptions:
+        return eks.KubectlProviderOptions(
+            kubectl_layer=KubectlV35Layer(self, "Kubectl"),
+            private_subnets=vpc.select_subnets(subnet_group_name="private").subnets,
+            security_groups=[self._kubectl_group],
         )
 
     def _make_kubectl_group(self, vpc: ec2.IVpc) -> ec2.SecurityGroup:
@@ -265,6 +263,27 @@ class ClusterStack(StageStack):
             resource_name=f"{name}-??????",
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
+
+    def _open_ports(
+        self,
+        load_balancer_group: ec2.ISecurityGroup,
+        database_group: ec2.ISecurityGroup,
+        cache_group: ec2.ISecurityGroup,
+    ) -> ec2.ISecurityGroup:
+        """Let the load balancer reach the pods, and the pods the data stores; return their group.
+
+        Pods and nodes use the group that EKS makes for the cluster, with rules of its own: all
+        within the group, and all outwards. Not `cluster.connections`: it holds that group twice,
+        and doubles every rule.
+        """
+        pods = ec2.SecurityGroup.from_security_group_id(
+            self, "Pods", self.cluster.cluster_security_group_id
+        )
+        for service in (BACKEND, FRONTEND):
+            self._connect(load_balancer_group, pods, service.port, f"ALB to {service.name}")
+        self._admit(pods, database_group, 5432, "Pods to PostgreSQL")
+        self._admit(pods, cache_group, 6379, "Pods to Redis")
+        return pods
 
     def _open_endpoints(self, cluster: eks.Cluster, endpoint_group: ec2.ISecurityGroup) -> None:
         """Let in who uses AWS's APIs, before anybody does: private DNS leads there at once."""
