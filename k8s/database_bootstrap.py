@@ -10,11 +10,9 @@ from cdk8s_plus_28 import k8s
 from constructs import Construct
 from k8s.names import NAMESPACE, labels, object_name
 from settings import SettingsError
+from settings.versions import POSTGRESQL_CLIENT
 
 COMPONENT = "database-bootstrap"
-
-IMAGE = "docker.io/library/postgres:15.17-alpine"
-"""psql; its major version is the database's. Checked 2026-11-23."""
 
 ADMIN_SECRET = "spywatcher-database-admin"  # noqa: S105  a name
 """Keys: host, port, dbname, username, password, all of the secret <stage>/database/admin."""
@@ -120,7 +118,7 @@ def _pod(config: str, instance: str) -> k8s.PodSpec:
         containers=[
             k8s.Container(
                 name=COMPONENT,
-                image=IMAGE,
+                image=POSTGRESQL_CLIENT,
                 command=["sh", "-c", _COMMAND],
                 env=_environment(instance),
                 resources=k8s.ResourceRequirements(

@@ -19,6 +19,10 @@ KUBECTL_LAYER = "1.35"
 ("Version Skew Policy")."""
 
 
+POSTGRESQL_CLIENT = "docker.io/library/postgres:15.17-alpine"
+"""psql, for the Job that makes the database's roles; of the database's major version."""
+
+
 class Chart(NamedTuple):
     """A Helm chart."""
 
