@@ -505,6 +505,10 @@ def test_measurements_can_be_left_out(staging: SynthesizedStage) -> None:
     assert "PerformanceInsightsKMSKeyId" not in instance
 
 
+def test_a_person_can_be_given_a_login_of_fifteen_minutes(stage: SynthesizedStage) -> None:
+    assert stage.only("data", INSTANCE)["EnableIAMDatabaseAuthentication"] is True
+
+
 def test_the_endpoint_is_shown_after_a_deployment(stage: SynthesizedStage) -> None:
     outputs = stage.templates["data"]["Outputs"].values()
     assert "PostgreSQL" in [each.get("Description") for each in outputs]
