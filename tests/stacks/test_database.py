@@ -490,8 +490,9 @@ def test_insights_are_kept_for_the_seven_days_that_cost_nothing(stage: Synthesiz
 def test_the_operating_system_is_measured_every_minute(stage: SynthesizedStage) -> None:
     instance = stage.only("data", INSTANCE)
     assert instance["MonitoringInterval"] == 60
-    role = stage.only("data", "AWS::IAM::Role")
-    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    role = instance["MonitoringRoleArn"]["Fn::GetAtt"][0]
+    document = stage.resources("data", "AWS::IAM::Role")[role]["Properties"]
+    (statement,) = document["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "monitoring.rds.amazonaws.com"}
     assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 
