@@ -7,6 +7,7 @@ import datetime as dt
 import os
 
 import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks
 
 from settings import SettingsError, load_stage, place, stage_names
 from stacks.stage import SpyWatcherStage
@@ -15,6 +16,7 @@ from stacks.stage import SpyWatcherStage
 def main() -> None:
     """Synthesize the stages; wrong settings end the program with a message and status 1."""
     app = cdk.App()
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks())
     chosen: str | None = app.node.try_get_context("stage")
     try:
         stages = [load_stage(name) for name in stage_names()]

@@ -88,4 +88,6 @@ def _acknowledged(app: cdk.App) -> Iterator[Acknowledgement]:
         for entry in construct.node.metadata:
             if entry.type == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
                 for rule, because in entry.data.items():
+                    if rule.startswith("CloudFormation-Validate::"):
+                        continue  # the library's own, about its own constructs
                     yield Acknowledgement(Finding(construct.node.path, rule), because)
