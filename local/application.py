@@ -23,7 +23,7 @@ def build_application() -> Application:
     from local.cloudformation.listing import list_resources
     from local.cloudformation.recorded import RecordStore
     from local.cloudformation.registry import Registry
-    from local.cloudformation.schemas import registry_schemas
+    from cloudformation.schemas import registry_schemas
     from local.cloudformation.waiting import wait_for_stacks
     from local.kubernetes.clusters import Clusters
     from local.kubernetes.resources import KubernetesResources

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.cloudformation.properties import matches
-from local.cloudformation.schemas import JsonValue, PropertyPath, ResourceSchema
+from cloudformation.schemas import JsonValue, PropertyPath, ResourceSchema
 
 ID_PREFIXES = {
     "DHCPOptions": "dopt-",

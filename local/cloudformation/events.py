@@ -12,7 +12,7 @@ from typing import Any
 from ministack.services import cloudformation  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners, stacks  # type: ignore[import-untyped]
 
-from local.cloudformation.schemas import JsonValue
+from cloudformation.schemas import JsonValue
 
 _unchanged: set[tuple[str, str]] = set()
 """Stack id and logical id of resources whose update turned out to change nothing."""

@@ -15,7 +15,7 @@ from typing import Any
 from jsonschema import Draft7Validator, validators  # type: ignore[import-untyped]
 from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]
 
-from local.cloudformation.schemas import JsonValue, ResourceSchema
+from cloudformation.schemas import JsonValue, ResourceSchema
 
 _BOOLEANS = ("true", "false")
 _JSON_TYPE_NAMES = (

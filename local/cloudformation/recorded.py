@@ -14,7 +14,7 @@ from typing import Any
 
 from local.cloudformation.attributes import AttributeMaker, Scope
 from local.cloudformation.properties import check_properties
-from local.cloudformation.schemas import JsonValue, PropertyPath, ResourceSchema
+from cloudformation.schemas import JsonValue, PropertyPath, ResourceSchema
 
 Outcome = tuple[str, dict[str, Any]]
 """Physical id and attributes, as the emulator's provisioners return them."""

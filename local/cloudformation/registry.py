@@ -30,7 +30,7 @@ from local.cloudformation.recorded import (
     kept_name,
     replaced_paths,
 )
-from local.cloudformation.schemas import FALLBACK_REGION, JsonValue, ResourceSchema, SchemaFiles
+from cloudformation.schemas import FALLBACK_REGION, JsonValue, ResourceSchema, SchemaFiles
 
 Handler = dict[str, Any]
 """ministack's form: create(logical_id, properties, stack), update(...), delete(...) and flags."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.cloudformation.properties import PropertiesError, check_properties
-from local.cloudformation.schemas import ResourceSchema, registry_schemas
+from cloudformation.schemas import ResourceSchema, registry_schemas
 
 
 def _schema(**more: object) -> ResourceSchema:

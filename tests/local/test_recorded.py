@@ -8,7 +8,7 @@ import pytest
 
 from local.cloudformation.attributes import Scope
 from local.cloudformation.recorded import RecordedResources, RecordStore
-from local.cloudformation.schemas import ResourceSchema
+from cloudformation.schemas import ResourceSchema
 
 SCOPE = Scope("111122223333", "eu-west-1")
 
