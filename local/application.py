@@ -13,6 +13,7 @@ def build_application() -> Application:
     """Return the application to serve. Importing the emulator takes most of the start."""
     from ministack.app import app  # type: ignore[import-untyped]
 
+    from cloudformation.schemas import registry_schemas
     from local.cloudformation.buckets import keep_filled_buckets
     from local.cloudformation.conditions import repair_conditions
     from local.cloudformation.custom_resources import answer_without_docker
@@ -23,7 +24,6 @@ def build_application() -> Application:
     from local.cloudformation.listing import list_resources
     from local.cloudformation.recorded import RecordStore
     from local.cloudformation.registry import Registry
-    from cloudformation.schemas import registry_schemas
     from local.cloudformation.waiting import wait_for_stacks
     from local.kubernetes.clusters import Clusters
     from local.kubernetes.resources import KubernetesResources

@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.cloudformation.properties import matches
 from cloudformation.schemas import JsonValue, PropertyPath, ResourceSchema
+from local.cloudformation.properties import matches
 
 ID_PREFIXES = {
     "DHCPOptions": "dopt-",

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cloudformation.schemas import JsonValue, PropertyPath, ResourceSchema
 from local.cloudformation.attributes import AttributeMaker, Scope
 from local.cloudformation.properties import check_properties
-from cloudformation.schemas import JsonValue, PropertyPath, ResourceSchema
 
 Outcome = tuple[str, dict[str, Any]]
 """Physical id and attributes, as the emulator's provisioners return them."""

@@ -18,6 +18,7 @@ from ministack.services.cloudformation import (  # type: ignore[import-untyped]
     stacks,
 )
 
+from cloudformation.schemas import FALLBACK_REGION, JsonValue, ResourceSchema, SchemaFiles
 from local.cloudformation import custom_resources
 from local.cloudformation.attributes import AttributeMaker, Scope
 from local.cloudformation.listing import CHECKED, EMULATED, RECORDED
@@ -30,7 +31,6 @@ from local.cloudformation.recorded import (
     kept_name,
     replaced_paths,
 )
-from cloudformation.schemas import FALLBACK_REGION, JsonValue, ResourceSchema, SchemaFiles
 
 Handler = dict[str, Any]
 """ministack's form: create(logical_id, properties, stack), update(...), delete(...) and flags."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.cloudformation.attributes import AttributeMaker, Scope
 from cloudformation.schemas import registry_schemas
+from local.cloudformation.attributes import AttributeMaker, Scope
 
 SCOPE = Scope("111122223333", "eu-west-1")
 UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.cloudformation.properties import PropertiesError, check_properties
 from cloudformation.schemas import ResourceSchema, registry_schemas
+from local.cloudformation.properties import PropertiesError, check_properties
 
 
 def _schema(**more: object) -> ResourceSchema:

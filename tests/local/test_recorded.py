@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from cloudformation.schemas import ResourceSchema
 from local.cloudformation.attributes import Scope
 from local.cloudformation.recorded import RecordedResources, RecordStore
-from cloudformation.schemas import ResourceSchema
 
 SCOPE = Scope("111122223333", "eu-west-1")
 
