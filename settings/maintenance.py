@@ -11,8 +11,8 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIME = r"([01]\d|2[0-3]):[0-5]\d"
 _DAY_MINUTES = 24 * 60
 _WEEK_MINUTES = 7 * _DAY_MINUTES
-_SHORTEST_MINUTES = 30
-"""RDS and ElastiCache refuse shorter windows ("Maintaining a DB instance", RDS user guide)."""
+_SHORTEST_MINUTES = 60
+"""ElastiCache refuses shorter windows (CreateReplicationGroup); RDS would take 30 minutes."""
 
 
 def _weekly_window(value: str) -> str:

@@ -152,14 +152,16 @@ class NetworkStack(StageStack):
         )
 
     def _make_rotation_group(self) -> ec2.SecurityGroup:
-        """Make the group of the functions that rotate the database's passwords.
+        """Make the group of the functions that rotate the passwords of PostgreSQL and Redis.
 
-        They ask Secrets Manager, by NAT gateway or endpoint, and log in to PostgreSQL.
+        They ask AWS's APIs, by NAT gateway or endpoint, and log in to what they rotate.
         """
-        group = self._group("RotationGroup", "Password rotation: PostgreSQL and Secrets Manager")
+        group = self._group("RotationGroup", "Password rotation: PostgreSQL, Redis, AWS APIs")
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "HTTPS")
         group.add_egress_rule(self.database_group, ec2.Port.tcp(5432), "Rotation to PostgreSQL")
         self.database_group.add_ingress_rule(group, ec2.Port.tcp(5432), "Rotation to PostgreSQL")
+        group.add_egress_rule(self.cache_group, ec2.Port.tcp(6379), "Rotation to Redis")
+        self.cache_group.add_ingress_rule(group, ec2.Port.tcp(6379), "Rotation to Redis")
         if self.endpoint_group is not None:
             self.endpoint_group.add_ingress_rule(group, ec2.Port.tcp(443), "Rotation to endpoints")
         return group

@@ -95,10 +95,19 @@ class Roles(Construct):
         )
         self._allow(
             role,
-            "FailOverTheCache",
-            ["elasticache:TestFailover"],
+            "OperateTheCache",
+            ["elasticache:TestFailover", "elasticache:ModifyReplicationGroup"],
             [self._arn("elasticache", "replicationgroup", name, colon=True)],
         )
+        # The question marks stand for what Secrets Manager adds to a name.
+        token, *passwords = (
+            self._arn("secretsmanager", "secret", f"{name}/{secret}-??????", colon=True)
+            for secret in ("cache/token", "database/admin", "database/application")
+        )
+        self._allow(role, "RotateNow", ["secretsmanager:RotateSecret"], [token, *passwords])
+        self._allow(role, "RepairTheToken", ["secretsmanager:GetSecretValue"], [token])
+        retire = self._arn("lambda", "function", f"{name}-rotate-cache-token", colon=True)
+        self._allow(role, "RetireTheOldToken", ["lambda:InvokeFunction"], [retire])
         return self._with_own_policy(role)
 
     def _reader(self, settings: StageSettings) -> iam.Role:

@@ -57,7 +57,9 @@ class RedisReplicationGroup(Construct):
             security_group: who may reach them.
             encryption_key: encrypts storage and snapshots.
             auth_token: 16 to 128 printable characters. Given at creation: adding a token to a
-                group that has none replaces it (AWS::ElastiCache::ReplicationGroup).
+                group that has none replaces it (AWS::ElastiCache::ReplicationGroup). A rotation
+                changes it behind CloudFormation's back, which is as it should be
+                (docs/decisions/0006-redis-token-rotation.md).
             logs_key: encrypts the slow log and the engine log.
             log_retention: how long both are kept.
             snapshot_retention_days: 0 takes no snapshots.
@@ -67,7 +69,7 @@ class RedisReplicationGroup(Construct):
         """
         super().__init__(scope, construct_id)
         self.nodes = nodes
-        self._name = name
+        self.name = name
         subnet_group = elasticache.CfnSubnetGroup(
             self,
             "Subnets",
@@ -141,6 +143,16 @@ class RedisReplicationGroup(Construct):
         ]
 
     @property
+    def arn(self) -> str:
+        """The group's ARN, from its name: a policy that has it does not wait for the group."""
+        return cdk.Stack.of(self).format_arn(
+            service="elasticache",
+            resource="replicationgroup",
+            resource_name=self.name,
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+    @property
     def endpoint(self) -> str:
         """The host name of the primary, which a failover moves."""
         return self.replication_group.attr_primary_end_point_address
@@ -152,6 +164,6 @@ class RedisReplicationGroup(Construct):
         return cloudwatch.Metric(
             namespace="AWS/ElastiCache",
             metric_name=metric_name,
-            dimensions_map={"CacheClusterId": f"{self._name}-{node:03d}"},
+            dimensions_map={"CacheClusterId": f"{self.name}-{node:03d}"},
             statistic=statistic,
         )

@@ -55,8 +55,9 @@ REQUIRED = [
     Kind("kubectl", "internet", "tcp", 443),
     Kind("kubectl", "s3", "tcp", 443),
     Kind("kubectl", "resolver", "udp", 53),
-    # The functions that rotate the database's passwords: Secrets Manager and PostgreSQL.
+    # The functions that rotate passwords: PostgreSQL, Redis, Secrets Manager, ElastiCache.
     Kind("rotation", "database", "tcp", 5432),
+    Kind("rotation", "cache", "tcp", 6379),
     Kind("rotation", "internet", "tcp", 443),
     Kind("rotation", "resolver", "udp", 53),
 ]
@@ -150,7 +151,7 @@ FORBIDDEN: dict[Kind, set[str]] = {
     Kind("kubectl", "database", "tcp", 5432): {"kubectl group out", "database group in"},
     Kind("kubectl", "cache", "tcp", 6379): {"kubectl group out", "cache group in"},
     Kind("kubectl", "internet", "tcp", 80): {"kubectl group out", "private out", "public out"},
-    # Who rotates passwords reaches PostgreSQL, and neither pods nor Redis.
+    # Who rotates passwords reaches PostgreSQL and Redis, and no pod.
     Kind("rotation", "database", "tcp", 22): {
         *("rotation group out", "private out", "database in", "database group in"),
     },
@@ -159,11 +160,14 @@ FORBIDDEN: dict[Kind, set[str]] = {
         *("rotation group out", "private out", "database in", "database group in"),
     },
     Kind("rotation", "cache", "tcp", 5432): {"rotation group out", "cache group in"},
-    Kind("rotation", "cache", "tcp", 6379): {"rotation group out", "cache group in"},
+    Kind("rotation", "cache", "udp", 6379): {
+        *("rotation group out", "private out", "database in", "cache group in"),
+    },
     Kind("rotation", "pod", "tcp", 3001): {"rotation group out", "pod group in"},
     Kind("rotation", "pod", "tcp", 5432): {"rotation group out", "pod group in"},
     Kind("rotation", "internet", "tcp", 80): {"rotation group out", "private out", "public out"},
     Kind("rotation", "internet", "tcp", 5432): {"rotation group out", "private out"},
+    Kind("rotation", "internet", "tcp", 6379): {"rotation group out", "private out"},
     Kind("rotation", "internet", "udp", 443): {
         *("rotation group out", "private out", "public in", "public out"),
     },

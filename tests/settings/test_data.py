@@ -50,7 +50,7 @@ BAD_INPUT = {
     ),
     "a backup window that ends in the maintenance window": (
         "staging",
-        {"maintenance": {"daily_backup_window": "01:31-02:01"}},
+        {"maintenance": {"daily_backup_window": "01:01-02:01"}},
         "allowed: a window that does not overlap weekly_window, sun:02:00-sun:04:00",
     ),
     "windows that overlap at the end of the week": (
@@ -58,7 +58,7 @@ BAD_INPUT = {
         {
             "maintenance": {
                 "weekly_window": "sun:23:30-mon:00:30",
-                "daily_backup_window": "00:00-00:45",
+                "daily_backup_window": "00:00-01:00",
             }
         },
         "allowed: a window that does not overlap weekly_window, sun:23:30-mon:00:30",
@@ -68,7 +68,7 @@ BAD_INPUT = {
         {
             "maintenance": {
                 "weekly_window": "mon:00:15-mon:01:15",
-                "daily_backup_window": "23:45-00:30",
+                "daily_backup_window": "23:30-00:30",
             }
         },
         "allowed: a window that does not overlap weekly_window, mon:00:15-mon:01:15",
@@ -84,10 +84,10 @@ BAD_INPUT = {
         {"maintenance": {"daily_backup_window": "24:30-01:30"}},
         "maintenance.daily_backup_window: found '24:30-01:30'; allowed: a window in UTC such as ",
     ),
-    "a window that RDS finds too short": (
+    "a window that ElastiCache finds too short": (
         "staging",
-        {"maintenance": {"weekly_window": "sun:02:00-sun:02:29"}},
-        "maintenance.weekly_window: found sun:02:00-sun:02:29; allowed: at least 30 minutes and ",
+        {"maintenance": {"weekly_window": "sun:02:00-sun:02:59"}},
+        "maintenance.weekly_window: found sun:02:00-sun:02:59; allowed: at least 60 minutes and ",
     ),
     "storage that may not grow": (
         "staging",

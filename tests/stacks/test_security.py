@@ -6,7 +6,7 @@ import pytest
 
 from settings import load_stage
 from settings.security import FirewallRuleSettings
-from tests.synthesis import ACCOUNT, SynthesizedStage, joined, synthesize
+from tests.synthesis import ACCOUNT, ROOT, SynthesizedStage, joined, synthesize
 
 ROLE = "AWS::IAM::Role"
 
@@ -194,6 +194,28 @@ def test_no_role_of_ours_has_a_wildcard(stage: SynthesizedStage, construct: str)
             assert "*" not in action.replace("kms:ReEncrypt*", "").replace(
                 "kms:GenerateDataKey*", ""
             ), action
+
+
+def test_administrators_may_do_what_the_runbook_of_secrets_asks_for(
+    stage: SynthesizedStage,
+) -> None:
+    allowed = {s["Sid"]: s for s in statements(stage, "Admin") if "Sid" in s}
+    name = stage.settings.resource_name()
+    rotated = [joined(arn).partition(":secret:")[2] for arn in allowed["RotateNow"]["Resource"]]
+    assert rotated == [
+        f"{name}/{secret}-??????"
+        for secret in ("cache/token", "database/admin", "database/application")
+    ]
+    function = joined(allowed["RetireTheOldToken"]["Resource"]).rpartition(":")[2]
+    names = {f["FunctionName"] for f in _functions(stage) if "FunctionName" in f}
+    assert function in names
+    runbook = (ROOT / "docs/runbooks/secrets.md").read_text()
+    assert function.replace(stage.settings.stage, "production") in runbook
+
+
+def _functions(stage: SynthesizedStage) -> list[dict[str, Any]]:
+    found = stage.resources("data", "AWS::Lambda::Function").values()
+    return [function["Properties"] for function in found]
 
 
 def test_the_deployer_assumes_the_bootstrap_roles_and_no_more(stage: SynthesizedStage) -> None:
