@@ -1,5 +1,7 @@
 """Service settings: what runs as pods behind the load balancer."""
 
+import math
+from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -59,8 +61,60 @@ class ServiceSettings(Settings):
     memory_target_percent: int = Field(80, ge=1, le=100)
 
 
+SURGE = 1
+"""Pods that a rolling update runs beside a service's replicas (`maxSurge`)."""
+
+DATABASE_BOOTSTRAP = ResourceSettings(
+    cpu_request_millicores=50,
+    cpu_limit_millicores=500,
+    memory_request_mib=64,
+    memory_limit_mib=128,
+)
+"""The Job that makes the database's roles. Migrations run as the backend does, and take as much."""
+
+
+class NamespaceQuotaSettings(Settings):
+    """What all pods of the namespace together may ask for, and take at most."""
+
+    cpu_request_cores: int = Field(20, ge=1)
+    cpu_limit_cores: int = Field(40, ge=1)
+    memory_request_gib: int = Field(40, ge=1)
+    memory_limit_gib: int = Field(80, ge=1)
+
+
 class ServicesSettings(Settings):
     """The services of the application."""
 
     backend: ServiceSettings
     frontend: ServiceSettings
+    quota: NamespaceQuotaSettings = NamespaceQuotaSettings()
+
+    def by_name(self) -> Mapping[str, ServiceSettings]:
+        """Return every service."""
+        return {"backend": self.backend, "frontend": self.frontend}
+
+    def most_pods(self) -> list[tuple[int, ResourceSettings]]:
+        """Return the pods of the busiest hour: a release at maximum scale, count by size."""
+        return [
+            *((each.replicas.maximum + SURGE, each.resources) for each in self.by_name().values()),
+            (1, self.backend.resources),
+            (1, DATABASE_BOOTSTRAP),
+        ]
+
+    @model_validator(mode="after")
+    def _within_quota(self) -> Self:
+        for setting, resource, unit, unit_size in (
+            ("cpu_request_cores", "cpu_request_millicores", "cores", 1000),
+            ("cpu_limit_cores", "cpu_limit_millicores", "cores", 1000),
+            ("memory_request_gib", "memory_request_mib", "GiB", 1024),
+            ("memory_limit_gib", "memory_limit_mib", "GiB", 1024),
+        ):
+            needed = sum(count * getattr(pod, resource) for count, pod in self.most_pods())
+            least = math.ceil(needed / unit_size)
+            if least > getattr(self.quota, setting):
+                reject(
+                    f"quota.{setting}", getattr(self.quota, setting),
+                    f"at least {least} {unit}: the services at maximum replicas, {SURGE} more of "
+                    "each for a rolling update, and the database's Jobs",
+                )  # fmt: skip
+        return self
