@@ -24,6 +24,7 @@ def build_application() -> Application:
     from local.cloudformation.listing import list_resources
     from local.cloudformation.recorded import RecordStore
     from local.cloudformation.registry import Registry
+    from local.cloudformation.secrets import refer_to_secrets_by_arn
     from local.cloudformation.waiting import wait_for_stacks
     from local.kubernetes.clusters import Clusters
     from local.kubernetes.resources import KubernetesResources
@@ -37,6 +38,7 @@ def build_application() -> Application:
     registry.install()
     keep_filled_buckets()
     keep_instances()
+    refer_to_secrets_by_arn()
     make_imported_zones()
     if has_docker():
         publish_on_loopback()
