@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+USER_ID = 1001
+"""Of user and group, in both images' containers."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
@@ -15,6 +18,8 @@ class Service:
     liveness_path: str
     readiness_path: str
     writable_paths: tuple[str, ...]
+    is_configured: bool
+    """Whether it takes its environment from the ConfigMap and the Secret of its name."""
 
 
 BACKEND = Service(
@@ -23,6 +28,7 @@ BACKEND = Service(
     liveness_path="/health/live",
     readiness_path="/health/ready",
     writable_paths=("/app/logs", "/tmp"),  # noqa: S108  the container's, not this machine's
+    is_configured=True,
 )
 FRONTEND = Service(
     name="frontend",
@@ -30,4 +36,5 @@ FRONTEND = Service(
     liveness_path="/health",
     readiness_path="/",
     writable_paths=("/var/cache/nginx", "/var/run", "/tmp"),  # noqa: S108  as above
+    is_configured=False,
 )

@@ -1,15 +1,18 @@
 """The Job that makes the database's roles, and what it mounts."""
 
 import functools
-import hashlib
 import re
 from pathlib import Path
 
 from cdk8s_plus_28 import k8s
 
 from constructs import Construct
+from k8s.job import job
 from k8s.names import NAMESPACE, labels, object_name
+from k8s.priority_class import APPLICATION_PRIORITY
+from k8s.quantities import resource_requirements
 from settings import SettingsError
+from settings.services import DATABASE_BOOTSTRAP
 from settings.versions import POSTGRESQL_CLIENT
 
 COMPONENT = "database-bootstrap"
@@ -27,8 +30,6 @@ _MOUNT = "/bootstrap"
 _SQL = "bootstrap.sql"
 _CERTIFICATE = "rds-ca.pem"
 _USER_ID = 70  # postgres, in the image
-_DEADLINE_SECONDS = 600
-_RETRIES = 6
 
 # The secrets in Kubernetes follow those of AWS within a minute. Until then they may name the
 # instance that was switched away from: then this run ends, and the next one reads them anew.
@@ -46,8 +47,7 @@ def database_bootstrap(
 ) -> k8s.KubeJob:
     """Make the Job and the ConfigMap that it mounts.
 
-    A Job cannot be changed: its name carries what it does (the SQL, the instance) and the release
-    that it runs before. Deployments and migrations wait for its `.status.succeeded`.
+    Migrations and Deployments wait for it.
 
     Args:
         scope: the chart.
@@ -64,23 +64,12 @@ def database_bootstrap(
         ),
         data=data,
     )
-    digest = hashlib.sha256("".join([*data.values(), instance]).encode()).hexdigest()[:8]
-    return k8s.KubeJob(
+    return job(
         scope,
-        "bootstrap-job",
-        metadata=k8s.ObjectMeta(
-            name=f"{object_name(COMPONENT)}-{digest}-{release}",
-            namespace=NAMESPACE,
-            labels=labels(COMPONENT),
-        ),
-        spec=k8s.JobSpec(
-            backoff_limit=_RETRIES,
-            active_deadline_seconds=_DEADLINE_SECONDS,
-            template=k8s.PodTemplateSpec(
-                metadata=k8s.ObjectMeta(labels=labels(COMPONENT)),
-                spec=_pod(config.name, instance),
-            ),
-        ),
+        COMPONENT,
+        release=release,
+        pod=_pod(config.name, instance),
+        depends_on="".join(data.values()),
     )
 
 
@@ -108,7 +97,10 @@ def root_certificate(region: str) -> str:
 def _pod(config: str, instance: str) -> k8s.PodSpec:
     return k8s.PodSpec(
         restart_policy="Never",
+        service_account_name=object_name(COMPONENT),
         automount_service_account_token=False,
+        enable_service_links=False,
+        priority_class_name=APPLICATION_PRIORITY,
         security_context=k8s.PodSecurityContext(
             run_as_non_root=True,
             run_as_user=_USER_ID,
@@ -121,10 +113,7 @@ def _pod(config: str, instance: str) -> k8s.PodSpec:
                 image=POSTGRESQL_CLIENT,
                 command=["sh", "-c", _COMMAND],
                 env=_environment(instance),
-                resources=k8s.ResourceRequirements(
-                    requests=_quantities(cpu="50m", memory="64Mi"),
-                    limits=_quantities(cpu="500m", memory="128Mi"),
-                ),
+                resources=resource_requirements(DATABASE_BOOTSTRAP),
                 security_context=k8s.SecurityContext(
                     read_only_root_filesystem=True,
                     allow_privilege_escalation=False,
@@ -165,7 +154,3 @@ def _environment(instance: str) -> list[k8s.EnvVar]:
 def _from_secret(name: str, secret: str, key: str) -> k8s.EnvVar:
     reference = k8s.SecretKeySelector(name=secret, key=key)
     return k8s.EnvVar(name=name, value_from=k8s.EnvVarSource(secret_key_ref=reference))
-
-
-def _quantities(**amounts: str) -> dict[str, k8s.Quantity]:
-    return {name: k8s.Quantity.from_string(amount) for name, amount in amounts.items()}

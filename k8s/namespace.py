@@ -4,7 +4,7 @@ import cdk8s
 import cdk8s_plus_28 as kplus
 
 from constructs import Construct
-from k8s.names import NAMESPACE, PART_OF
+from k8s.names import NAMESPACE, shared_labels
 
 _POD_SECURITY = "pod-security.kubernetes.io"
 
@@ -21,8 +21,7 @@ def namespace(scope: Construct) -> kplus.Namespace:
         metadata=cdk8s.ApiObjectMetadata(
             name=NAMESPACE,
             labels={
-                "app.kubernetes.io/part-of": PART_OF,
-                "app.kubernetes.io/managed-by": "cdk",
+                **shared_labels(),
                 f"{_POD_SECURITY}/enforce": "restricted",
                 f"{_POD_SECURITY}/audit": "restricted",
                 f"{_POD_SECURITY}/warn": "restricted",

@@ -4,12 +4,12 @@ from cdk8s_plus_28 import k8s
 
 from constructs import Construct
 from k8s.application import Service
-from k8s.names import NAMESPACE, labels, object_name, selector_labels
+from k8s.names import NAMESPACE, Track, labels, object_name, selector_labels
 from settings.services import ReplicaSettings
 
 
 def pod_disruption_budget(
-    scope: Construct, service: Service, replicas: ReplicaSettings
+    scope: Construct, service: Service, replicas: ReplicaSettings, track: Track = "blue"
 ) -> k8s.KubePodDisruptionBudget:
     """Make the budget: one pod stays available.
 
@@ -22,11 +22,13 @@ def pod_disruption_budget(
         scope,
         "disruption-budget",
         metadata=k8s.ObjectMeta(
-            name=object_name(service.name), namespace=NAMESPACE, labels=labels(service.name)
+            name=object_name(service.name, track),
+            namespace=NAMESPACE,
+            labels=labels(service.name, track),
         ),
         spec=k8s.PodDisruptionBudgetSpec(
             min_available=None if alone else one,
             max_unavailable=one if alone else None,
-            selector=k8s.LabelSelector(match_labels=selector_labels(service.name)),
+            selector=k8s.LabelSelector(match_labels=selector_labels(service.name, track)),
         ),
     )

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from settings import support, versions
 from settings.addresses import RESERVED, needed_by_private_subnet
+from settings.application import ApplicationSettings
 from settings.base import Settings, reject
 from settings.cluster import ClusterSettings
 from settings.data import CacheSettings, DatabaseSettings
@@ -52,6 +53,7 @@ class StageSettings(Settings):
     cache: CacheSettings
     cluster: ClusterSettings
     services: ServicesSettings
+    application: ApplicationSettings = ApplicationSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
 

@@ -1,6 +1,7 @@
 """Service settings: what runs as pods behind the load balancer."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Annotated, Self
 
@@ -8,12 +9,12 @@ from pydantic import AfterValidator, Field, model_validator
 
 from settings.base import Settings, reject
 
+IMAGE_PATTERN = r"^[^\s@]+(:(?!latest$)\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})$"
+RELEASE_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$"
+
 
 def _image(value: str) -> str:
-    name = value.rpartition("/")[2]
-    tag = name.partition("@")[0].partition(":")[2]
-    digest = value.partition("@")[2]
-    if value != value.strip() or not (tag or digest.startswith("sha256:")) or tag == "latest":
+    if not re.fullmatch(IMAGE_PATTERN, value):
         raise ValueError("an image with a tag other than latest, or with a digest (@sha256:...)")
     return value
 
@@ -59,6 +60,9 @@ class ServiceSettings(Settings):
     resources: ResourceSettings
     cpu_target_percent: int = Field(70, ge=1, le=100)
     memory_target_percent: int = Field(80, ge=1, le=100)
+    requests_per_minute_per_pod: int | None = Field(None, ge=1)
+    """Above it, pods are added; a minute late, since the load balancer counts by the minute. Left
+    out, requests do not count."""
 
 
 SURGE = 1
@@ -87,6 +91,9 @@ class ServicesSettings(Settings):
 
     backend: ServiceSettings
     frontend: ServiceSettings
+    release: Annotated[str, Field(pattern=RELEASE_PATTERN)] = "1-0-0"
+    """Names the Jobs that run before the images: a new one whenever an image changes. Like the
+    images it is only the first deployment's; later ones keep what they find."""
     quota: NamespaceQuotaSettings = NamespaceQuotaSettings()
 
     def by_name(self) -> Mapping[str, ServiceSettings]:

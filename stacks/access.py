@@ -1,6 +1,7 @@
 """Who may do what in the cluster.
 
-Administrators and readers, each through an IAM role that asks for a second factor. The role that
+Administrators, readers and who is on call, each through an IAM role that asks for a second factor.
+The role that
 deploys has no entry: CloudFormation applies charts through the kubectl provider, and the workflow
 itself never speaks to the API. Nor has the one who created the cluster.
 """
@@ -10,9 +11,7 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 
 from constructs import Construct
-
-READERS = "spywatcher:readers"
-"""The Kubernetes group of readers, for Roles that give them more in a namespace."""
+from k8s.roles import ON_CALL, READERS
 
 _RBAC = "rbac.authorization.k8s.io"
 _READ = ["get", "list", "watch"]
@@ -29,6 +28,7 @@ class ClusterAccess(Construct):
         cluster: eks.ICluster,
         admin: iam.IRole,
         reader: iam.IRole,
+        on_call: iam.IRole,
     ) -> None:
         """Let both in.
 
@@ -38,6 +38,7 @@ class ClusterAccess(Construct):
             cluster: what they get into.
             admin: may do everything there.
             reader: reads everything but secrets: Kubernetes' own `view`, and the nodes.
+            on_call: reads the same, and does in the application's namespace what its Role says.
         """
         super().__init__(scope, construct_id)
         eks.AccessEntry(
@@ -47,14 +48,24 @@ class ClusterAccess(Construct):
             principal=admin.role_arn,
             access_policies=[_everywhere("AmazonEKSClusterAdminPolicy")],
         )
+        for name, role, groups in (
+            ("Reader", reader, [READERS]),
+            ("OnCall", on_call, [READERS, ON_CALL]),
+        ):
+            self._let_view(name, cluster, role, groups)
+        eks.KubernetesManifest(self, "Readers", cluster=cluster, manifest=_nodes_for_readers())
+
+    def _let_view(
+        self, name: str, cluster: eks.ICluster, role: iam.IRole, groups: list[str]
+    ) -> None:
+        """Let the role in with `view`, and with what its groups may do. The L2 knows no groups."""
         view = _everywhere("AmazonEKSViewPolicy")
-        # The L2 knows no groups.
         eks_v1.CfnAccessEntry(
             self,
-            "Reader",
+            name,
             cluster_name=cluster.cluster_name,
-            principal_arn=reader.role_arn,
-            kubernetes_groups=[READERS],
+            principal_arn=role.role_arn,
+            kubernetes_groups=groups,
             access_policies=[
                 eks_v1.CfnAccessEntry.AccessPolicyProperty(
                     policy_arn=view.policy,
@@ -62,7 +73,6 @@ class ClusterAccess(Construct):
                 )
             ],
         )
-        eks.KubernetesManifest(self, "Readers", cluster=cluster, manifest=_nodes_for_readers())
 
 
 def _everywhere(policy: str) -> eks.IAccessPolicy:

@@ -56,6 +56,7 @@ class ClusterStack(StageStack):
         endpoint_group: ec2.ISecurityGroup | None,
         admin_role: iam.IRole,
         reader_role: iam.IRole,
+        on_call_role: iam.IRole,
         etcd_key: kms.IKey,
         secrets_key: kms.IKey,
         volumes_key: kms.IKey,
@@ -73,6 +74,7 @@ class ClusterStack(StageStack):
             endpoint_group: the pods and the kubectl provider may reach it, where there is one.
             admin_role: administers the cluster.
             reader_role: reads in it, secrets aside.
+            on_call_role: restarts, scales and rolls back the application.
             etcd_key: encrypts Kubernetes secrets in etcd.
             secrets_key: encrypts what External Secrets reads from Secrets Manager.
             volumes_key: encrypts the nodes' volumes.
@@ -84,7 +86,14 @@ class ClusterStack(StageStack):
         made = self._make_cluster(settings, vpc, etcd_key, logs_key)
         # The library's stubs lack a member of the interface that its class implements.
         self.cluster = cast(eks.ICluster, made)
-        ClusterAccess(self, "Access", cluster=self.cluster, admin=admin_role, reader=reader_role)
+        ClusterAccess(
+            self,
+            "Access",
+            cluster=self.cluster,
+            admin=admin_role,
+            reader=reader_role,
+            on_call=on_call_role,
+        )
         self._add_ons = self._install_add_ons(settings, logs_key)
         self.nodes = Nodes(
             self,

@@ -16,10 +16,10 @@ _BOOTSTRAP_ROLES = ("deploy-role", "file-publishing-role", "lookup-role")
 
 
 class Roles(Construct):
-    """Administrators, readers, and the workflow that deploys.
+    """Administrators, readers, who is on call, and the workflow that deploys.
 
-    Nobody is let in by name: who may assume the first two is said by the identities' own policies,
-    or by IAM Identity Center, and the second factor is asked for here.
+    Nobody is let in by name: who may assume the first three is said by the identities' own
+    policies, or by IAM Identity Center, and the second factor is asked for here.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class Roles(Construct):
         super().__init__(scope, construct_id)
         self.admin = self._admin(settings, application_secret)
         self.reader = self._reader(settings)
+        self.on_call = self._on_call(settings)
         self.deployer = self._deployer(settings)
 
     def _with_second_factor(self, hours: int) -> iam.PrincipalBase:
@@ -131,6 +132,23 @@ class Roles(Construct):
             "stored data, and most of them know no narrower resource than *.",
         )
         # For `aws eks update-kubeconfig`. What it may do in the cluster, its access entry says.
+        cluster = self._arn("eks", "cluster", settings.resource_name())
+        self._allow(role, "FindTheCluster", ["eks:DescribeCluster"], [cluster])
+        return self._with_own_policy(role)
+
+    def _on_call(self, settings: StageSettings) -> iam.Role:
+        """Let into the cluster who is on call.
+
+        What they may do there, their access entry says; what AWS shows, they see as readers.
+        """
+        role = iam.Role(
+            self,
+            "OnCall",
+            role_name=settings.resource_name("on-call"),
+            description="Restarts, scales and rolls back the application in the cluster",
+            assumed_by=self._with_second_factor(_READER_HOURS),
+            max_session_duration=cdk.Duration.hours(_READER_HOURS),
+        )
         cluster = self._arn("eks", "cluster", settings.resource_name())
         self._allow(role, "FindTheCluster", ["eks:DescribeCluster"], [cluster])
         return self._with_own_policy(role)

@@ -61,6 +61,7 @@ class SpyWatcherStage(cdk.Stage):
             endpoint_group=network.endpoint_group,
             admin_role=security.roles.admin,
             reader_role=security.roles.reader,
+            on_call_role=security.roles.on_call,
             etcd_key=security.keys.cluster,
             secrets_key=security.keys.secrets,
             volumes_key=security.keys.volumes,
@@ -70,12 +71,12 @@ class SpyWatcherStage(cdk.Stage):
             self,
             settings=settings,
             vpc=network.vpc,
+            load_balancer=network.load_balancer,
             listener=network.https_listener,
             cluster=cluster.cluster,
             target_registrar=cluster.target_registrar,
+            cache_endpoint=data.cache.endpoint,
         )
-        # The pods need the data stores to be there, though nothing names them yet.
-        workloads.add_stack_dependency(data)
         MonitoringStack(
             self,
             settings=settings,

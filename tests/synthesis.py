@@ -62,6 +62,14 @@ class SynthesizedStage:
             for item in json.loads(joined(resource["Properties"]["Manifest"]))
         ]
 
+    def released(self) -> list[dict[str, Any]]:
+        """Return every Kubernetes object with the parameters' defaults in their places."""
+        text = json.dumps(self.manifests())
+        for name, parameter in self.templates["workloads"]["Parameters"].items():
+            text = text.replace(f"${{{name}}}", str(parameter["Default"]))
+        released: list[dict[str, Any]] = json.loads(text)
+        return released
+
     def manifest(self, kind: str, name: str) -> dict[str, Any]:
         """Return the Kubernetes object of this kind and name."""
         found = [

@@ -1,4 +1,4 @@
-"""cfn-lint and checkov over the synthesized templates."""
+"""cfn-lint and checkov over the synthesized templates, and checkov over the charts."""
 
 import json
 import subprocess
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from settings import load_stage, stage_names
 from tests.gates.checkov import CHECKOV
@@ -19,6 +20,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in stage_names():
         for stack, template in synthesize(load_stage(name)).templates.items():
             (folder / f"{name}-{stack}.template.json").write_text(json.dumps(template))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def charts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Kubernetes objects of all stages, a file each."""
+    folder = tmp_path_factory.mktemp("charts")
+    for name in stage_names():
+        text = yaml.safe_dump_all(synthesize(load_stage(name)).released())
+        (folder / f"{name}.yaml").write_text(text)
     return folder
 
 
@@ -37,4 +48,11 @@ def test_cfn_lint_finds_nothing(folder: Path) -> None:
 def test_checkov_finds_nothing_in_the_templates(folder: Path) -> None:
     options = ["--framework", "cloudformation", "--quiet", "--compact", "--skip-download"]
     done = run(str(CHECKOV), "--directory", str(folder), *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_checkov_finds_nothing_in_the_charts(charts: Path) -> None:
+    """What it skips says why in an annotation of the object."""
+    options = ["--framework", "kubernetes", "--quiet", "--compact", "--skip-download"]
+    done = run(str(CHECKOV), "--directory", str(charts), *options)
     assert done.returncode == 0, done.stdout + done.stderr

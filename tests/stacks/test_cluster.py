@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from k8s.roles import ON_CALL, READERS
 from settings import load_stage
 from settings.cluster import ClusterSettings
 from settings.versions import ADD_ONS
@@ -148,17 +149,28 @@ def test_who_creates_the_cluster_is_no_administrator(stage: SynthesizedStage) ->
 def test_administrators_and_the_kubectl_provider_administer_the_cluster(
     stage: SynthesizedStage,
 ) -> None:
-    assert len(entries(stage)) == 3
     for principal in ("RolesAdmin", "KubectlProviderHandler"):
         (policy,) = entry(stage, principal)["AccessPolicies"]
         assert joined(policy["PolicyArn"]).endswith("/AmazonEKSClusterAdminPolicy")
         assert policy["AccessScope"]["Type"] == "cluster"
 
 
-def test_readers_see_everything_but_secrets(stage: SynthesizedStage) -> None:
+def test_nobody_else_is_let_in(stage: SynthesizedStage) -> None:
+    assert len(entries(stage)) == 4
+
+
+@pytest.mark.parametrize("principal", ["RolesReader", "RolesOnCall"])
+def test_readers_and_on_call_see_everything_but_secrets(
+    stage: SynthesizedStage, principal: str
+) -> None:
     """AmazonEKSAdminViewPolicy would show secrets too."""
-    (policy,) = entry(stage, "RolesReader")["AccessPolicies"]
+    (policy,) = entry(stage, principal)["AccessPolicies"]
     assert joined(policy["PolicyArn"]).endswith("/AmazonEKSViewPolicy")
+
+
+def test_who_is_on_call_does_more_by_a_group_of_its_own(stage: SynthesizedStage) -> None:
+    assert entry(stage, "RolesOnCall")["KubernetesGroups"] == [READERS, ON_CALL]
+    assert entry(stage, "RolesReader")["KubernetesGroups"] == [READERS]
 
 
 def test_readers_see_the_nodes_which_the_policy_of_aws_leaves_out(stage: SynthesizedStage) -> None:

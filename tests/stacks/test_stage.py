@@ -22,6 +22,7 @@ def test_each_stack_reads_only_what_the_architecture_lets_it_read(stage: Synthes
         ("cluster", "security"),
         ("cluster", "network"),
         ("workloads", "network"),
+        ("workloads", "data"),
         ("workloads", "cluster"),
         ("monitoring", "security"),
         ("monitoring", "network"),

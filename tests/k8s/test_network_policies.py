@@ -1,0 +1,138 @@
+"""Nothing by default; ALB to pods, pods to database, Redis, DNS and 443."""
+
+import ipaddress
+from typing import Any
+
+import pytest
+
+from tests.k8s.objects import objects
+from tests.synthesis import SynthesizedStage
+
+PODS = ("backend", "frontend", "database-bootstrap", "migrations")
+INTERNET = "198.51.100.7"
+METADATA = "169.254.169.254"
+
+
+def subnet(stage: SynthesizedStage, tier: str) -> str:
+    """Return an address in a subnet of the tier."""
+    subnets = stage.resources("network", "AWS::EC2::Subnet").values()
+    (cidr, *_) = [
+        each["Properties"]["CidrBlock"]
+        for each in subnets
+        if {"Key": "aws-cdk:subnet-name", "Value": tier} in each["Properties"]["Tags"]
+    ]
+    return str(ipaddress.IPv4Network(cidr)[20])
+
+
+def allows(
+    stage: SynthesizedStage, direction: str, pod: str, peer: Any, port: int, protocol: str = "TCP"
+) -> bool:
+    """Whether the policies let traffic through.
+
+    Args:
+        stage: the stage.
+        direction: Ingress or Egress, seen from the pod.
+        pod: its component.
+        peer: an address, or (namespace, labels) of another pod.
+        port: of the receiving side.
+        protocol: TCP or UDP.
+    """
+    labels = {"app.kubernetes.io/component": pod}
+    policies = [
+        item["spec"]
+        for item in objects(stage)
+        if item["kind"] == "NetworkPolicy"
+        and item["spec"]["podSelector"].get("matchLabels", {}).items() <= labels.items()
+        and direction in item["spec"]["policyTypes"]
+    ]
+    if not policies:
+        return True
+    side = "from" if direction == "Ingress" else "to"
+    return any(
+        any(_is_peer(each, peer) for each in rule[side])
+        and any(p["port"] == port and p["protocol"] == protocol for p in rule["ports"])
+        for policy in policies
+        for rule in policy.get(direction.lower(), [])
+    )
+
+
+def _is_peer(rule: dict[str, Any], peer: Any) -> bool:
+    if isinstance(peer, str):
+        address, block = ipaddress.IPv4Address(peer), rule.get("ipBlock")
+        return (
+            block is not None
+            and address in ipaddress.IPv4Network(block["cidr"])
+            and not any(address in ipaddress.IPv4Network(part) for part in block.get("except", []))
+        )
+    namespace, labels = peer
+    if "namespaceSelector" not in rule:
+        return False
+    wanted = rule["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+    pods = rule.get("podSelector", {}).get("matchLabels", {})
+    return bool(wanted == namespace and pods.items() <= labels.items())
+
+
+@pytest.mark.parametrize("pod, port", [("backend", 3001), ("frontend", 80)])
+def test_the_load_balancer_reaches_the_pods(stage: SynthesizedStage, pod: str, port: int) -> None:
+    assert allows(stage, "Ingress", pod, subnet(stage, "public"), port)
+    assert not allows(stage, "Ingress", pod, subnet(stage, "public"), 22)
+
+
+@pytest.mark.parametrize("pod", PODS)
+def test_nobody_else_reaches_them(stage: SynthesizedStage, pod: str) -> None:
+    for port in (80, 3001):
+        for peer in (subnet(stage, "private"), subnet(stage, "database"), INTERNET):
+            assert not allows(stage, "Ingress", pod, peer, port)
+        assert not allows(stage, "Ingress", pod, ("spywatcher", {"app": "other"}), port)
+        assert not allows(stage, "Ingress", pod, ("default", {}), port)
+
+
+def test_the_metrics_agent_reads_the_backend_alone(stage: SynthesizedStage) -> None:
+    agent = ("amazon-cloudwatch", {"app.kubernetes.io/name": "cloudwatch-agent"})
+    assert allows(stage, "Ingress", "backend", agent, 3001)
+    assert not allows(stage, "Ingress", "frontend", agent, 80)
+
+
+@pytest.mark.parametrize("pod", PODS)
+def test_every_pod_asks_the_cluster_for_names_and_nobody_else(
+    stage: SynthesizedStage, pod: str
+) -> None:
+    dns = ("kube-system", {"k8s-app": "kube-dns"})
+    assert allows(stage, "Egress", pod, dns, 53, "UDP") and allows(stage, "Egress", pod, dns, 53)
+    assert not allows(stage, "Egress", pod, INTERNET, 53, "UDP")
+    assert not allows(stage, "Egress", pod, ("kube-system", {}), 53, "UDP")
+
+
+@pytest.mark.parametrize(
+    "pod, ports",
+    [
+        ("backend", {5432, 6379}),
+        ("frontend", set()),
+        ("database-bootstrap", {5432}),
+        ("migrations", {5432}),
+    ],
+)
+def test_pods_reach_the_data_stores_that_they_use(
+    stage: SynthesizedStage, pod: str, ports: set[int]
+) -> None:
+    store = subnet(stage, "database")
+    reached = {port for port in (22, 443, 5432, 6379) if allows(stage, "Egress", pod, store, port)}
+    assert reached == ports
+    for port in (5432, 6379):
+        assert not allows(stage, "Egress", pod, subnet(stage, "private"), port)
+        assert not allows(stage, "Egress", pod, INTERNET, port)
+
+
+@pytest.mark.parametrize("pod", PODS)
+def test_the_backend_alone_reaches_the_internet_by_https(stage: SynthesizedStage, pod: str) -> None:
+    assert allows(stage, "Egress", pod, INTERNET, 443) == (pod == "backend")
+    assert not allows(stage, "Egress", pod, INTERNET, 80)
+    assert not allows(stage, "Egress", pod, subnet(stage, "private"), 443)
+    for port in (80, 443):
+        assert not allows(stage, "Egress", pod, METADATA, port)
+
+
+def test_the_policies_are_enforced(stage: SynthesizedStage) -> None:
+    add_ons = stage.resources("cluster", "AWS::EKS::Addon").values()
+    (cni,) = [a["Properties"] for a in add_ons if a["Properties"]["AddonName"] == "vpc-cni"]
+    assert '"enableNetworkPolicy":"true"' in cni["ConfigurationValues"].replace(" ", "")
