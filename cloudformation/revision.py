@@ -97,7 +97,7 @@ def _run_app(checkout: Path, stage: str, assembly: Path) -> None:
         # Before the installed package, which is the working copy's.
         "PYTHONPATH": str(checkout / "constructs"),
     }
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "app.py"], cwd=checkout, env=environment, capture_output=True, text=True
     )
     if done.returncode:
