@@ -10,6 +10,7 @@ from settings.addresses import RESERVED, needed_by_private_subnet
 from settings.application import ApplicationSettings
 from settings.base import Settings, reject
 from settings.cluster import ClusterSettings
+from settings.cost import CostSettings
 from settings.data import CacheSettings, DatabaseSettings
 from settings.instances import NODE_TYPES
 from settings.maintenance import MaintenanceSettings
@@ -56,6 +57,7 @@ class StageSettings(Settings):
     application: ApplicationSettings = ApplicationSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
+    cost: CostSettings = CostSettings()
 
     def resource_name(self, resource: str = "") -> str:
         """Return `{project}-{environment}-{resource}`, the design's pattern for names."""
