@@ -28,6 +28,9 @@ KMS_GUIDE = "cloudburn.io/blog/aws-kms-pricing (rotation as of May 2024)"
 COMPOSITE_GUIDE = "c3x.dev/resources/aws/aws_cloudwatch_metric_alarm"
 UNCHECKED = "not re-checked"
 
+EACH = "each"
+"""The unit of what is counted, not measured."""
+
 
 class Price(NamedTuple):
     """What one unit costs."""
@@ -121,20 +124,20 @@ DATA_OUT = _price("0.09", "GiB", PRICE_LIST)
 CROSS_ZONE = _price("0.02", "GiB", PRICE_LIST)
 """0.01 on each side."""
 
-KEY = _price("1.00", "key", PRICE_LIST)
-KEY_ROTATION = _price("1.00", "rotation", KMS_GUIDE)
+KEY = _price("1.00", EACH, PRICE_LIST)
+KEY_ROTATION = _price("1.00", EACH, KMS_GUIDE)
 KEY_REQUESTS = _price("0.03", "10,000 requests", PRICE_LIST)
-SECRET = _price("0.40", "secret", PRICE_LIST)
+SECRET = _price("0.40", EACH, PRICE_LIST)
 SECRET_REQUESTS = _price("0.05", "10,000 requests", PRICE_LIST)
-FIREWALL = _price("5.00", "web ACL", PRICE_LIST)
-FIREWALL_RULE = _price("1.00", "rule", PRICE_LIST)
+FIREWALL = _price("5.00", EACH, PRICE_LIST)
+FIREWALL_RULE = _price("1.00", EACH, PRICE_LIST)
 FIREWALL_REQUESTS = _price("0.60", "million requests", PRICE_LIST)
 
-ALARM_METRIC = _price("0.10", "metric", PRICE_LIST)
-ALARM_METRIC_HIGH_RESOLUTION = _price("0.30", "metric", PRICE_LIST)
-COMPOSITE_ALARM = _price("0.50", "alarm", COMPOSITE_GUIDE)
-DASHBOARD = _price("3.00", "dashboard", PRICE_LIST)
-CUSTOM_METRIC = _price("0.30", "metric", CLOUDWATCH)
+ALARM_METRIC = _price("0.10", EACH, PRICE_LIST)
+ALARM_METRIC_HIGH_RESOLUTION = _price("0.30", EACH, PRICE_LIST)
+COMPOSITE_ALARM = _price("0.50", EACH, COMPOSITE_GUIDE)
+DASHBOARD = _price("3.00", EACH, PRICE_LIST)
+CUSTOM_METRIC = _price("0.30", EACH, CLOUDWATCH)
 LOG_INGESTION = _price("0.50", "GiB", PRICE_LIST)
 LOG_STORAGE = _price("0.03", "GiB", PRICE_LIST)
 INSIGHTS_OBSERVATIONS = _price("0.21", "million observations", UNCHECKED)
@@ -142,16 +145,16 @@ INSIGHTS_OBSERVATIONS = _price("0.21", "million observations", UNCHECKED)
 
 TRAIL_EVENTS = _price("2.00", "100,000 events", PRICE_LIST)
 """Management events, from an account's second trail on."""
-CONFIG_ITEM = _price("0.003", "item", PRICE_LIST)
-CONFIG_EVALUATION = _price("0.001", "evaluation", PRICE_LIST)
+CONFIG_ITEM = _price("0.003", EACH, PRICE_LIST)
+CONFIG_EVALUATION = _price("0.001", EACH, PRICE_LIST)
 THREAT_EVENTS = _price("4.00", "million events", GUARDDUTY)
 THREAT_LOGS = _price("1.00", "GiB", GUARDDUTY)
-SHIELD_ADVANCED = _price("3000.00", "subscription", UNCHECKED)
+SHIELD_ADVANCED = _price("3000.00", EACH, UNCHECKED)
 
 BUCKET_GIB = _price("0.023", "GiB", PRICE_LIST)
 BUCKET_REQUESTS = _price("0.005", "1,000 requests", PRICE_LIST)
 FUNCTION_GIB_SECOND = _price("0.0000166667", "GiB-s", PRICE_LIST)
-ADVANCED_PARAMETER = _price("0.05", "parameter", UNCHECKED)
+ADVANCED_PARAMETER = _price("0.05", EACH, UNCHECKED)
 
 FREE_DASHBOARDS = 3
 FREE_ALARM_METRICS = 10
