@@ -21,7 +21,7 @@ CACHE = Component("ElastiCache Redis", "nodes")
 LOAD_BALANCER = Component("ALB", "the load balancer, by the hour and by what it carries")
 DATA_TRANSFER = Component("Data transfer", "answers to the internet, traffic between zones")
 BACKUPS_AND_MONITORING = Component(
-    "Backups & monitoring", "backups over what is free; alarms, dashboards, system metrics"
+    "Backups & monitoring", "backups over what is free; alarms, dashboards, logs, system metrics"
 )
 NODE_VOLUMES = Component("Node volumes", "an encrypted disk for each node")
 NAT = Component("NAT gateways", "the private subnets' way to Discord and to image registries")
@@ -30,7 +30,6 @@ ENDPOINTS = Component("Interface endpoints", "AWS's services without NAT, where 
 KEYS = Component("KMS keys", "encryption at rest, a key for each kind of data")
 SECRETS = Component("Secrets Manager", "credentials, read once a minute")
 FIREWALL = Component("WAF", "the firewall that the design draws before the load balancer")
-LOGS = Component("Logs", "of pods, the control plane, the data stores; audit logging")
 FLOW_LOGS = Component("VPC flow logs", "which the design asks for under network security")
 CONTAINER_INSIGHTS = Component("Container Insights", "infrastructure metrics of pods and nodes")
 AUDIT = Component("CloudTrail, Config, GuardDuty", "access audit and security audits")
@@ -39,7 +38,7 @@ OTHER = Component("S3 and Lambda", "buckets of logs; functions of deployments an
 
 DESIGNED = (CLUSTER, NODES, DATABASE, CACHE, LOAD_BALANCER, DATA_TRANSFER, BACKUPS_AND_MONITORING)
 LEFT_OUT = (
-    *(NODE_VOLUMES, NAT, ADDRESSES, ENDPOINTS, KEYS, SECRETS, FIREWALL, LOGS, FLOW_LOGS),
+    *(NODE_VOLUMES, NAT, ADDRESSES, ENDPOINTS, KEYS, SECRETS, FIREWALL, FLOW_LOGS),
     *(CONTAINER_INSIGHTS, AUDIT, SHIELD, OTHER),
 )
 COMPONENTS = (*DESIGNED, *LEFT_OUT)

@@ -39,7 +39,10 @@ class Resource:
         Raises:
             UnpricedError: it has nothing for it.
         """
-        found = self.properties.get(key, default)
+        return self.look_up(key, self.properties.get(key, default), prices)
+
+    def look_up(self, key: str, found: object, prices: Mapping[str, _T]) -> _T:
+        """Likewise for a value that stands inside of the property `key`."""
         if not isinstance(found, str) or found not in prices:
             raise UnpricedError(
                 f"{self}: {key}: found {found!r}; allowed: {', '.join(prices)} (what "

@@ -23,7 +23,6 @@ from cost.components import (
     FLOW_LOGS,
     KEYS,
     LOAD_BALANCER,
-    LOGS,
     NAT,
     NODE_VOLUMES,
     NODES,
@@ -61,7 +60,10 @@ def _cluster(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Li
         yield _hours(CLUSTER, what, 1, price)
         if cluster.properties.get("Logging"):
             yield inventory.assumed(
-                LOGS, "control plane logs", "control_plane_log_gib", prices.LOG_INGESTION
+                BACKUPS_AND_MONITORING,
+                "control plane logs",
+                "control_plane_log_gib",
+                prices.LOG_INGESTION,
             )
 
 
@@ -118,7 +120,9 @@ def _add_ons(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Li
                 "allowed: containerLogs, containerInsights (add the others to cost/pricing.py)"
             )
         if "containerLogs" in enabled:
-            yield inventory.assumed(LOGS, "pod logs", "pod_log_gib", prices.LOG_INGESTION)
+            yield inventory.assumed(
+                BACKUPS_AND_MONITORING, "pod logs", "pod_log_gib", prices.LOG_INGESTION
+            )
         if "containerInsights" in enabled:
             nodes = sum(map(_node_count, inventory.of("AWS::EKS::Nodegroup")))
             key = "insights_observations_millions_per_node"
@@ -296,13 +300,15 @@ def _log_groups(resources: Sequence[Resource], inventory: Inventory) -> Iterator
     for group in resources:
         group.priced("LogGroupClass", {"STANDARD": ""}, default="STANDARD")
     yield inventory.assumed(
-        LOGS,
-        "trail, data stores, functions",
+        BACKUPS_AND_MONITORING,
+        "logs of trail, data stores, functions",
         "other_log_gib",
         prices.LOG_INGESTION,
         free=prices.FREE_LOG_GIB,
     )
-    yield inventory.assumed(LOGS, "stored", "stored_log_gib", prices.LOG_STORAGE)
+    yield inventory.assumed(
+        BACKUPS_AND_MONITORING, "logs kept", "stored_log_gib", prices.LOG_STORAGE
+    )
 
 
 def _alarms(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
