@@ -51,6 +51,10 @@ class Estimate:
         """Return the lines of a component that cost anything."""
         return [line for line in self.lines if line.component == component and line.usd]
 
+    def unchecked(self) -> list[Line]:
+        """Return the lines whose price was not read again on the table's day."""
+        return [line for line in self.lines if line.usd and line.price.source == prices.UNCHECKED]
+
     def designed(self) -> Iterator[Component]:
         """Yield the components of the design's table."""
         return (component for component in COMPONENTS if component in self.design)

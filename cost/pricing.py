@@ -51,10 +51,7 @@ def _hours(component: Component, what: str, count: int, price: Price) -> Line:
 def _cluster(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
     for cluster in resources:
         version = cluster.properties.get("Version")
-        dates = support.KUBERNETES.get(str(version))
-        if dates is None:
-            cluster.priced("Version", support.KUBERNETES)
-        extended = dates is not None and dates.standard_until < inventory.today
+        extended = cluster.priced("Version", support.KUBERNETES).standard_until < inventory.today
         price = prices.CLUSTER_HOUR_EXTENDED if extended else prices.CLUSTER_HOUR
         what = f"Kubernetes {version}" + (" in extended support" if extended else "")
         yield _hours(CLUSTER, what, 1, price)
@@ -70,9 +67,11 @@ def _cluster(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Li
 def _node_groups(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
     for group in resources:
         count = _node_count(group)
-        types: Sequence[str] = group.properties["InstanceTypes"]
-        dearest = max(types, key=lambda name: _node_price(group, name).usd)
-        price = _node_price(group, dearest)
+        hourly = {
+            name: group.look_up("InstanceTypes", name, prices.NODE_HOURS)
+            for name in group.properties["InstanceTypes"]
+        }
+        dearest, price = max(hourly.items(), key=lambda each: each[1].usd)
         if group.properties.get("CapacityType") == "SPOT":
             percent = Decimal(str(inventory.assumptions.spot_price_percent))
             price = price._replace(usd=price.usd * percent / 100)
@@ -87,11 +86,6 @@ def _node_count(group: Resource) -> int:
     return int(group.properties["ScalingConfig"]["DesiredSize"])
 
 
-def _node_price(group: Resource, name: str) -> Price:
-    one = Resource(group.stack, group.logical_id, group.type, {"InstanceTypes": name})
-    return one.priced("InstanceTypes", prices.NODE_HOURS)
-
-
 def _node_volumes(group: Resource, count: int, inventory: Inventory) -> Iterator[Line]:
     reference = group.properties.get("LaunchTemplate", {}).get("Id")
     template = inventory.beside(group, reference)
@@ -102,9 +96,8 @@ def _node_volumes(group: Resource, count: int, inventory: Inventory) -> Iterator
             f"{group}: LaunchTemplate: its volumes cannot be read (cost/pricing.py)"
         )
     for disk in disks:
-        size, kind = int(disk["VolumeSize"]), str(disk.get("VolumeType"))
-        volume = Resource(group.stack, group.logical_id, group.type, {"VolumeType": kind})
-        price = volume.priced("VolumeType", prices.NODE_VOLUME)
+        size, kind = int(disk["VolumeSize"]), disk.get("VolumeType")
+        price = group.look_up("LaunchTemplate", kind, prices.NODE_VOLUME)
         yield Line(NODE_VOLUMES, f"{count} x {size} GiB, {kind}", Decimal(count * size), price)
 
 

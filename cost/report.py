@@ -18,7 +18,7 @@ _INDENT = " " * (_NAME + 22)
 def text(estimate: Estimate) -> str:
     """Return the table: by component, what the design says, the estimate, what it consists of."""
     lines = [
-        f"{estimate.stage}: a month in USD, at the list prices of {prices.REGION} of {prices.AS_OF}",
+        f"{estimate.stage}: a month in USD, list prices of {prices.REGION} of {prices.AS_OF}",
         "",
         _row("", "design", "estimate", "consists of"),
         *_rows(estimate, estimate.designed()),
@@ -34,6 +34,9 @@ def text(estimate: Estimate) -> str:
     lines += ["", _row("total", f"{estimate.design_usd or ''}", f"{estimate.usd:,.2f}"), ""]
     lines += [verdict(estimate), "", f"Assumed (settings/{estimate.stage}.yaml, cost):"]
     lines += [f"  {key:42}{value:>12,g}" for key, value in estimate.assumptions.items()]
+    if unchecked := estimate.unchecked():
+        lines += ["", f"Prices that were not re-checked on {prices.AS_OF}:"]
+        lines += [f"  {line.component.name}, {line}" for line in unchecked]
     if estimate.negligible:
         lines += ["", "Used, and too little to count:"]
         lines += [f"  {key}: {why}" for key, why in estimate.negligible.items()]
