@@ -355,6 +355,13 @@ def set_secret(setup: Setup, arguments: Sequence[str]) -> int:
     return _operation(setup, "set-secret", arguments)
 
 
+def cost(setup: Setup, arguments: Sequence[str]) -> int:
+    """STAGE [--against REVISION] [--json FILE] [--svg FILE]   what a stage costs a month."""
+    setup.refresh()
+    command_line = [str(setup.python), "-m", "cost", *arguments]
+    return _become(command_line, setup.environment(os.environ), setup.root)
+
+
 def lock(setup: Setup, arguments: Sequence[str]) -> int:
     """[UV ARGUMENTS]              compile the requirement files, such as: lock --upgrade."""
     setup.refresh()
@@ -399,6 +406,7 @@ COMMANDS: "Mapping[str, Callable[[Setup, Sequence[str]], int]]" = {
     "cdk": cdk,
     "preflight": preflight,
     "set-secret": set_secret,
+    "cost": cost,
     "lock": lock,
     "setup": set_up,
 }

@@ -17,6 +17,7 @@ _ROW = 34
 _TOP = 96
 _DESIGN = "#9aa5b1"
 _ESTIMATE = "#1f6feb"
+_LEFT_OUT = "#d97706"
 _TEXT = "#24292f"
 _QUIET = "#57606a"
 _GRID = "#e4e7eb"
@@ -51,7 +52,8 @@ def svg(estimate: Estimate) -> str:
         )
         usd = estimate.of(component)
         if design is None:
-            parts += _bar(center - _BAR / 2, float(usd), f"{usd:,.2f}", _ESTIMATE, scale)
+            color = _LEFT_OUT if estimate.design else _ESTIMATE
+            parts += _bar(center - _BAR / 2, float(usd), f"{usd:,.2f}", color, scale)
         else:
             parts += _bar(center - _BAR - 1, design, f"{design}", _DESIGN, scale)
             parts += _bar(center + 1, float(usd), f"{usd:,.2f}", _ESTIMATE, scale)
@@ -69,7 +71,9 @@ def _title(estimate: Estimate) -> str:
 def _legend(estimate: Estimate) -> Iterator[str]:
     entries = [(_ESTIMATE, f"estimate, {estimate.usd:,.2f} in all")]
     if estimate.design:
+        left_out = estimate.total_of(estimate.left_out())
         entries.insert(0, (_DESIGN, f"design, {estimate.design_usd} in all"))
+        entries.append((_LEFT_OUT, f"of it not in the design's table, {left_out:,.2f}"))
     for index, (color, label) in enumerate(entries):
         x = 20 + 190 * index
         yield f'<rect x="{x}" y="46" width="12" height="12" rx="2" fill="{color}"/>'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -46,6 +46,10 @@ class Estimate:
     def of(self, component: Component) -> Decimal:
         """Return what a component costs."""
         return sum((line.usd for line in self.lines_of(component)), Decimal(0))
+
+    def total_of(self, components: Iterable[Component]) -> Decimal:
+        """Return what several components cost together."""
+        return sum((self.of(component) for component in components), Decimal(0))
 
     def lines_of(self, component: Component) -> list[Line]:
         """Return the lines of a component that cost anything."""

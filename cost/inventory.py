@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, TypeVar
@@ -99,14 +99,12 @@ class Inventory:
         """Return the resources of a type."""
         return self.resources.get(resource_type, ())
 
-    def beside(self, resource: Resource, reference: object) -> Resource | None:
-        """Return the resource of the same stack that a `Ref` or a `Fn::GetAtt` points to."""
-        if not isinstance(reference, Mapping):
-            return None
-        target = reference.get("Ref") or (reference.get("Fn::GetAtt") or [None])[0]
+    def beside(self, resource: Resource, value: object) -> Resource | None:
+        """Return the first resource of the same stack that a property's value refers to."""
+        targets = list(_references(value))
         for others in self.resources.values():
             for other in others:
-                if (other.stack, other.logical_id) == (resource.stack, target):
+                if other.stack == resource.stack and other.logical_id in targets:
                     return other
         return None
 
@@ -135,6 +133,21 @@ class Inventory:
             quantity = max(Decimal(0), quantity - free)
             what = f"{what} ({free} {price.unit} free)"
         return Line(component, what, quantity / per, price, assumption=key)
+
+
+def _references(value: object) -> Iterator[str]:
+    """Yield the logical ids that a value refers to, however deep: an ARN is joined of several."""
+    if isinstance(value, Mapping):
+        if "Ref" in value:
+            yield value["Ref"]
+        elif "Fn::GetAtt" in value:
+            yield value["Fn::GetAtt"][0]
+        else:
+            for item in value.values():
+                yield from _references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)
 
 
 def take_inventory(

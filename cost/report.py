@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 from typing import Any
 
 from cost import prices
@@ -23,8 +22,8 @@ def text(estimate: Estimate) -> str:
         _row("", "design", "estimate", "consists of"),
         *_rows(estimate, estimate.designed()),
     ]
-    designed = sum((estimate.of(each) for each in estimate.designed()), Decimal(0))
-    left_out = sum((estimate.of(each) for each in estimate.left_out()), Decimal(0))
+    designed = estimate.total_of(estimate.designed())
+    left_out = estimate.total_of(estimate.left_out())
     if estimate.design:
         lines += [_row("what the design counts", f"{estimate.design_usd}", f"{designed:,.2f}"), ""]
         lines += ["Not in the design's table:"]
