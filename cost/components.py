@@ -25,16 +25,27 @@ BACKUPS_AND_MONITORING = Component(
 )
 NODE_VOLUMES = Component("Node volumes", "an encrypted disk for each node")
 NAT = Component("NAT gateways", "the private subnets' way to Discord and to image registries")
-ADDRESSES = Component("Public IPv4 addresses", "of the load balancer and the NAT gateways")
-ENDPOINTS = Component("Interface endpoints", "AWS's services without NAT, where a stage asks")
+ADDRESSES = Component(
+    "Public IPv4 addresses", "one for each NAT gateway and for each zone of the load balancer"
+)
+ENDPOINTS = Component(
+    "Interface endpoints", "AWS's services without NAT, where a stage asks for them"
+)
 KEYS = Component("KMS keys", "encryption at rest, a key for each kind of data")
 SECRETS = Component("Secrets Manager", "credentials, read once a minute")
-FIREWALL = Component("WAF", "the firewall that the design draws before the load balancer")
-FLOW_LOGS = Component("VPC flow logs", "which the design asks for under network security")
-CONTAINER_INSIGHTS = Component("Container Insights", "infrastructure metrics of pods and nodes")
-AUDIT = Component("CloudTrail, Config, GuardDuty", "access audit and security audits")
+FIREWALL = Component("WAF", "the firewall that the design draws in front of everything")
+FLOW_LOGS = Component(
+    "VPC flow logs", "traffic records, which the design asks for under network security"
+)
+CONTAINER_INSIGHTS = Component(
+    "Container Insights", "the infrastructure metrics of pods and nodes that the design asks for"
+)
+AUDIT = Component(
+    "CloudTrail, Config, GuardDuty",
+    "the access audit and the security audits that the design asks for",
+)
 SHIELD = Component("Shield Advanced", "by setting; Shield Standard costs nothing")
-OTHER = Component("S3 and Lambda", "buckets of logs; functions of deployments and rotations")
+OTHER = Component("S3 and Lambda", "buckets of logs; functions that deploy and rotate")
 
 DESIGNED = (CLUSTER, NODES, DATABASE, CACHE, LOAD_BALANCER, DATA_TRANSFER, BACKUPS_AND_MONITORING)
 LEFT_OUT = (

@@ -195,7 +195,7 @@ def _caches(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Lin
         paid = max(0, int(group.properties.get("SnapshotRetentionLimit", 0)) - 1)
         key = "cache_snapshot_gib"
         gib = Decimal(str(getattr(inventory.assumptions, key)))
-        what = f"{paid} x Redis snapshot, the first is free"
+        what = f"{paid} x Redis snapshot, after a free one"
         yield Line(BACKUPS_AND_MONITORING, what, paid * gib, prices.CACHE_BACKUP, key)
 
 
@@ -239,7 +239,7 @@ def _nat_gateways(resources: Sequence[Resource], inventory: Inventory) -> Iterat
 
 def _addresses(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
     count = len(resources)
-    yield _hours(ADDRESSES, f"{count} x elastic, of NAT", count, prices.ADDRESS_HOUR)
+    yield _hours(ADDRESSES, f"{count} x elastic address", count, prices.ADDRESS_HOUR)
 
 
 def _endpoints(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
@@ -311,7 +311,7 @@ def _alarms(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Lin
         metrics[fast] += count
     free = prices.FREE_ALARM_METRICS if inventory.first_in_account else 0
     standard = max(0, metrics[False] - free)
-    what = f"metrics of {len(resources)} x alarm ({metrics[False]}, {free} free)"
+    what = f"alarm metrics ({metrics[False]}, {free} free)"
     yield Line(BACKUPS_AND_MONITORING, what, Decimal(standard), prices.ALARM_METRIC)
     if metrics[True]:
         price = prices.ALARM_METRIC_HIGH_RESOLUTION
@@ -435,14 +435,14 @@ PRICERS: Mapping[str, Pricer] = {
     "AWS::ElasticLoadBalancingV2::LoadBalancer": _load_balancers,
     "AWS::GuardDuty::Detector": _detectors,
     "AWS::KMS::Key": _keys,
-    "AWS::Lambda::Function": _functions,
     "AWS::Logs::LogGroup": _log_groups,
     "AWS::Logs::MetricFilter": _metric_filters,
     "AWS::RDS::DBInstance": _databases,
     "AWS::S3::Bucket": _buckets,
+    "AWS::Lambda::Function": _functions,
     "AWS::SSM::Parameter": _parameters,
     "AWS::SecretsManager::Secret": _secrets,
     "AWS::Shield::Protection": _shield,
-    "AWS::WAFv2::LoggingConfiguration": _firewall_logs,
     "AWS::WAFv2::WebACL": _firewalls,
+    "AWS::WAFv2::LoggingConfiguration": _firewall_logs,
 }

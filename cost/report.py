@@ -133,7 +133,7 @@ def _changed(old: Estimate, new: Estimate) -> list[Component]:
 def _rows(estimate: Estimate, components: Iterable[Component]) -> Iterator[str]:
     for component in components:
         design = estimate.design.get(component, "")
-        first, *rest = map(str, estimate.lines_of(component)) or [""]
+        first, *rest = [str(line) for line in estimate.lines_of(component)] or [""]
         yield _row(component.name, f"{design}", f"{estimate.of(component):,.2f}", first)
         yield from (_INDENT + line for line in rest)
 

@@ -11,11 +11,12 @@ from cost.report import verdict
 _INTRODUCTION = f"""\
 # What it costs
 
-Made from the code; `python3 dev.py test tests/cost --snapshot-update` writes it anew. The figures
-are USD a month of {prices.HOURS} hours, on demand, at AWS's list prices of {prices.REGION} of
-{prices.AS_OF} (`cost/prices.py`, each with its source), without tax. Sizes and counts are read
-from the synthesized templates. Usage, which no template shows, is assumed in the settings
-(`settings/cost.py`) and marked so here: once there is a bill, put its numbers there.
+Made from the code; `python3 dev.py test tests/cost --snapshot-update` writes it anew.
+
+All figures are USD a month of {prices.HOURS} hours, on demand, without tax, at AWS's list prices of
+{prices.REGION} of {prices.AS_OF} (`cost/prices.py`, each with its source). Sizes and counts are
+read from the synthesized templates. Usage, which no template shows, is assumed in the settings
+(`settings/cost.py`), and marked so here: once there is a bill, put its numbers there.
 
     python3 dev.py cost production                      # this table, of the working copy
     python3 dev.py cost production --against main       # what a change adds
@@ -37,17 +38,18 @@ _WHY_DIFFERENT: Mapping[Component, str] = {
 _NOTES = f"""\
 ## How to read it
 
-- What each account has free once ({prices.FREE_DASHBOARDS} dashboards, {prices.FREE_ALARM_METRICS}
-  alarm metrics, {prices.FREE_LOG_GIB} GiB of logs, {prices.FREE_DATA_OUT_GIB} GiB to the internet,
-  the first CloudTrail trail) goes to the stage that owns the account (`account_wide.owned`). A
-  stage that shares its account pays for them; for a second trail, by the event.
-- Keys rotate yearly, and the first two rotations of a key each add 1.00 a month
-  (`cost.key_rotations`): after two years the keys cost three times as much.
-- A Kubernetes version in extended support costs six times as much, 438.00 instead of 73.00.
-- T3 instances that need more than their baseline for long pay 0.05 per vCPU-hour on top; that is
-  not in here. Neither is what `cdk bootstrap` leaves in S3: cents.
-- The budget of a stage (`cost.monthly_budget_usd`) is the design's total. Where the estimate is
-  over it, the budget's alarm goes off in a normal month: raise it, or save.
+- What each account has free once goes to the stage that owns the account (`account_wide.owned`):
+  {prices.FREE_DASHBOARDS} dashboards, {prices.FREE_ALARM_METRICS} alarm metrics, {prices.FREE_LOG_GIB} GiB of logs, \
+{prices.FREE_DATA_OUT_GIB} GiB to the internet, the first trail. A stage that shares
+  its account pays for its own; for a second trail, by the event.
+- Keys rotate yearly, and the first two rotations of a key each add 1.00 a month: after two years
+  the keys cost three times as much (`cost.key_rotations`).
+- A Kubernetes version in extended support costs six times as much: 438.00 instead of 73.00.
+- T3 instances that need more than their baseline for long pay for it on top, on EC2 0.05 per
+  vCPU-hour. That is not in here; neither is what `cdk bootstrap` leaves in S3, which is cents.
+- A stage's budget (`cost.monthly_budget_usd`) is the design's total. Where the estimate is over it,
+  the budget speaks up in a normal month: raise it, or save. The largest saving that one setting
+  makes is `network.nat_gateways: 1`, 73.00 a month in production (decisions/0002 says what for).
 """
 
 
@@ -63,7 +65,7 @@ def _stage(estimate: Estimate) -> Iterator[str]:
     title = estimate.stage.capitalize()
     yield f"## {title}"
     yield ""
-    yield verdict(estimate).capitalize()
+    yield f"**{estimate.usd:,.2f} USD a month**: {verdict(estimate)}"
     yield ""
     yield f"![{title}: the design's figures beside the estimate](cost-{estimate.stage}.svg)"
     yield ""
@@ -83,7 +85,7 @@ def _stage(estimate: Estimate) -> Iterator[str]:
         change = estimate.of(component) - estimate.design[component]
         yield f"| {component.name} | {change:+,.2f} | {_WHY_DIFFERENT[component]} |"
     for component in estimate.left_out():
-        because = f"The design leaves it out: {component.why}."
+        because = f"Not in the design's table: {component.why}."
         yield f"| {component.name} | {estimate.of(component):+,.2f} | {because} |"
     yield f"| **total** | **{estimate.usd - estimate.design_usd:+,.2f}** | |"
     yield ""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from cloudformation.revision import RevisionError
 from cost import __main__ as command
 from tests.cost.templates import stack, write_assembly
 
-KEY = ("AWS::KMS::Key", {})
+KEY: tuple[str, dict[str, Any]] = ("AWS::KMS::Key", {})
 
 
 @pytest.fixture(autouse=True)

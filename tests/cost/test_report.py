@@ -8,10 +8,10 @@ import pytest
 
 from cost import chart, report
 from cost.estimate import Estimate
-from tests.cost.templates import estimate_of, price
+from tests.cost.templates import Resources, estimate_of, price
 from tests.synthesis import SynthesizedStage
 
-DASHBOARDS = {name: ("AWS::CloudWatch::Dashboard", {}) for name in "AB"}
+DASHBOARDS: Resources = {name: ("AWS::CloudWatch::Dashboard", {}) for name in "AB"}
 SVG = "{http://www.w3.org/2000/svg}"
 
 
