@@ -22,7 +22,9 @@ class CostError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print an estimate, or a difference; return the exit code. A fault is one message."""
-    parser = argparse.ArgumentParser(prog="python3 dev.py cost", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python3 dev.py cost", description="What a stage costs a month."
+    )
     parser.add_argument("stage")
     parser.add_argument("--against", metavar="REVISION", help="print the difference to a revision")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write it as JSON too")
@@ -41,13 +43,13 @@ def _run(
     settings: StageSettings, revision: str | None, json_file: Path | None, svg_file: Path | None
 ) -> None:
     today = dt.datetime.now(dt.UTC).date()
+    old = _estimate_of(revision, settings, today) if revision else None
     with synthesized(settings.stage) as assembly:
         new = estimate(read_stage(assembly, settings.stage), settings, today)
     document = report.document(new)
-    if revision is None:
+    if revision is None or old is None:
         print(report.text(new))
     else:
-        old = _estimate_of(revision, settings, today)
         print(report.difference(old, new, revision))
         document["against"] = report.difference_document(old, new, revision)
     if json_file:

@@ -39,9 +39,9 @@ _NOTES = f"""\
 ## How to read it
 
 - What each account has free once goes to the stage that owns the account (`account_wide.owned`):
-  {prices.FREE_DASHBOARDS} dashboards, {prices.FREE_ALARM_METRICS} alarm metrics, {prices.FREE_LOG_GIB} GiB of logs, \
-{prices.FREE_DATA_OUT_GIB} GiB to the internet, the first trail. A stage that shares
-  its account pays for its own; for a second trail, by the event.
+  {prices.FREE_DASHBOARDS} dashboards, {prices.FREE_ALARM_METRICS} alarm metrics, \
+{prices.FREE_LOG_GIB} GiB of logs, {prices.FREE_DATA_OUT_GIB} GiB to the internet, the first trail.
+  A stage that shares its account pays for its own; for a second trail, by the event.
 - Keys rotate yearly, and the first two rotations of a key each add 1.00 a month: after two years
   the keys cost three times as much (`cost.key_rotations`).
 - A Kubernetes version in extended support costs six times as much: 438.00 instead of 73.00.
