@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from settings import support, versions
+from settings import capacity, support, versions
 from settings.addresses import RESERVED, needed_by_private_subnet
 from settings.application import ApplicationSettings
 from settings.base import Settings, reject
@@ -94,6 +94,31 @@ class StageSettings(Settings):
                 f"at most {longest}: {max_nodes} nodes of {', '.join(types)} and their "
                 f"pods take {needed} addresses of a subnet while a zone is lost",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _services_fit(self) -> Self:
+        nodes = self.cluster.nodes
+        room = capacity.room_beside_daemons(nodes.instance_type)
+        for name, service in self.services.by_name().items():
+            for kind, most in (
+                ("cpu_request_millicores", room.cpu_millicores),
+                ("memory_request_mib", room.memory_mib),
+            ):
+                found = getattr(service.resources, kind)
+                if found > most:
+                    reject(
+                        f"services.{name}.resources.{kind}", found,
+                        f"at most {most}: what a {nodes.instance_type} has for it beside what runs "
+                        "on every node; no number of nodes would do",
+                    )  # fmt: skip
+        needed = capacity.on_demand_nodes_needed(self.cluster, self.services)
+        if needed > nodes.max_nodes:
+            reject(
+                "cluster.nodes.max_nodes", nodes.max_nodes,
+                f"at least {needed}: so many nodes of {nodes.instance_type} it takes to run the "
+                "services at maximum replicas, a release of theirs and the system's pods",
+            )  # fmt: skip
         return self
 
     @model_validator(mode="after")

@@ -11,6 +11,8 @@ from settings.base import Settings, reject
 
 IMAGE_PATTERN = r"^[^\s@]+(:(?!latest$)\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})$"
 RELEASE_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$"
+AVAILABLE = 1
+"""Pods of a service that stay up while nodes are drained (INFRASTRUCTURE.md, High Availability)."""
 
 
 def _image(value: str) -> str:
@@ -19,10 +21,16 @@ def _image(value: str) -> str:
     return value
 
 
+def _not_under_the_budget(minimum: int) -> int:
+    if minimum < AVAILABLE:
+        raise ValueError(f"at least {AVAILABLE}, which the disruption budget keeps available")
+    return minimum
+
+
 class ReplicaSettings(Settings):
     """How many pods a service runs; between the bounds, the autoscaler decides."""
 
-    minimum: int = Field(ge=1, le=100)
+    minimum: Annotated[int, Field(le=100), AfterValidator(_not_under_the_budget)]
     initial: int = Field(ge=1, le=100)
     """What the first deployment starts. Later ones leave the live count alone."""
     maximum: int = Field(ge=1, le=100)
@@ -100,12 +108,15 @@ class ServicesSettings(Settings):
         """Return every service."""
         return {"backend": self.backend, "frontend": self.frontend}
 
-    def most_pods(self) -> list[tuple[int, ResourceSettings]]:
-        """Return the pods of the busiest hour: a release at maximum scale, count by size."""
+    def most_pods(self) -> list[tuple[str, int, ResourceSettings]]:
+        """Return the pods of the busiest hour, a release at maximum scale: what, how many, size."""
         return [
-            *((each.replicas.maximum + SURGE, each.resources) for each in self.by_name().values()),
-            (1, self.backend.resources),
-            (1, DATABASE_BOOTSTRAP),
+            *(
+                (name, each.replicas.maximum + SURGE, each.resources)
+                for name, each in self.by_name().items()
+            ),
+            ("migrations", 1, self.backend.resources),
+            ("database-bootstrap", 1, DATABASE_BOOTSTRAP),
         ]
 
     @model_validator(mode="after")
@@ -116,7 +127,7 @@ class ServicesSettings(Settings):
             ("memory_request_gib", "memory_request_mib", "GiB", 1024),
             ("memory_limit_gib", "memory_limit_mib", "GiB", 1024),
         ):
-            needed = sum(count * getattr(pod, resource) for count, pod in self.most_pods())
+            needed = sum(count * getattr(pod, resource) for _, count, pod in self.most_pods())
             least = math.ceil(needed / unit_size)
             if least > getattr(self.quota, setting):
                 reject(
