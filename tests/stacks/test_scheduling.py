@@ -52,7 +52,7 @@ def of_kind(stage: SynthesizedStage, kind: str) -> list[dict[str, Any]]:
 
 
 def replicas(stage: SynthesizedStage, manifest: Mapping[str, Any], scale: str) -> int:
-    """Return how many pods run: the bounds of the autoscaler of this name, or the designed count."""
+    """Return how many pods run: a bound of the autoscaler of this name, or the designed count."""
     metadata = manifest["metadata"]
     scaler = stage.manifest("HorizontalPodAutoscaler", metadata["name"])["spec"]
     if scale == "designed":

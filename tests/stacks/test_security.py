@@ -196,6 +196,25 @@ def test_no_role_of_ours_has_a_wildcard(stage: SynthesizedStage, construct: str)
             ), action
 
 
+def test_readers_read_alarms_and_no_stored_data(stage: SynthesizedStage) -> None:
+    """No object, secret, item or log line; what is left are descriptions and metrics."""
+    policies = stage.resources("security", "AWS::IAM::ManagedPolicy")
+    (reads,) = [
+        p["Properties"] for id_, p in policies.items() if id_.startswith("RolesReaderReads")
+    ]
+    (statement,) = reads["PolicyDocument"]["Statement"]
+    actions = {tuple(action.split(":")) for action in statement["Action"]}
+    assert ("cloudwatch", "DescribeAlarms") in actions
+    gets = {action for action in actions if not action[1].startswith(("Describe", "List"))}
+    assert gets == {
+        ("cloudtrail", "LookupEvents"),
+        ("cloudwatch", "GetDashboard"),
+        ("cloudwatch", "GetMetricData"),
+        ("cloudwatch", "GetMetricStatistics"),
+    }
+    assert "ManagedPolicyArns" not in role(stage, "reader")
+
+
 def test_administrators_may_do_what_the_runbook_of_secrets_asks_for(
     stage: SynthesizedStage,
 ) -> None:
