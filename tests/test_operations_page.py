@@ -1,0 +1,305 @@
+"""docs/operations.md: each command of the design is there, and names what is synthesized."""
+
+import configparser
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from functools import reduce
+from typing import Any
+
+import pytest
+import yaml
+
+from settings import load_stage
+from tests.stacks.test_security import statements
+from tests.synthesis import ACCOUNT, ROOT, SynthesizedStage, joined, synthesize
+
+PAGE = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+
+QUICK_REFERENCE = (
+    "kubectl cluster-info",
+    "kubectl get nodes",
+    "kubectl get all -n spywatcher",
+    "kubectl logs -f deployment/spywatcher-backend -n spywatcher",
+    "kubectl scale deployment spywatcher-backend --replicas=5 -n spywatcher",
+    "kubectl rollout undo deployment/spywatcher-backend -n spywatcher",
+    "aws rds create-db-snapshot --db-instance-identifier spywatcher-production",
+    "aws cloudwatch describe-alarms --state-value ALARM",
+)
+"""The commands of INFRASTRUCTURE.md, "Quick Reference"."""
+
+KINDS = {"deployment": "Deployment", "hpa": "HorizontalPodAutoscaler"}
+DOCUMENTED_ACCOUNT = "111122223333"
+
+
+def commands(text: str) -> list[str]:
+    """Return the commands of the blocks of a page, and those in its running text."""
+    blocks = re.findall(r"^ *```\n(.*?)^ *```$", text, re.M | re.S)
+    prose = re.sub(r"^ *```.*?^ *```$", "", text, flags=re.M | re.S)
+    inline = [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)]
+    lines = [line.strip() for block in blocks for line in block.splitlines()]
+    programs = ("kubectl ", "aws ", "python3 dev.py ")
+    return [line for line in [*lines, *inline] if line.startswith(programs) and "..." not in line]
+
+
+def of_stage(stage: SynthesizedStage, command: str) -> list[str]:
+    """Return the words of a command as one writes it for this stage."""
+    return shlex.split(command.replace("production", stage.settings.stage))
+
+
+def option(words: list[str], *names: str) -> str | None:
+    """Return the value of an option, written with a space or an equals sign."""
+    for index, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name in names:
+            return value if equals else words[index + 1]
+    return None
+
+
+@pytest.fixture(scope="module", params=commands(PAGE), ids=lambda command: command[:60])
+def command(request: pytest.FixtureRequest) -> str:
+    """Each command of the page."""
+    found: str = request.param
+    return found
+
+
+def objects(stage: SynthesizedStage) -> Iterator[dict[str, Any]]:
+    """Return every Kubernetes object of the workloads and of the cluster."""
+    yield from stage.manifests()
+    resources = stage.resources("cluster", "Custom::AWSCDK-EKS-KubernetesResource").values()
+    for resource in resources:
+        yield from json.loads(joined(resource["Properties"]["Manifest"]))
+
+
+def names(stage: SynthesizedStage, kind: str) -> set[str]:
+    return {each["metadata"]["name"] for each in objects(stage) if each["kind"] == kind}
+
+
+def roles(stage: SynthesizedStage) -> set[str]:
+    found = stage.resources("security", "AWS::IAM::Role").values()
+    return {each["Properties"]["RoleName"] for each in found if "RoleName" in each["Properties"]}
+
+
+def instances(stage: SynthesizedStage) -> set[str]:
+    found = stage.resources("data", "AWS::RDS::DBInstance").values()
+    return {each["Properties"]["DBInstanceIdentifier"] for each in found}
+
+
+# The design's commands -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wanted", QUICK_REFERENCE)
+def test_each_command_of_the_design_is_on_the_page(wanted: str) -> None:
+    """As it stands there; a missing option may be added."""
+    assert [found for found in commands(PAGE) if found == wanted or found.startswith(f"{wanted} ")]
+
+
+def test_the_design_names_what_is_synthesized(production: SynthesizedStage) -> None:
+    for wanted in QUICK_REFERENCE:
+        check(production, wanted)
+
+
+def test_the_readme_leads_to_the_page() -> None:
+    assert "(docs/operations.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+# Every command of the page ---------------------------------------------------------------------
+
+
+def check(stage: SynthesizedStage, command: str) -> None:
+    """Hold each name of a command against the templates."""
+    words = of_stage(stage, command)
+    {"kubectl": check_kubectl, "aws": check_aws, "python3": check_dev}[words[0]](stage, words)
+
+
+def check_kubectl(stage: SynthesizedStage, words: list[str]) -> None:
+    namespace = option(words, "-n", "--namespace")
+    if namespace is not None:
+        assert namespace in names(stage, "Namespace")
+    context = words[-1] if words[1:3] == ["config", "use-context"] else option(words, "--context")
+    if context is not None:
+        assert context in aliases(stage)
+    for index, word in enumerate(words):
+        kind, slash, name = word.partition("/")
+        if kind not in KINDS:
+            continue
+        name = name if slash else words[index + 1]
+        assert name in names(stage, KINDS[kind])
+        assert namespace == "spywatcher", "an application's object is in its namespace"
+
+
+def check_aws(stage: SynthesizedStage, words: list[str]) -> None:
+    if words[1:3] == ["eks", "update-kubeconfig"]:
+        cluster = stage.only("cluster", "AWS::EKS::Cluster")["Name"]
+        assert option(words, "--name") == cluster
+        arn = option(words, "--role-arn") or ""
+        role = option(words, "--profile") or arn.removeprefix(
+            f"arn:aws:iam::{DOCUMENTED_ACCOUNT}:role/"
+        )
+        assert role in roles(stage)
+        assert option(words, "--alias") == role
+    instance = option(words, "--db-instance-identifier")
+    if instance is not None:
+        assert instance in instances(stage)
+    snapshot = option(words, "--db-snapshot-identifier")
+    if snapshot is not None:
+        assert snapshot in snapshots(stage)
+
+
+def check_dev(stage: SynthesizedStage, words: list[str]) -> None:
+    assert words[1:4] == ["dev.py", "cdk", "deploy"]
+    target, _, stack = words[4].partition("/")
+    assert target == stage.settings.stage
+    assert stack in stage.templates
+    parameter = option(words, "--parameters")
+    if parameter is not None:
+        owner, _, setting = parameter.partition(":")
+        name, _, image = setting.partition("=")
+        assert owner == stage.settings.resource_name(stack)
+        default = stage.templates[stack]["Parameters"][name]["Default"]
+        assert image.rpartition(":")[0] == default.rpartition(":")[0]
+
+
+def aliases(stage: SynthesizedStage) -> set[str | None]:
+    """Return the contexts that the page makes."""
+    made = [of_stage(stage, each) for each in commands(PAGE) if "update-kubeconfig" in each]
+    return {option(words, "--alias") for words in made}
+
+
+def snapshots(stage: SynthesizedStage) -> set[str]:
+    """Return the snapshots that administrators may make."""
+    (operate,) = [s for s in statements(stage, "Admin") if s.get("Sid") == "OperateTheDatabase"]
+    assert {"rds:CreateDBSnapshot", "rds:DeleteDBSnapshot"} <= set(operate["Action"])
+    arns = [joined(arn) for arn in operate["Resource"]]
+    databases = {arn.rpartition(":")[2] for arn in arns if ":db:" in arn}
+    assert instances(stage) <= databases
+    return {arn.rpartition(":")[2] for arn in arns if ":snapshot:" in arn}
+
+
+def test_each_command_names_what_is_synthesized(stage: SynthesizedStage, command: str) -> None:
+    check(stage, command)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "kubectl get all -n spywatchers",
+        "kubectl logs deployment/backend -n spywatcher",
+        "kubectl logs deployment/spywatcher-backend -n default",
+        "kubectl patch hpa backend -n spywatcher",
+        "kubectl config use-context production",
+        "aws eks update-kubeconfig --name production --alias x --profile x",
+        "aws rds create-db-snapshot --db-instance-identifier production",
+        "aws rds delete-db-snapshot --db-snapshot-identifier spywatcher-production",
+        "python3 dev.py cdk deploy production/application",
+        "python3 dev.py cdk deploy production/workloads"
+        " --parameters spywatcher-production-workloads:Image=x:1",
+    ],
+)
+def test_a_wrong_name_is_found(production: SynthesizedStage, wrong: str) -> None:
+    with pytest.raises((AssertionError, KeyError)):
+        check(production, wrong)
+
+
+# Who may --------------------------------------------------------------------------------------
+
+
+def test_readers_may_run_the_commands_of_aws_that_are_theirs(stage: SynthesizedStage) -> None:
+    theirs = [each for text in sections("reader") for each in commands(text)]
+    of_aws = [each for each in theirs if each.startswith("aws ")]
+    assert of_aws
+    for found in of_aws:
+        assert action(found) in allowed_to_readers(stage), found
+
+
+def test_readers_make_no_snapshots_but_see_them(stage: SynthesizedStage) -> None:
+    assert action("aws rds describe-db-snapshots") in allowed_to_readers(stage)
+    assert action("aws rds create-db-snapshot") not in allowed_to_readers(stage)
+
+
+def test_every_section_with_commands_says_whose_they_are() -> None:
+    """But for the one that leads to the roles."""
+    for title, body in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S):
+        if commands(body) and not title.startswith("Reaching"):
+            assert title.endswith(("(reader)", "(admin)")), title
+
+
+def sections(role: str) -> list[str]:
+    """Return the sections whose title names the role."""
+    found = re.findall(rf"^## [^\n]+\({role}\)\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S)
+    assert found
+    return found
+
+
+def action(command: str) -> str:
+    """Return the permission of a command, such as rds:describedbsnapshots."""
+    _, service, name, *_ = shlex.split(command)
+    return f"{service}:{name.replace('-', '')}"
+
+
+def allowed_to_readers(stage: SynthesizedStage) -> set[str]:
+    policies = stage.resources("security", "AWS::IAM::ManagedPolicy")
+    (reads,) = [each for id_, each in policies.items() if id_.startswith("RolesReaderReads")]
+    (statement,) = reads["Properties"]["PolicyDocument"]["Statement"]
+    return {each.lower() for each in statement["Action"]}
+
+
+# What the page says beside ----------------------------------------------------------------------
+
+
+def test_the_profiles_are_those_of_the_roles(stage: SynthesizedStage) -> None:
+    (block,) = re.findall(r"^```ini\n(.*?)^```$", PAGE, re.M | re.S)
+    profiles = configparser.ConfigParser()
+    profiles.read_string(block.replace("production", stage.settings.stage))
+    found = stage.resources("security", "AWS::IAM::Role").values()
+    by_name = {each["Properties"].get("RoleName"): each["Properties"] for each in found}
+    assert len(profiles.sections()) == 2
+    for section in profiles.sections():
+        name = section.removeprefix("profile ")
+        assert profiles[section]["role_arn"] == f"arn:aws:iam::{DOCUMENTED_ACCOUNT}:role/{name}"
+        assert profiles.getint(section, "duration_seconds") == by_name[name]["MaxSessionDuration"]
+        assert profiles[section]["region"] == stage.settings.region
+    assert DOCUMENTED_ACCOUNT != ACCOUNT, "the page's account is nobody's"
+
+
+def test_the_settings_that_it_names_exist() -> None:
+    roots = "services|cluster|access"
+    keys = set(re.findall(rf"`((?:{roots})(?:\.[a-z_]+)+)`", PAGE))
+    assert "services.backend.replicas.minimum" in keys
+    for key in keys:
+        reduce(getattr, key.split("."), load_stage("production"))
+    (block,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.M | re.S)
+    for key in yaml.safe_load(block)["cluster"]:
+        assert hasattr(load_stage("production").cluster, key)
+
+
+def test_the_numbers_that_it_gives_are_those_of_the_manifests(
+    production: SynthesizedStage,
+) -> None:
+    deployment = production.manifest("Deployment", "spywatcher-backend")["spec"]
+    assert f"of {deployment['revisionHistoryLimit']} that are kept" in PAGE
+    scaler = production.manifest("HorizontalPodAutoscaler", "spywatcher-backend")["spec"]
+    assert scaler["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 5 * 60
+    bounds = {
+        name: synthesize(load_stage(name)).only("cluster", "AWS::EKS::Nodegroup")["ScalingConfig"]
+        for name in ("production", "staging")
+    }
+    assert f"2 to {bounds['production']['MaxSize']} in production" in PAGE
+    assert f"2 to {bounds['staging']['MaxSize']} in staging" in PAGE
+    assert f"{production.settings.cluster.pod_log_retention_days} days" in PAGE
+    group = f"/aws/containerinsights/{production.settings.resource_name()}/application"
+    groups = production.resources("cluster", "AWS::Logs::LogGroup").values()
+    assert group in [each["Properties"].get("LogGroupName") for each in groups]
+    assert f"`{group}`" in PAGE
+
+
+def test_it_says_so_where_keda_writes_the_autoscaler(stage: SynthesizedStage) -> None:
+    """A minimum that is patched into an autoscaler of KEDA's is undone: its ScaledObject rules."""
+    if any(each["kind"] == "ScaledObject" for each in objects(stage)):
+        assert "minReplicaCount" in PAGE
+
+
+def test_its_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", PAGE):
+        assert (ROOT / "docs" / target).exists(), target
