@@ -11,14 +11,16 @@ from settings.base import Settings, reject
 
 IMAGE_PATTERN = r"^[^\s@]+(:(?!latest$)\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})$"
 RELEASE_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$"
-AVAILABLE = 1
-"""Pods of a service that stay up while nodes are drained (INFRASTRUCTURE.md, High Availability)."""
 
 
 def _image(value: str) -> str:
     if not re.fullmatch(IMAGE_PATTERN, value):
         raise ValueError("an image with a tag other than latest, or with a digest (@sha256:...)")
     return value
+
+
+AVAILABLE = 1
+"""Pods of a service that stay up while nodes are drained (INFRASTRUCTURE.md, High Availability)."""
 
 
 def _not_under_the_budget(minimum: int) -> int:
