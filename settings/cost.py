@@ -16,6 +16,8 @@ class CostSettings(Settings):
     monthly_budget_usd: int = Field(300, ge=1)
     """What the stage may cost a month: the design's total. The default is low on purpose: a stage
     that forgets it hears of it early."""
+    anomaly_usd: float = Field(50, gt=0)
+    """An unusual rise is told from this much on, over what the account's pattern foresees."""
 
     requests_millions: float = Field(10, ge=0)
     """Requests that reach the load balancer and the firewall: four a second."""

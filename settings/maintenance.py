@@ -1,9 +1,9 @@
-"""When AWS may work on the data stores, and when it copies them."""
+"""When planned work is done, when it is announced, and when AWS copies the data stores."""
 
 import re
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from settings.base import Settings, reject
 
@@ -28,6 +28,14 @@ def _daily_window(value: str) -> str:
     return value
 
 
+class WindowStart(NamedTuple):
+    """A minute of the week, in UTC."""
+
+    day: str
+    hour: int
+    minute: int
+
+
 class FullHour(NamedTuple):
     """An hour of the week, in UTC."""
 
@@ -35,14 +43,44 @@ class FullHour(NamedTuple):
     hour: int
 
 
+WeekOfMonth = Literal[2, 3, 4]
+"""Which of the month's windows. Not the first, whose announcement would fall into the month
+before, and not the fifth, which most months lack."""
+Months = Annotated[tuple[Annotated[int, Field(ge=1, le=12)], ...], Field(min_length=1)]
+
+
 class MaintenanceSettings(Settings):
-    """The design's window, and the one of the backups, which AWS keeps apart."""
+    """The design's window, what is done in it, and the one of the backups, which AWS keeps apart.
+
+    AWS may use each week's window for the data stores. What we do ourselves has a fixed place in
+    the calendar, so that it is announced by a fixed schedule: a mail a week that nothing happens
+    would be read by nobody.
+    """
 
     weekly_window: Annotated[str, AfterValidator(_weekly_window)] = "sun:02:00-sun:04:00"
     """UTC. PostgreSQL and Redis are patched in it, and passwords are rotated from its first full
     hour on."""
+    node_patch_week: WeekOfMonth = 2
+    """The nodes take the newest AMI in this window of each month, one node after the other."""
+    kubernetes_upgrade_week: WeekOfMonth = 3
+    """A Kubernetes upgrade that is due takes this window; the patched nodes have run for a week."""
+    kubernetes_upgrade_months: Months = (1, 5, 9)
+    """EKS brings a version about every four months, and supports each for fourteen."""
     daily_backup_window: Annotated[str, AfterValidator(_daily_window)] = "00:30-01:30"
     """UTC. Backups of PostgreSQL and snapshots of Redis start in it."""
+
+    @property
+    def window_start(self) -> WindowStart:
+        """Return when the weekly window opens."""
+        start, _ = self._weekly_minutes
+        minute_of_day = start % _DAY_MINUTES
+        return WindowStart(_DAYS[start // _DAY_MINUTES], *divmod(minute_of_day, 60))
+
+    @property
+    def window_minutes(self) -> int:
+        """Return how long the weekly window is."""
+        start, end = self._weekly_minutes
+        return end - start
 
     def rotation_hour(self, turn: int) -> FullHour:
         """Return the hour of a password's turn, counted from the window's first full hour.

@@ -28,6 +28,7 @@ from stacks.controllers.keda import keda
 from stacks.controllers.load_balancer_controller import load_balancer_controller
 from stacks.controllers.reloader import reloader
 from stacks.network import PRIVATE
+from stacks.node_patching import NodePatching
 from stacks.nodes import Nodes
 
 _CONTROL_PLANE_LOGS = [
@@ -104,6 +105,15 @@ class ClusterStack(StageStack):
         )
         self.nodes.node.add_dependency(*self._add_ons.before_nodes)
         self._add_ons.order(self.nodes)
+        NodePatching(
+            self,
+            "NodePatching",
+            settings=settings,
+            groups=self.nodes.groups,
+            launch_template_id=self.nodes.template_id,
+            logs_key=logs_key,
+            removal_policy=self.removal_policy,
+        )
         self.controllers = self._install_controllers(settings, vpc, secrets_key)
         self.target_registrar = self.controllers.roles["aws-load-balancer-controller"]
         self._pods = self._open_ports(load_balancer_group, database_group, cache_group)

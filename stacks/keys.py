@@ -6,6 +6,7 @@ from aws_cdk import aws_kms as kms
 
 from constructs import Construct
 from settings import StageSettings
+from stacks.publishing import PUBLISHERS
 
 _USE = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
 
@@ -135,11 +136,10 @@ class Keys(Construct):
         )
 
     def _let_publishers_use_topics(self) -> None:
-        publishers = ["cloudwatch.amazonaws.com"]
         self.topics.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="PublishToEncryptedTopics",
-                principals=[iam.ServicePrincipal(name) for name in publishers],
+                principals=[iam.ServicePrincipal(name) for name in PUBLISHERS],
                 actions=["kms:Decrypt", "kms:GenerateDataKey*"],
                 resources=["*"],
                 conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},

@@ -5,13 +5,21 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
 from settings import StageSettings
 from settings.monitoring import ThresholdSettings
 from spywatcher_constructs.redis import RedisReplicationGroup
+from stacks.access_review import AccessReview
+from stacks.audit_alarms import AuditAlarms
 from stacks.base import StageStack
+from stacks.budget import Budget
+from stacks.maintenance import Maintenance
+from stacks.publishing import let_services_publish
+from stacks.tags import stage_tags
 
 _ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 _BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
@@ -31,7 +39,10 @@ class MonitoringStack(StageStack):
         frontend_targets: elbv2.IApplicationTargetGroup,
         database: rds.IDatabaseInstance,
         cache: RedisReplicationGroup,
+        audit_bucket: s3.IBucket,
+        trail_logs: logs.ILogGroup,
         topics_key: kms.IKey,
+        logs_key: kms.IKey,
     ) -> None:
         """Make the stack for the stage.
 
@@ -43,7 +54,10 @@ class MonitoringStack(StageStack):
             frontend_targets: the frontend's pods.
             database: PostgreSQL.
             cache: Redis.
-            topics_key: encrypts the topics; its policy lets CloudWatch publish.
+            audit_bucket: keeps what the access review collects.
+            trail_logs: what CloudTrail records, for alarms.
+            topics_key: encrypts the topics; its policy lets AWS's services publish.
+            logs_key: encrypts the logs of the state machines.
         """
         super().__init__(stage, "monitoring", settings=settings, description="Alarms and dashboard")
         thresholds = settings.monitoring.thresholds
@@ -58,15 +72,55 @@ class MonitoringStack(StageStack):
             *self._cache(cache, thresholds),
         ]
         self._dashboard(alarms, load_balancer, database, cache)
+        self._govern(settings, audit_bucket, trail_logs, topics_key, logs_key)
+
+    def _govern(
+        self,
+        settings: StageSettings,
+        audit_bucket: s3.IBucket,
+        trail_logs: logs.ILogGroup,
+        topics_key: kms.IKey,
+        logs_key: kms.IKey,
+    ) -> None:
+        """Make what is not about the application's health: maintenance, access, cost."""
+        Maintenance(
+            self,
+            "Maintenance",
+            settings=settings,
+            warning=self.warning,
+            topics_key=topics_key,
+            logs_key=logs_key,
+            removal_policy=self.removal_policy,
+        )
+        AccessReview(
+            self,
+            "AccessReview",
+            settings=settings,
+            bucket=audit_bucket,
+            topic=self.warning,
+            logs_key=logs_key,
+            removal_policy=self.removal_policy,
+        )
+        if settings.account_wide.owned:
+            AuditAlarms(
+                self,
+                "AuditAlarms",
+                settings=settings,
+                trail_logs=trail_logs,
+                topic=self.critical,
+            )
+        Budget(self, "Budget", settings=settings, topic=self.warning, tags=stage_tags(settings))
 
     def _topic(self, urgency: str, key: kms.IKey) -> sns.Topic:
-        return sns.Topic(
+        topic = sns.Topic(
             self,
             urgency,
             topic_name=f"{self._prefix}-{urgency.lower()}",
             master_key=key,
             enforce_ssl=True,
         )
+        let_services_publish(topic)
+        return topic
 
     def _alarm(
         self,

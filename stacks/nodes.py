@@ -63,8 +63,9 @@ class Nodes(Construct):
         self._cluster = cluster
         self._role = self._make_role()
         template = self._make_template(settings.nodes.volume_gib, volumes_key)
+        self.template_id = template.launch_template_id or ""
         self._template = eks.LaunchTemplateSpec(
-            id=template.launch_template_id or "", version=template.latest_version_number
+            id=self.template_id, version=template.latest_version_number
         )
         self.groups = [self._on_demand(settings.nodes)]
         if settings.spot is not None:

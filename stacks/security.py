@@ -146,7 +146,7 @@ class SecurityStack(StageStack):
         )
 
     def _record_api_calls(self, settings: StageSettings) -> None:
-        group = logs.LogGroup(
+        self.trail_logs = logs.LogGroup(
             self,
             "TrailLogs",
             log_group_name=settings.resource_name("trail"),
@@ -159,11 +159,12 @@ class SecurityStack(StageStack):
             "Audit",
             name=settings.resource_name("trail"),
             encryption_key=self.keys.audit,
-            log_group=group,
+            log_group=self.trail_logs,
             access_logs=self.access_logs,
             keep=cdk.Duration.days(settings.audit.trail_retention_days),
             removal_policy=self.removal_policy,
         )
+        self.audit_bucket = audit.bucket
         acknowledge(audit.bucket, _UNREPLICATED, because=_UNREPLICATED_BECAUSE)
         acknowledge(
             audit.log_policy,

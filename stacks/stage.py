@@ -4,12 +4,12 @@ import aws_cdk as cdk
 
 from constructs import Construct
 from settings import StageSettings
-from settings.model import PROJECT
 from stacks.cluster import ClusterStack
 from stacks.data import DataStack
 from stacks.monitoring import MonitoringStack
 from stacks.network import NetworkStack
 from stacks.security import SecurityStack
+from stacks.tags import stage_tags
 from stacks.workloads import WorkloadsStack
 
 
@@ -85,17 +85,10 @@ class SpyWatcherStage(cdk.Stage):
             frontend_targets=workloads.frontend_targets,
             database=data.database,
             cache=data.cache,
+            audit_bucket=security.audit_bucket,
+            trail_logs=security.trail_logs,
             topics_key=security.keys.topics,
+            logs_key=security.keys.logs,
         )
-        self._tag(settings)
-
-    def _tag(self, settings: StageSettings) -> None:
-        """Tag every resource that takes tags. ManagedBy names this tool, not the design's."""
-        tags = {
-            "Environment": settings.stage,
-            "Project": PROJECT,
-            "ManagedBy": "cdk",
-            "CostCenter": "engineering",
-        }
-        for key, value in tags.items():
+        for key, value in stage_tags(settings).items():
             cdk.Tags.of(self).add(key, value)

@@ -1,0 +1,143 @@
+"""Alarms on what CloudTrail records: the acts that an intruder cannot avoid."""
+
+from typing import NamedTuple
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+
+from constructs import Construct
+from settings import StageSettings
+
+_POLICY_CHANGES = (
+    *("AttachGroupPolicy", "AttachRolePolicy", "AttachUserPolicy"),
+    *("CreatePolicy", "CreatePolicyVersion", "DeletePolicy", "DeletePolicyVersion"),
+    *("DeleteGroupPolicy", "DeleteRolePolicy", "DeleteUserPolicy"),
+    *("DetachGroupPolicy", "DetachRolePolicy", "DetachUserPolicy"),
+    *("PutGroupPolicy", "PutRolePolicy", "PutUserPolicy"),
+    *("DeleteRolePermissionsBoundary", "DeleteUserPermissionsBoundary"),
+    *("PutRolePermissionsBoundary", "PutUserPermissionsBoundary"),
+    *("SetDefaultPolicyVersion", "UpdateAssumeRolePolicy"),
+)
+_TRAIL_CHANGES = (
+    *("CreateTrail", "DeleteTrail", "PutEventSelectors", "StopLogging", "StartLogging"),
+    "UpdateTrail",
+)
+_KEY_LOSSES = ("DisableKey", "ScheduleKeyDeletion")
+
+
+class _Watch(NamedTuple):
+    """A pattern over the trail's events, and what it means that one matches."""
+
+    pattern: str
+    means: str
+
+
+class AuditAlarms(Construct):
+    """Root use, sign-in without a second factor, changes of policies, of trails, loss of keys.
+
+    Metric filters over the trail's log group, not EventBridge rules: IAM and the console's sign-in
+    write their events in us-east-1 (sign-in in other regions too), where a rule of another region
+    hears nothing. The trail is multi-region, so its log group has them all. They are one for an
+    account: the stage that owns what an account has once makes them.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StageSettings,
+        trail_logs: logs.ILogGroup,
+        topic: sns.ITopic,
+    ) -> None:
+        """Make a filter and an alarm for each.
+
+        Args:
+            scope: where the construct lives.
+            construct_id: its id there.
+            settings: the stage's settings.
+            trail_logs: where CloudTrail writes the account's events.
+            topic: who is told.
+        """
+        super().__init__(scope, construct_id)
+        self._settings = settings
+        for name, watch in self._watches().items():
+            self._alarm(name, watch, trail_logs, topic)
+
+    def _watches(self) -> dict[str, _Watch]:
+        by_hand = _not_by_role(self._deploying_role())
+        return {
+            "root-use": _Watch(
+                '($.userIdentity.type = "Root") && ($.userIdentity.invokedBy NOT EXISTS) && '
+                '($.eventType != "AwsServiceEvent")',
+                "Somebody uses the account's root user, for which there is no daily need.",
+            ),
+            "sign-in-without-mfa": _Watch(
+                '($.eventName = "ConsoleLogin") && ($.responseElements.ConsoleLogin = "Success") '
+                '&& ($.userIdentity.type != "AssumedRole") && '
+                '($.additionalEventData.MFAUsed != "Yes")',
+                "Somebody has signed in to the console without a second factor.",
+            ),
+            "policy-change": _Watch(
+                f'($.eventSource = "iam.amazonaws.com") && {_any_event(_POLICY_CHANGES)} && '
+                f"{by_hand}",
+                "A permission was changed by hand: not by a reviewed deployment.",
+            ),
+            "trail-change": _Watch(
+                f'($.eventSource = "cloudtrail.amazonaws.com") && {_any_event(_TRAIL_CHANGES)} && '
+                f"{by_hand}",
+                "The record of who did what was changed by hand, or stopped.",
+            ),
+            "key-loss": _Watch(
+                f'($.eventSource = "kms.amazonaws.com") && {_any_event(_KEY_LOSSES)}',
+                "A key is disabled or will be deleted, and with it all that it encrypts. "
+                "CancelKeyDeletion takes it back.",
+            ),
+        }
+
+    def _deploying_role(self) -> str:
+        """Return the role by which CloudFormation makes what the CDK deploys."""
+        stack = cdk.Stack.of(self)
+        qualifier = cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
+        return f"cdk-{qualifier}-cfn-exec-role-{stack.account}-{stack.region}"
+
+    def _alarm(
+        self, name: str, watch: _Watch, trail_logs: logs.ILogGroup, topic: sns.ITopic
+    ) -> None:
+        words = "".join(word.capitalize() for word in name.split("-"))
+        metric = logs.MetricFilter(
+            self,
+            f"{words}Filter",
+            log_group=trail_logs,
+            filter_pattern=logs.FilterPattern.literal(f"{{ {watch.pattern} }}"),
+            filter_name=self._settings.resource_name(name),
+            metric_namespace=f"{self._settings.resource_name()}/audit",
+            metric_name=name,
+            metric_value="1",
+        ).metric(statistic="Sum", period=cdk.Duration.minutes(5))
+        alarm = cloudwatch.Alarm(
+            self,
+            words,
+            alarm_name=self._settings.resource_name(name),
+            alarm_description=f"{watch.means} Who and what: log group "
+            f"{self._settings.resource_name('trail')}.",
+            metric=metric,
+            threshold=1,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alarm.add_alarm_action(actions.SnsAction(topic))
+
+
+def _any_event(names: tuple[str, ...]) -> str:
+    return "(" + " || ".join(f'($.eventName = "{name}")' for name in names) + ")"
+
+
+def _not_by_role(role: str) -> str:
+    """Leave out what CloudFormation does on behalf of a deployment. Root has no session issuer."""
+    issuer = "$.userIdentity.sessionContext.sessionIssuer.userName"
+    return f'(({issuer} NOT EXISTS) || ({issuer} != "{role}"))'
