@@ -7,7 +7,16 @@ from pydantic import AfterValidator, Field, model_validator
 
 from settings.base import Settings, reject
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY_NAMES = {
+    "mon": "Monday",
+    "tue": "Tuesday",
+    "wed": "Wednesday",
+    "thu": "Thursday",
+    "fri": "Friday",
+    "sat": "Saturday",
+    "sun": "Sunday",
+}
+_DAYS = tuple(_DAY_NAMES)
 _TIME = r"([01]\d|2[0-3]):[0-5]\d"
 _DAY_MINUTES = 24 * 60
 _WEEK_MINUTES = 7 * _DAY_MINUTES
@@ -81,6 +90,12 @@ class MaintenanceSettings(Settings):
         """Return how long the weekly window is."""
         start, end = self._weekly_minutes
         return end - start
+
+    @property
+    def window_text(self) -> str:
+        """Return the weekly window as people write it, such as Sunday 02:00 to Sunday 04:00 UTC."""
+        ends = (end.split(":", 1) for end in self.weekly_window.split("-"))
+        return " to ".join(f"{_DAY_NAMES[day]} {time}" for day, time in ends) + " UTC"
 
     def rotation_hour(self, turn: int) -> FullHour:
         """Return the hour of a password's turn, counted from the window's first full hour.

@@ -10,6 +10,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 from settings import StageSettings
 from stacks.acknowledgement import acknowledge
+from stacks.publishing import publishing
 from stacks.runbooks import runbook
 from stacks.workflow import Workflow, alarm_of_failures
 
@@ -32,6 +33,7 @@ class AccessReview(Construct):
         settings: StageSettings,
         bucket: s3.IBucket,
         topic: sns.ITopic,
+        topics_key: kms.IKey,
         logs_key: kms.IKey,
         removal_policy: cdk.RemovalPolicy,
     ) -> None:
@@ -43,6 +45,7 @@ class AccessReview(Construct):
             settings: the stage's settings.
             bucket: keeps what was found; its own rules say for how long.
             topic: hears that there is something to review, or that the collecting failed.
+            topics_key: encrypts what the topic is told.
             logs_key: encrypts the machine's log.
             removal_policy: what becomes of that log when the stack is deleted.
         """
@@ -64,8 +67,11 @@ class AccessReview(Construct):
             logs_key=logs_key,
             removal_policy=removal_policy,
         )
-        topic.grant_publish(workflow.machine)
-        bucket.grant_put(workflow.machine, f"{_PREFIX}/*")
+        for statement in publishing(topics_key, topic):
+            workflow.machine.add_to_role_policy(statement)
+        if bucket.encryption_key is not None:
+            # All that a PutObject needs of it; `grant_put` gives retention and legal hold too.
+            bucket.encryption_key.grant(workflow.machine, "kms:GenerateDataKey")
         self._acknowledge(workflow.machine)
         alarm_of_failures(self, name, topic)
 
@@ -124,7 +130,7 @@ class AccessReview(Construct):
             "Findings",
             service="accessanalyzer",
             action="listFindingsV2",
-            iam_action="access-analyzer:ListFindingsV2",
+            iam_action="access-analyzer:ListFindings",
             resource=analyzer,
             parameters={"AnalyzerArn": analyzer, "Filter": {"status": {"Eq": ["ACTIVE"]}}},
         ).next(
@@ -189,6 +195,7 @@ class AccessReview(Construct):
             "Tell",
             service="sns",
             action="publish",
+            iam_action="sns:Publish",
             iam_resources=[topic.topic_arn],
             parameters={
                 "TopicArn": topic.topic_arn,
@@ -255,7 +262,9 @@ class AccessReview(Construct):
             name,
             service="s3",
             action="putObject",
-            iam_resources=[self._bucket.arn_for_objects(f"{_PREFIX}/*")],
+            iam_action="s3:PutObject",
+            # The question marks stand for the date.
+            iam_resources=[self._bucket.arn_for_objects(f"{_PREFIX}/????-??-??/{file}")],
             parameters={
                 "Bucket": self._bucket.bucket_name,
                 "Key": f"{{% $folder & '/{file}' %}}",
@@ -272,4 +281,13 @@ class AccessReview(Construct):
             "CKV_AWS_111",
             because="IAM's credential report, the delivery of logs and X-Ray know no narrower "
             "resource. The report names users and the age of their keys, and holds no secret.",
+        )
+        name = self._settings.resource_name()
+        stack = cdk.Stack.of(self)
+        place = f"{stack.region}:{stack.account}"
+        acknowledge(
+            policy,
+            f"AwsSolutions-IAM5[Resource::arn:{stack.partition}:eks:{place}:access-entry/{name}/*]",
+            because="It reads the entries of this one cluster; their identifiers are EKS's own, "
+            "and finding entries that nobody wrote down is what the review is for.",
         )

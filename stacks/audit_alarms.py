@@ -11,12 +11,13 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 from settings import StageSettings
 
-_POLICY_CHANGES = (
-    *("AttachGroupPolicy", "AttachRolePolicy", "AttachUserPolicy"),
+_ATTACHMENTS = tuple(
+    f"{verb}{owner}Policy"
+    for verb in ("Attach", "Delete", "Detach", "Put")
+    for owner in ("Group", "Role", "User")
+)
+_POLICIES_AND_BOUNDS = (
     *("CreatePolicy", "CreatePolicyVersion", "DeletePolicy", "DeletePolicyVersion"),
-    *("DeleteGroupPolicy", "DeleteRolePolicy", "DeleteUserPolicy"),
-    *("DetachGroupPolicy", "DetachRolePolicy", "DetachUserPolicy"),
-    *("PutGroupPolicy", "PutRolePolicy", "PutUserPolicy"),
     *("DeleteRolePermissionsBoundary", "DeleteUserPermissionsBoundary"),
     *("PutRolePermissionsBoundary", "PutUserPermissionsBoundary"),
     *("SetDefaultPolicyVersion", "UpdateAssumeRolePolicy"),
@@ -29,9 +30,12 @@ _KEY_LOSSES = ("DisableKey", "ScheduleKeyDeletion")
 
 
 class _Watch(NamedTuple):
-    """A pattern over the trail's events, and what it means that one matches."""
+    """Patterns over the trail's events, and what it means that one matches.
 
-    pattern: str
+    Several where one would be longer than the 1,024 characters that CloudWatch Logs takes.
+    """
+
+    patterns: tuple[str, ...]
     means: str
 
 
@@ -71,28 +75,34 @@ class AuditAlarms(Construct):
         by_hand = _not_by_role(self._deploying_role())
         return {
             "root-use": _Watch(
-                '($.userIdentity.type = "Root") && ($.userIdentity.invokedBy NOT EXISTS) && '
-                '($.eventType != "AwsServiceEvent")',
+                (
+                    '($.userIdentity.type = "Root") && ($.userIdentity.invokedBy NOT EXISTS) && '
+                    '($.eventType != "AwsServiceEvent")',
+                ),
                 "Somebody uses the account's root user, for which there is no daily need.",
             ),
             "sign-in-without-mfa": _Watch(
-                '($.eventName = "ConsoleLogin") && ($.responseElements.ConsoleLogin = "Success") '
-                '&& ($.userIdentity.type != "AssumedRole") && '
-                '($.additionalEventData.MFAUsed != "Yes")',
+                (
+                    '($.eventName = "ConsoleLogin") && '
+                    '($.responseElements.ConsoleLogin = "Success") && '
+                    '($.userIdentity.type != "AssumedRole") && '
+                    '($.additionalEventData.MFAUsed != "Yes")',
+                ),
                 "Somebody has signed in to the console without a second factor.",
             ),
             "policy-change": _Watch(
-                f'($.eventSource = "iam.amazonaws.com") && {_any_event(_POLICY_CHANGES)} && '
-                f"{by_hand}",
+                (
+                    f"{_any_event('iam', _ATTACHMENTS)} && {by_hand}",
+                    f"{_any_event('iam', _POLICIES_AND_BOUNDS)} && {by_hand}",
+                ),
                 "A permission was changed by hand: not by a reviewed deployment.",
             ),
             "trail-change": _Watch(
-                f'($.eventSource = "cloudtrail.amazonaws.com") && {_any_event(_TRAIL_CHANGES)} && '
-                f"{by_hand}",
+                (f"{_any_event('cloudtrail', _TRAIL_CHANGES)} && {by_hand}",),
                 "The record of who did what was changed by hand, or stopped.",
             ),
             "key-loss": _Watch(
-                f'($.eventSource = "kms.amazonaws.com") && {_any_event(_KEY_LOSSES)}',
+                (_any_event("kms", _KEY_LOSSES),),
                 "A key is disabled or will be deleted, and with it all that it encrypts. "
                 "CancelKeyDeletion takes it back.",
             ),
@@ -108,16 +118,17 @@ class AuditAlarms(Construct):
         self, name: str, watch: _Watch, trail_logs: logs.ILogGroup, topic: sns.ITopic
     ) -> None:
         words = "".join(word.capitalize() for word in name.split("-"))
-        metric = logs.MetricFilter(
-            self,
-            f"{words}Filter",
-            log_group=trail_logs,
-            filter_pattern=logs.FilterPattern.literal(f"{{ {watch.pattern} }}"),
-            filter_name=self._settings.resource_name(name),
-            metric_namespace=f"{self._settings.resource_name()}/audit",
-            metric_name=name,
-            metric_value="1",
-        ).metric(statistic="Sum", period=cdk.Duration.minutes(5))
+        for number, pattern in enumerate(watch.patterns, start=1):
+            metric = logs.MetricFilter(
+                self,
+                f"{words}Filter{number}",
+                log_group=trail_logs,
+                filter_pattern=logs.FilterPattern.literal(f"{{ {pattern} }}"),
+                filter_name=self._settings.resource_name(f"{name}-{number}"),
+                metric_namespace=f"{self._settings.resource_name()}/audit",
+                metric_name=name,
+                metric_value="1",
+            ).metric(statistic="Sum", period=cdk.Duration.minutes(5))
         alarm = cloudwatch.Alarm(
             self,
             words,
@@ -133,8 +144,9 @@ class AuditAlarms(Construct):
         alarm.add_alarm_action(actions.SnsAction(topic))
 
 
-def _any_event(names: tuple[str, ...]) -> str:
-    return "(" + " || ".join(f'($.eventName = "{name}")' for name in names) + ")"
+def _any_event(service: str, names: tuple[str, ...]) -> str:
+    events = " || ".join(f'($.eventName = "{name}")' for name in names)
+    return f'($.eventSource = "{service}.amazonaws.com") && ({events})'
 
 
 def _not_by_role(role: str) -> str:

@@ -30,6 +30,7 @@ from stacks.controllers.reloader import reloader
 from stacks.network import PRIVATE
 from stacks.node_patching import NodePatching
 from stacks.nodes import Nodes
+from stacks.tags import stage_tags
 
 _CONTROL_PLANE_LOGS = [
     eks.ClusterLoggingTypes.API,
@@ -168,6 +169,7 @@ class ClusterStack(StageStack):
             "service eks.amazonaws.com takes the role.",
         )
         kubectl_provider.encrypt_logs(cluster, logs_key)
+        kubectl_provider.tag_barrier(cluster, stage_tags(settings))
         kubectl_provider.acknowledge_findings(cluster)
 
     def _make_log_group(self, settings: StageSettings, logs_key: kms.IKey) -> logs.LogGroup:

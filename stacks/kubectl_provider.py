@@ -4,6 +4,7 @@ They are CDK's own, and so are their roles. What is ours about them stands in st
 private subnets, a security group that leads to HTTPS alone, an API that only the VPC reaches.
 """
 
+from collections.abc import Mapping
 from typing import cast
 
 import aws_cdk as cdk
@@ -29,6 +30,12 @@ def encrypt_logs(cluster: eks.Cluster, key: kms.IKey) -> None:
     for name in (_HANDLER, _FRAMEWORK):
         group = cast(logs.CfnLogGroup, _part(cluster, f"{name}/LogGroup").node.default_child)
         group.kms_key_id = key.key_arn
+
+
+def tag_barrier(cluster: eks.Cluster, tags: Mapping[str, str]) -> None:
+    """Tag the parameter that manifests wait for: CDK's own tagging passes over it."""
+    barrier = cast(cdk.CfnResource, cluster.node.find_child("KubectlReadyBarrier"))
+    barrier.add_property_override("Tags", dict(tags))
 
 
 def acknowledge_findings(cluster: eks.Cluster) -> None:

@@ -16,7 +16,7 @@ from settings import StageSettings, support
 from stacks.acknowledgement import acknowledge
 from stacks.database import instance_identifier
 from stacks.node_patching import machine_name
-from stacks.publishing import let_services_publish
+from stacks.publishing import publishing
 from stacks.runbooks import runbook
 from stacks.schedules import monthly, weekly
 from stacks.workflow import Workflow, alarm_of_failures
@@ -64,6 +64,7 @@ class Maintenance(Construct):
         """
         super().__init__(scope, construct_id)
         self._settings = settings
+        self._topics_key = topics_key
         self.announcements = sns.Topic(
             self,
             "Announcements",
@@ -72,7 +73,6 @@ class Maintenance(Construct):
             master_key=topics_key,
             enforce_ssl=True,
         )
-        let_services_publish(self.announcements)
         self._group = scheduler.ScheduleGroup(
             self, "Group", schedule_group_name=settings.resource_name("maintenance")
         )
@@ -101,13 +101,12 @@ class Maintenance(Construct):
                 }
             ),
         )
-        self.announcements.grant_publish(role)
-        warning.grant_publish(role)
-        acknowledge(
-            role.node.find_child("DefaultPolicy"),
-            "NIST.800.53.R5-IAMNoInlinePolicy",
-            because="The policy fits one role and names its two topics and their key: shared with "
-            "another identity it would be wrong.",
+        iam.ManagedPolicy(
+            self,
+            "PublisherPolicy",
+            description="EventBridge Scheduler: announcements and reminders",
+            roles=[role],
+            statements=publishing(self._topics_key, self.announcements, warning),
         )
         return role
 
@@ -154,7 +153,8 @@ class Maintenance(Construct):
             logs_key=logs_key,
             removal_policy=removal_policy,
         )
-        self.announcements.grant_publish(workflow.machine)
+        for statement in publishing(self._topics_key, self.announcements):
+            workflow.machine.add_to_role_policy(statement)
         acknowledge(
             workflow.machine.role.node.find_child("DefaultPolicy"),
             "AwsSolutions-IAM5[Resource::*]",
@@ -212,13 +212,15 @@ class Maintenance(Construct):
             "Announce",
             service="sns",
             action="publish",
+            iam_action="sns:Publish",
             iam_resources=[self.announcements.topic_arn],
             parameters={
                 "TopicArn": self.announcements.topic_arn,
                 "Subject": self._subject(),
                 "Message": "{% '"
-                f"In 7 days, {self._window()}: AWS patches the data stores. PostgreSQL may fail "
-                "over or restart, which takes up to two minutes; Redis fails over.\n' & "
+                f"In 7 days, {settings.maintenance.window_text}: AWS patches the data stores. "
+                "PostgreSQL may fail over or restart, which takes up to two minutes; Redis fails "
+                "over.\n' & "
                 "$join($planned, '\n') %}",
             },
         )
@@ -274,7 +276,7 @@ class Maintenance(Construct):
         """
         stage = self._settings.resource_name()
         if planned:
-            text = f"In 7 days, {self._window()}: {text}."
+            text = f"In 7 days, {self._settings.maintenance.window_text}: {text}."
         message = f"{text}\nRunbook: {runbook(self._settings, runbook_name)}\n"
         scheduler.Schedule(
             self,
@@ -286,6 +288,8 @@ class Maintenance(Construct):
                 service="sns",
                 action="publish",
                 role=self._publisher,
+                # Left out, CDK would let the role publish to every topic.
+                policy_statements=publishing(self._topics_key, topic),
                 input=scheduler.ScheduleTargetInput.from_object(
                     {
                         "TopicArn": topic.topic_arn,
@@ -298,6 +302,3 @@ class Maintenance(Construct):
 
     def _subject(self) -> str:
         return f"{self._settings.resource_name()}: maintenance in 7 days"
-
-    def _window(self) -> str:
-        return f"{self._settings.maintenance.weekly_window} UTC"

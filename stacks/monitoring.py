@@ -98,6 +98,7 @@ class MonitoringStack(StageStack):
             settings=settings,
             bucket=audit_bucket,
             topic=self.warning,
+            topics_key=topics_key,
             logs_key=logs_key,
             removal_policy=self.removal_policy,
         )

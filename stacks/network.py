@@ -19,8 +19,9 @@ from spywatcher_constructs.service_endpoints import ServiceEndpoints
 from spywatcher_constructs.three_tier_vpc import ThreeTierVpc
 from stacks.acknowledgement import acknowledge
 from stacks.base import StageStack
-from stacks.provider_functions import acknowledge_provider_functions
+from stacks.provider_functions import acknowledge_provider_functions, tag_provider_functions
 from stacks.s3_endpoint_policy import s3_endpoint_policy
+from stacks.tags import stage_tags
 
 PUBLIC = ec2.SubnetSelection(subnet_group_name="public")
 PRIVATE = ec2.SubnetSelection(subnet_group_name="private")
@@ -89,6 +90,7 @@ class NetworkStack(StageStack):
             )
 
         acknowledge_provider_functions(self)
+        tag_provider_functions(self, stage_tags(settings))
 
     def _make_vpc(self, settings: StageSettings, logs_key: kms.IKey) -> ThreeTierVpc:
         network = settings.network

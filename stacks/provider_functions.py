@@ -1,4 +1,7 @@
-"""Findings about the functions behind CDK's own custom resources, which are not ours to change."""
+"""The functions behind CDK's own custom resources: their tags, and findings about them."""
+
+from collections.abc import Mapping
+from typing import cast
 
 import aws_cdk as cdk
 
@@ -19,3 +22,17 @@ def acknowledge_provider_functions(stack: cdk.Stack) -> None:
         if provider.node.id.startswith("Custom::"):
             handler = provider.node.find_child("Handler")
             acknowledge(handler, "CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", because=_BECAUSE)
+
+
+def tag_provider_functions(stack: cdk.Stack, tags: Mapping[str, str]) -> None:
+    """Tag them and their roles: CDK makes both of a kind that its own tagging passes over.
+
+    Call it last, when what makes them has been made.
+    """
+    for provider in stack.node.children:
+        if provider.node.id.startswith("Custom::"):
+            for part in ("Role", "Handler"):
+                resource = cast(cdk.CfnResource, provider.node.find_child(part))
+                resource.add_property_override(
+                    "Tags", [{"Key": key, "Value": value} for key, value in tags.items()]
+                )

@@ -1,7 +1,8 @@
-"""Which services of AWS may publish to the topics."""
+"""Who may publish to the topics: services of AWS, and roles of ours."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 
 # Each publishes under its own name, not with a role of ours. stacks/keys.py lets the same ones
@@ -30,3 +31,22 @@ def let_services_publish(topic: sns.Topic) -> None:
                 conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(topic).account}},
             )
         )
+
+
+def publishing(key: kms.IKey, *topics: sns.ITopic) -> list[iam.PolicyStatement]:
+    """Return what a role needs to publish to topics that the key encrypts.
+
+    `grant_publish` would give every action whose name begins with GenerateDataKey.
+    """
+    return [
+        iam.PolicyStatement(
+            sid="Publish",
+            actions=["sns:Publish"],
+            resources=[topic.topic_arn for topic in topics],
+        ),
+        iam.PolicyStatement(
+            sid="EncryptMessages",
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=[key.key_arn],
+        ),
+    ]

@@ -3,6 +3,7 @@
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_scheduler as scheduler
@@ -71,16 +72,40 @@ class Workflow(Construct):
             self,
             "Schedule",
             schedule=scheduler.ScheduleExpression.expression(schedule),
-            target=targets.StepFunctionsStartExecution(self.machine),
+            # Not a day of attempts, CDK's default: a window would be over.
+            target=targets.StepFunctionsStartExecution(
+                self.machine, role=self._starter(), max_event_age=cdk.Duration.minutes(15)
+            ),
         )
-        for resource in self.machine.role.node.find_all():
-            if resource.node.id == "DefaultPolicy":
-                acknowledge(
-                    resource,
-                    "NIST.800.53.R5-IAMNoInlinePolicy",
-                    because="The policy fits one state machine and names what that one calls: "
-                    "shared with another identity it would be wrong.",
+        acknowledge(
+            self.machine.role.node.find_child("DefaultPolicy"),
+            "NIST.800.53.R5-IAMNoInlinePolicy",
+            because="The policy fits one state machine and names what that one calls: shared with "
+            "another identity it would be wrong.",
+        )
+
+    def _starter(self) -> iam.Role:
+        """Make the role of the schedule."""
+        stack = cdk.Stack.of(self)
+        role = iam.Role(
+            self,
+            "Starter",
+            assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com").with_conditions(
+                {"StringEquals": {"aws:SourceAccount": stack.account}}
+            ),
+        )
+        iam.ManagedPolicy(
+            self,
+            "StarterPolicy",
+            description="EventBridge Scheduler: start one state machine",
+            roles=[role],
+            statements=[
+                iam.PolicyStatement(
+                    actions=["states:StartExecution"], resources=[self.machine.state_machine_arn]
                 )
+            ],
+        )
+        return role
 
 
 def alarm_of_failures(scope: Construct, name: str, topic: sns.ITopic) -> cloudwatch.Alarm:
