@@ -87,7 +87,7 @@ class Maintenance(Construct):
         for machine in (machine_name(settings), settings.resource_name("patches-by-aws")):
             alarm_of_failures(self, machine, warning)
 
-    def _make_publisher(self, warning: sns.ITopic) -> iam.Role:
+    def _make_publisher(self, warning: sns.ITopic) -> iam.IRole:
         """Make the role of the schedules: Scheduler publishes with a role, not under its name."""
         role = iam.Role(
             self,
@@ -108,7 +108,8 @@ class Maintenance(Construct):
             roles=[role],
             statements=publishing(self._topics_key, self.announcements, warning),
         )
-        return role
+        # CDK's targets would add a policy of their own, to every topic.
+        return role.without_policy_updates()
 
     def _announce_node_patches(self) -> None:
         maintenance = self._settings.maintenance
@@ -288,8 +289,6 @@ class Maintenance(Construct):
                 service="sns",
                 action="publish",
                 role=self._publisher,
-                # Left out, CDK would let the role publish to every topic.
-                policy_statements=publishing(self._topics_key, topic),
                 input=scheduler.ScheduleTargetInput.from_object(
                     {
                         "TopicArn": topic.topic_arn,

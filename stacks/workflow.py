@@ -84,7 +84,7 @@ class Workflow(Construct):
             "another identity it would be wrong.",
         )
 
-    def _starter(self) -> iam.Role:
+    def _starter(self) -> iam.IRole:
         """Make the role of the schedule."""
         stack = cdk.Stack.of(self)
         role = iam.Role(
@@ -105,7 +105,8 @@ class Workflow(Construct):
                 )
             ],
         )
-        return role
+        # CDK's target would add the same once more, inline.
+        return role.without_policy_updates()
 
 
 def alarm_of_failures(scope: Construct, name: str, topic: sns.ITopic) -> cloudwatch.Alarm:
