@@ -72,7 +72,7 @@ class MaintenanceSettings(Settings):
     node_patch_week: WeekOfMonth = 2
     """The nodes take the newest AMI in this window of each month, one node after the other."""
     kubernetes_upgrade_week: WeekOfMonth = 3
-    """A Kubernetes upgrade that is due takes this window; the patched nodes have run for a week."""
+    """A Kubernetes upgrade that is due takes this window: another one than the patches."""
     kubernetes_upgrade_months: Months = (1, 5, 9)
     """EKS brings a version about every four months, and supports each for fourteen."""
     daily_backup_window: Annotated[str, AfterValidator(_daily_window)] = "00:30-01:30"
@@ -129,6 +129,17 @@ class MaintenanceSettings(Settings):
         ):
             if not _SHORTEST_MINUTES <= end - start < _DAY_MINUTES:
                 reject(key, getattr(self, key), allowed)
+        return self
+
+    @model_validator(mode="after")
+    def _one_activity_a_window(self) -> Self:
+        if self.kubernetes_upgrade_week == self.node_patch_week:
+            reject(
+                "kubernetes_upgrade_week",
+                self.kubernetes_upgrade_week,
+                f"another week than node_patch_week, {self.node_patch_week}: after two changes "
+                "in one window nobody knows which one broke something",
+            )
         return self
 
     @model_validator(mode="after")

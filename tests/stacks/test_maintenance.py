@@ -97,7 +97,11 @@ def test_the_patching_ends_with_the_window(stage: SynthesizedStage) -> None:
 
 def test_what_is_patched_follows_a_moved_window(staging: SynthesizedStage) -> None:
     given = staging.settings.model_dump()
-    window = {"weekly_window": "sat:22:30-sun:00:00", "node_patch_week": 3}
+    window = {
+        "weekly_window": "sat:22:30-sun:00:00",
+        "node_patch_week": 3,
+        "kubernetes_upgrade_week": 2,
+    }
     moved = synthesize(
         StageSettings.model_validate({**given, "maintenance": {**given["maintenance"], **window}})
     )
