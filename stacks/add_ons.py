@@ -153,11 +153,11 @@ class AddOns(Construct):
         Its permissions name four log groups, and these exist before: metrics travel as log events
         (embedded metric format), so that it needs no cloudwatch:PutMetricData.
         """
-        groups = [
-            self._log_group(kind, logs_key, removal_policy)
+        self.log_groups = {
+            kind: self._log_group(kind, logs_key, removal_policy)
             for kind in ("application", "dataplane", "host", "performance")
-        ]
-        role = self._agent_role(groups)
+        }
+        role = self._agent_role(list(self.log_groups.values()))
         add_on = self._add_on(
             "amazon-cloudwatch-observability",
             {
@@ -168,7 +168,7 @@ class AddOns(Construct):
             },
             [_identity(role, _AGENT_ACCOUNT)],
         )
-        add_on.node.add_dependency(*groups)
+        add_on.node.add_dependency(*self.log_groups.values())
         return add_on
 
     def _agent_role(self, groups: Sequence[logs.ILogGroup]) -> iam.Role:

@@ -97,6 +97,7 @@ class ClusterStack(StageStack):
             on_call=on_call_role,
         )
         self._add_ons = self._install_add_ons(settings, logs_key)
+        self.pod_logs = self._add_ons.log_groups
         self.nodes = Nodes(
             self,
             "Nodes",
@@ -115,6 +116,7 @@ class ClusterStack(StageStack):
             logs_key=logs_key,
             removal_policy=self.removal_policy,
         )
+        self.node_group_names = [group.nodegroup_name for group in self.nodes.groups]
         self.controllers = self._install_controllers(settings, vpc, secrets_key)
         self.target_registrar = self.controllers.roles["aws-load-balancer-controller"]
         self._pods = self._open_ports(load_balancer_group, database_group, cache_group)
@@ -130,7 +132,7 @@ class ClusterStack(StageStack):
         logs_key: kms.IKey,
     ) -> eks.Cluster:
         name = settings.resource_name()
-        log_group = self._make_log_group(settings, logs_key)
+        self.control_plane_logs = self._make_log_group(settings, logs_key)
         cluster = eks.Cluster(
             self,
             "Cluster",
@@ -151,7 +153,7 @@ class ClusterStack(StageStack):
             kubectl_provider_options=self._kubectl_options(vpc),
         )
         cluster.node.add_dependency(
-            log_group,
+            self.control_plane_logs,
             self._admit(
                 self._kubectl_group, self._control_plane_group, 443, "Kubectl provider to the API"
             ),

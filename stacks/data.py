@@ -57,6 +57,7 @@ class DataStack(StageStack):
             removal_policy=self.removal_policy,
         )
         self.database = postgres.instance
+        self.database_logs = postgres.logs
         self.read_replicas = postgres.read_replicas
         self.cache = Cache(
             self,

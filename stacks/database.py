@@ -5,6 +5,7 @@ import datetime as dt
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 
 from constructs import Construct
@@ -82,6 +83,11 @@ class Database(Construct):
         instances = {each.number: self._make(each) for each in database.generations}
         active = instances[database.active_generation]
         self.instance: rds.IDatabaseInstance = active.instance
+        # By the instance's name, which is exported for every generation: a switch must not take
+        # back a group's export that another stack still reads.
+        self.logs = logs.LogGroup.from_log_group_name(
+            self, "ActiveLogs", f"/aws/rds/instance/{self.instance.instance_identifier}/postgresql"
+        )
         self.read_replicas = [
             active.add_read_replica(number + 1) for number in range(database.read_replicas)
         ]

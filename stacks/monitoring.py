@@ -1,4 +1,6 @@
-"""Monitoring: alarms, who hears of them, and the dashboard."""
+"""Monitoring: alarms, who hears of them, the dashboards, and the saved queries."""
+
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -17,6 +19,11 @@ from stacks.access_review import AccessReview
 from stacks.audit_alarms import AuditAlarms
 from stacks.base import StageStack
 from stacks.budget import Budget
+from stacks.dashboards.business import BusinessDashboard
+from stacks.dashboards.operations import OperationsDashboard
+from stacks.log_groups import LogGroups
+from stacks.log_metrics import LogMetrics
+from stacks.log_queries import LogQueries
 from stacks.maintenance import Maintenance
 from stacks.publishing import let_services_publish
 from stacks.tags import stage_tags
@@ -39,8 +46,10 @@ class MonitoringStack(StageStack):
         frontend_targets: elbv2.IApplicationTargetGroup,
         database: rds.IDatabaseInstance,
         cache: RedisReplicationGroup,
+        node_group_names: Sequence[str],
+        nat_gateway_ids: Sequence[str],
+        log_groups: LogGroups,
         audit_bucket: s3.IBucket,
-        trail_logs: logs.ILogGroup,
         topics_key: kms.IKey,
         logs_key: kms.IKey,
     ) -> None:
@@ -54,12 +63,16 @@ class MonitoringStack(StageStack):
             frontend_targets: the frontend's pods.
             database: PostgreSQL.
             cache: Redis.
+            node_group_names: the cluster's node groups.
+            nat_gateway_ids: the NAT gateways, zone by zone.
+            log_groups: what the parts of the stage write.
             audit_bucket: keeps what the access review collects.
-            trail_logs: what CloudTrail records, for alarms.
             topics_key: encrypts the topics; its policy lets AWS's services publish.
             logs_key: encrypts the logs of the state machines.
         """
-        super().__init__(stage, "monitoring", settings=settings, description="Alarms and dashboard")
+        super().__init__(
+            stage, "monitoring", settings=settings, description="Alarms and dashboards"
+        )
         thresholds = settings.monitoring.thresholds
         self._prefix = settings.resource_name()
         self.critical = self._topic("Critical", topics_key)
@@ -71,8 +84,36 @@ class MonitoringStack(StageStack):
             *self._database(settings, database),
             *self._cache(cache, thresholds),
         ]
-        self._dashboard(alarms, load_balancer, database, cache)
-        self._govern(settings, audit_bucket, trail_logs, topics_key, logs_key)
+        LogQueries(self, "Queries", name=self._prefix, log_groups=log_groups)
+        log_metrics = LogMetrics(
+            self,
+            "LogMetrics",
+            stage=settings.stage,
+            settings=settings.monitoring.business,
+            log_group=log_groups.application,
+        )
+        OperationsDashboard(
+            self,
+            "Operations",
+            settings=settings,
+            alarms=alarms,
+            load_balancer=load_balancer,
+            targets={"backend": backend_targets, "frontend": frontend_targets},
+            database=database,
+            cache=cache,
+            node_group_names=node_group_names,
+            nat_gateway_ids=nat_gateway_ids,
+            log_groups=log_groups,
+            log_metrics=log_metrics,
+        )
+        BusinessDashboard(
+            self,
+            "Business",
+            settings=settings,
+            log_metrics=log_metrics,
+            load_balancer=load_balancer,
+        )
+        self._govern(settings, audit_bucket, log_groups.trail, topics_key, logs_key)
 
     def _govern(
         self,
@@ -272,48 +313,3 @@ class MonitoringStack(StageStack):
                 )
             )
         return alarms
-
-    def _dashboard(
-        self,
-        alarms: list[cloudwatch.Alarm],
-        load_balancer: elbv2.IApplicationLoadBalancer,
-        database: rds.IDatabaseInstance,
-        cache: RedisReplicationGroup,
-    ) -> None:
-        metrics = load_balancer.metrics
-        nodes = range(1, cache.nodes + 1)
-        graph = cloudwatch.GraphWidget
-        cloudwatch.Dashboard(
-            self,
-            "Dashboard",
-            dashboard_name=self._prefix,
-            widgets=[
-                [cloudwatch.AlarmStatusWidget(title="Is it up?", width=24, alarms=alarms)],
-                [
-                    graph(title="Requests", width=12, left=[metrics.request_count()]),
-                    graph(
-                        title="Response time (s)",
-                        width=12,
-                        left=[
-                            metrics.target_response_time(statistic=quantile)
-                            for quantile in ("p50", "p95", "p99")
-                        ],
-                    ),
-                ],
-                [
-                    graph(
-                        title="PostgreSQL CPU (%)",
-                        width=12,
-                        left=[database.metric_cpu_utilization()],
-                    ),
-                    graph(
-                        title="Redis memory (%)",
-                        width=12,
-                        left=[
-                            cache.metric("DatabaseMemoryUsagePercentage", node=node)
-                            for node in nodes
-                        ],
-                    ),
-                ],
-            ],
-        )

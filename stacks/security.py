@@ -49,9 +49,9 @@ class SecurityStack(StageStack):
             removal_policy=self.removal_policy,
         )
         self.roles = Roles(self, "Roles", settings=settings, application_secret=application.secret)
-        self._record_api_calls(settings)
+        self.trail_logs = self._record_api_calls(settings)
         self.web_acl = self._make_firewall(settings)
-        self._log_firewall(settings)
+        self.firewall_logs = self._log_firewall(settings)
         if settings.account_wide.owned:
             AccountGuards(
                 self,
@@ -120,7 +120,7 @@ class SecurityStack(StageStack):
             ),
         )
 
-    def _log_firewall(self, settings: StageSettings) -> None:
+    def _log_firewall(self, settings: StageSettings) -> logs.LogGroup:
         # WAF writes only to a group of this prefix; its ARN is given without the `:*` at its end.
         group = logs.LogGroup(
             self,
@@ -146,9 +146,10 @@ class SecurityStack(StageStack):
                 field(single_header={"Name": header}) for header in ("authorization", "cookie")
             ],
         )
+        return group
 
-    def _record_api_calls(self, settings: StageSettings) -> None:
-        self.trail_logs = logs.LogGroup(
+    def _record_api_calls(self, settings: StageSettings) -> logs.LogGroup:
+        group = logs.LogGroup(
             self,
             "TrailLogs",
             log_group_name=settings.resource_name("trail"),
@@ -161,7 +162,7 @@ class SecurityStack(StageStack):
             "Audit",
             name=settings.resource_name("trail"),
             encryption_key=self.keys.audit,
-            log_group=self.trail_logs,
+            log_group=group,
             access_logs=self.access_logs,
             keep=cdk.Duration.days(settings.audit.trail_retention_days),
             removal_policy=self.removal_policy,
@@ -173,3 +174,4 @@ class SecurityStack(StageStack):
             "NIST.800.53.R5-IAMNoInlinePolicy",
             because="CDK's trail writes it: two actions on one log group, for one role.",
         )
+        return group

@@ -6,6 +6,7 @@ from constructs import Construct
 from settings import StageSettings
 from stacks.cluster import ClusterStack
 from stacks.data import DataStack
+from stacks.log_groups import LogGroups
 from stacks.monitoring import MonitoringStack
 from stacks.network import NetworkStack
 from stacks.security import SecurityStack
@@ -86,7 +87,18 @@ class SpyWatcherStage(cdk.Stage):
             database=data.database,
             cache=data.cache,
             audit_bucket=security.audit_bucket,
-            trail_logs=security.trail_logs,
+            node_group_names=cluster.node_group_names,
+            nat_gateway_ids=network.vpc.nat_gateway_ids,
+            log_groups=LogGroups(
+                application=cluster.pod_logs["application"],
+                nodes=cluster.pod_logs["dataplane"],
+                control_plane=cluster.control_plane_logs,
+                postgresql=data.database_logs,
+                redis_slow_log=data.cache.log_groups["slow-log"],
+                firewall=security.firewall_logs,
+                trail=security.trail_logs,
+                flows=network.vpc.flow_logs,
+            ),
             topics_key=security.keys.topics,
             logs_key=security.keys.logs,
         )

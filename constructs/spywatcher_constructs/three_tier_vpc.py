@@ -81,7 +81,7 @@ class ThreeTierVpc(ec2.Vpc):
                 for tier, length in sorted(lengths.items(), key=lambda item: (item[1], item[0]))
             ],
         )
-        self._log_flows(logs_key, flow_log_retention, removal_policy)
+        self.flow_logs = self._log_flows(logs_key, flow_log_retention, removal_policy)
 
     @property
     def _places(self) -> int:
@@ -91,6 +91,16 @@ class ThreeTierVpc(ec2.Vpc):
     def tier_subnets(self, tier: str) -> list[ec2.ISubnet]:
         """Return the subnets of `public`, `private` or `database`, one a zone."""
         return self.select_subnets(subnet_group_name=tier).subnets
+
+    @property
+    def nat_gateway_ids(self) -> list[str]:
+        """The ids of the NAT gateways, zone by zone: CDK's VPC keeps them to itself."""
+        return [
+            part.attr_nat_gateway_id
+            for subnet in self.public_subnets
+            for part in subnet.node.find_all()
+            if isinstance(part, ec2.CfnNatGateway)
+        ]
 
     def tier_range(self, tier: str) -> str:
         """Return the range that holds the subnets of a tier, and no other subnet."""
@@ -102,7 +112,7 @@ class ThreeTierVpc(ec2.Vpc):
         key: kms.IKey,
         retention: logs.RetentionDays,
         removal_policy: cdk.RemovalPolicy,
-    ) -> None:
+    ) -> logs.LogGroup:
         group = logs.LogGroup(
             self,
             "FlowLogs",
@@ -115,3 +125,4 @@ class ThreeTierVpc(ec2.Vpc):
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(group),
             traffic_type=ec2.FlowLogTrafficType.ALL,
         )
+        return group

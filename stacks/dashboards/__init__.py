@@ -1,0 +1,1 @@
+"""The dashboards of a stage. docs/dashboards shows each as a picture."""
