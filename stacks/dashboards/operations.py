@@ -23,6 +23,7 @@ from stacks.log_queries import AWS_CHANGES, KUBERNETES_CHANGES, Query
 _MINUTE = cdk.Duration.minutes(1)
 _DAY = cdk.Duration.days(1)
 _TILES_A_ROW = 6
+_ANSWER_WIDTH = 9
 _COUNT = cloudwatch.YAxisProps(min=0, show_units=False)
 
 
@@ -83,7 +84,6 @@ class OperationsDashboard(Construct):
                 capacity.edge_row(load_balancer, nat_gateway_ids),
                 [heading("## What changed?")],
                 self._changed(log_groups),
-                [self._counts()],
                 [heading("## What does it cost?")],
                 self._cost(nat_gateway_ids, log_groups),
             ],
@@ -186,6 +186,7 @@ class OperationsDashboard(Construct):
                 "Changes in Kubernetes, by people and pipelines", KUBERNETES_CHANGES, log_groups
             ),
             _answer("Changes in AWS, deployments included", AWS_CHANGES, log_groups),
+            self._counts(),
         ]
 
     def _counts(self) -> cloudwatch.IWidget:
@@ -215,7 +216,7 @@ class OperationsDashboard(Construct):
                 )
             ]
             title = "Pods that were started"
-        return graph(title, metrics, width=COLUMNS, unit="")
+        return graph(title, metrics, width=COLUMNS - 2 * _ANSWER_WIDTH, unit="")
 
     def _cost(self, nat_gateway_ids: Sequence[str], log_groups: LogGroups) -> Row:
         """Show what the bill follows: CloudWatch itself knows no bill of one stage."""
@@ -286,8 +287,8 @@ def _answer(title: str, query: Query, log_groups: LogGroups) -> cloudwatch.LogQu
     group: logs.ILogGroup = getattr(log_groups, query.log_group)
     return cloudwatch.LogQueryWidget(
         title=title,
-        width=row(2),
-        height=HEIGHT + 2,
+        width=_ANSWER_WIDTH,
+        height=HEIGHT,
         log_group_names=[group.log_group_name],
         query_string=query.text,
         view=cloudwatch.LogQueryVisualizationType.TABLE,

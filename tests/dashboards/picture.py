@@ -36,7 +36,7 @@ def draw(name: str, body: Mapping[str, Any], *, alarms: Mapping[str, str]) -> st
     widgets: Sequence[Widget] = body["widgets"]
     width = 24 * COLUMN + 2 * GAP
     height = TOP + GAP + max(each["y"] + each["height"] for each in widgets) * ROW
-    week = body.get("start", "").startswith("-P")
+    week = body.get("start", "").endswith("D")
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" font-family="{_FONT}">',
@@ -179,7 +179,7 @@ def _y_axis(plot: Box, low: float, high: float, label: str, *, right: bool) -> l
                 f'stroke="{_LINE}"/>'
             )
         parts.append(text(x, y + 4, amount(value, high), size=10, fill=_GREY, anchor=anchor))
-    edge = plot.right + 40 if right else plot.x - 40
+    edge = plot.right + 40 if right else plot.x - 36
     parts.append(
         text(edge, plot.y - 9, label, size=10, fill=_GREY, anchor="end" if right else "start")
     )
@@ -275,16 +275,30 @@ def _text_widget(box: Box, properties: Mapping[str, Any]) -> list[str]:
     parts = box.framed("")
     y = box.y + 24
     for paragraph in markdown.split("\n\n"):
-        x = box.x + 12
+        lines: list[list[tuple[str, str]]] = [[]]
+        taken = 0.0
         for word, style in _words(paragraph):
-            taken = width_of(word, 12)
-            if x > box.x + 12 and x + taken > box.right - 10:
-                x, y = box.x + 12, y + 19
-            fill = {"link": "#0972d3", "code": "#7d2105"}.get(style, _INK)
-            parts.append(text(x, y, word, size=12, fill=fill, bold=style == "bold"))
-            x += taken + 4
-        y += 30
+            taken += width_of(f"{word} ", 12)
+            if taken > box.width - 20:
+                lines.append([])
+                taken = width_of(f"{word} ", 12)
+            lines[-1].append((word, style))
+        for line in lines:
+            parts.append(_styled(box.x + 12, y, line))
+            y += 19
+        y += 11
     return parts
+
+
+def _styled(x: float, y: float, words: Sequence[tuple[str, str]]) -> str:
+    """Return a line whose words have styles; whoever shows it knows how wide they are."""
+    spans = ""
+    for word, style in words:
+        fill = {"link": "#0972d3", "code": "#7d2105"}.get(style, _INK)
+        weight = ' font-weight="bold"' if style == "bold" else ""
+        gap = " " if spans and word[0] not in ":;,." else ""
+        spans += f'{gap}<tspan fill="{fill}"{weight}>{escape(word, quote=False)}</tspan>'
+    return f'<text x="{_n(x)}" y="{_n(y)}" font-size="12">{spans}</text>'
 
 
 def _words(paragraph: str) -> list[tuple[str, str]]:
@@ -354,7 +368,9 @@ def nice(value: float) -> float:
 
 
 def amount(value: float, largest: float) -> str:
-    """Return a number as an axis has it: 1.2k, 340M; as many decimals as the axis needs."""
+    """Return a number as an axis up to `largest` has it: 12k, 340M."""
+    if value == 0:
+        return "0"
     for factor, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(largest) >= factor * (10 if letter == "k" else 1):
             return f"{value / factor:.4g}{letter}"

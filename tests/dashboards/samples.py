@@ -40,7 +40,7 @@ _LEVELS: dict[str, float] = {
     "pod_network_rx_bytes": 210_000,
     "pod_network_tx_bytes": 480_000,
     "pod_number_of_container_restarts": 0,
-    "CPUCreditBalance": 560,
+    "CPUCreditBalance": 260,
     "FreeableMemory": 3.1 * _GIB,
     "DatabaseConnections": 38,
     "NetworkReceiveThroughput": 900_000,
@@ -79,6 +79,7 @@ _WHOLE = {
     *("HealthyHostCount", "cluster_node_count", "namespace_number_of_running_pods"),
     "scheduler_schedule_attempts_SCHEDULED",
 }
+_SWINGS = {"Without server error": 0.0003, "Hits of all look-ups": 0.02}
 _SHARES = {"FREE": 1.0, "PRO": 0.55, "ENTERPRISE": 0.3, "frontend": 0.67}
 _UNKNOWN = 50.0
 
@@ -89,6 +90,11 @@ class Series(NamedTuple):
     label: str
     values: list[float]
     right: bool
+
+
+def known(name: str) -> bool:
+    """Return whether a metric has a level of its own, or one for each of its statistics."""
+    return any(level == name or level.startswith(f"{name} ") for level in _LEVELS)
 
 
 def sample(label: str, names: list[str], *, right: bool = False) -> Series:
@@ -102,10 +108,10 @@ def sample(label: str, names: list[str], *, right: bool = False) -> Series:
     name = next((name for name in names if name in _LEVELS), "")
     level = _LEVELS.get(name, _UNKNOWN) * _SHARES.get(label.partition(",")[0], 1.0)
     digest = hashlib.sha256(f"{label}/{name}".encode()).digest()
-    level *= 1 if name in _WHOLE or name == "Without server error" else 0.85 + digest[0] / 850
+    level *= 1 if name in _WHOLE or name in _SWINGS else 0.85 + digest[0] / 850
     if name in _WHOLE:
         return Series(label, [float(round(level))] * POINTS, right)
-    swing = 0.0003 if name == "Without server error" else 0.12
+    swing = _SWINGS.get(name, 0.12)
     phase = digest[1] / 255
     values = []
     for index in range(POINTS):

@@ -1,75 +1,107 @@
-"""Matches events against the JSON filter patterns of CloudWatch Logs, as far as the stacks go."""
+"""CloudWatch Logs' filter patterns for JSON, as far as this project uses them.
 
+Comparisons of a field with a text or a number, or its absence, joined by && and || in parentheses ("Filter pattern
+syntax for metric filters"). Anything else is an error, not a guess.
+"""
+
+import operator
 import re
+from collections.abc import Callable
 from typing import Any
 
+Line = dict[str, Any]
+
 _TOKEN = re.compile(
-    r"\s*(?:(?P<mark>\(|\)|&&|\|\||!=|=)|(?P<path>\$[.\w]+)|\"(?P<text>[^\"]*)\""
-    r"|(?P<word>NOT EXISTS))"
+    r'\s*(?:(?P<path>\$\.[\w.]+)|"(?P<text>[^"]*)"|(?P<number>-?\d+(?:\.\d+)?)'
+    r"|(?P<missing>NOT EXISTS)|(?P<sign>&&|\|\||>=|<=|!=|[=<>(){}]))"
 )
-Token = tuple[str, str]
+_NUMERIC: dict[str, Callable[[float, float], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
 
 
-def matches(pattern: str, event: dict[str, Any]) -> bool:
-    """Return whether `{ ... }` matches the event.
-
-    A comparison with a field that the event lacks does not match, `!=` neither: the more careful
-    reading, by which a pattern has to name what it wants of a missing field.
-    """
-    inside = re.fullmatch(r"\{(.*)\}", pattern.strip())
-    assert inside, pattern
-    tokens = _tokens(inside.group(1).strip())
-    result, rest = _any(tokens, event)
-    assert not rest, f"left over: {rest}"
-    return result
+def matches(pattern: str, line: Line) -> bool:
+    """Return whether a filter takes a line."""
+    return _Parser(pattern).parse()(line)
 
 
-def _tokens(text: str) -> list[Token]:
-    found: list[Token] = []
-    at = 0
-    while at < len(text):
-        token = _TOKEN.match(text, at)
-        assert token and token.lastgroup, f"not understood: {text[at:]}"
-        found.append((token.lastgroup, token[token.lastgroup]))
-        at = token.end()
+def value(path: str, line: Line) -> Any:
+    """Return the field that a path like `$.kubernetes.pod_name` leads to; None without one."""
+    found: Any = line
+    for key in path.removeprefix("$.").split("."):
+        found = found.get(key) if isinstance(found, dict) else None
     return found
 
 
-def _any(tokens: list[Token], event: dict[str, Any]) -> tuple[bool, list[Token]]:
-    result, tokens = _all(tokens, event)
-    while tokens and tokens[0] == ("mark", "||"):
-        other, tokens = _all(tokens[1:], event)
-        result = result or other
-    return result, tokens
+class _Parser:
+    def __init__(self, pattern: str) -> None:
+        self._tokens: list[tuple[str, str]] = []
+        position = 0
+        while position < len(pattern.rstrip()):
+            match = _TOKEN.match(pattern, position)
+            if match is None:
+                raise ValueError(f"filter pattern: found {pattern[position:]!r}")
+            kind = str(match.lastgroup)
+            self._tokens.append((kind, match.group(kind)))
+            position = match.end()
 
+    def parse(self) -> Callable[[Line], bool]:
+        self._take("{")
+        condition = self._any()
+        self._take("}")
+        if self._tokens:
+            raise ValueError(f"filter pattern: found {self._tokens}; allowed: its end")
+        return condition
 
-def _all(tokens: list[Token], event: dict[str, Any]) -> tuple[bool, list[Token]]:
-    result, tokens = _one(tokens, event)
-    while tokens and tokens[0] == ("mark", "&&"):
-        other, tokens = _one(tokens[1:], event)
-        result = result and other
-    return result, tokens
+    def _any(self) -> Callable[[Line], bool]:
+        parts = [self._all()]
+        while self._next("||"):
+            parts.append(self._all())
+        return lambda line: any(part(line) for part in parts)
 
+    def _all(self) -> Callable[[Line], bool]:
+        parts = [self._one()]
+        while self._next("&&"):
+            parts.append(self._one())
+        return lambda line: all(part(line) for part in parts)
 
-def _one(tokens: list[Token], event: dict[str, Any]) -> tuple[bool, list[Token]]:
-    if tokens[0] == ("mark", "("):
-        result, tokens = _any(tokens[1:], event)
-        assert tokens[0] == ("mark", ")"), tokens
-        return result, tokens[1:]
-    (kind, path), operator = tokens[0], tokens[1]
-    assert kind == "path", tokens
-    value = _field(event, path.split(".")[1:])
-    if operator == ("word", "NOT EXISTS"):
-        return value is None, tokens[2:]
-    kind, wanted = tokens[2]
-    assert kind == "text" and operator[0] == "mark", tokens
-    equal = value == wanted
-    return value is not None and (equal if operator[1] == "=" else not equal), tokens[3:]
+    def _one(self) -> Callable[[Line], bool]:
+        if self._next("("):
+            condition = self._any()
+            self._take(")")
+            return condition
+        kind, path = self._tokens.pop(0)
+        kind_of_sign, sign = self._tokens.pop(0)
+        if kind_of_sign == "missing":
+            return lambda line: value(path, line) is None
+        expected_kind, expected = self._tokens.pop(0)
+        if kind != "path":
+            raise ValueError(f"filter pattern: found {path}; allowed: a field")
+        if expected_kind == "text":
+            wanted = {"=": True, "!=": False}[sign]
+            # Of a field that is missing neither is true: a pattern has to say what it wants then.
+            return lambda line: (
+                (found := value(path, line)) is not None and (found == expected) == wanted
+            )
+        compare = _NUMERIC[sign]
 
+        def numeric(line: Line) -> bool:
+            found = value(path, line)
+            return isinstance(found, int | float) and compare(found, float(expected))
 
-def _field(event: Any, path: list[str]) -> Any:
-    for name in path:
-        if not isinstance(event, dict) or name not in event:
-            return None
-        event = event[name]
-    return event
+        return numeric
+
+    def _next(self, sign: str) -> bool:
+        if self._tokens and self._tokens[0] == ("sign", sign):
+            self._tokens.pop(0)
+            return True
+        return False
+
+    def _take(self, sign: str) -> None:
+        if not self._next(sign):
+            raise ValueError(f"filter pattern: found {self._tokens[:1]}; allowed: {sign}")
