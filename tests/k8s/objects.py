@@ -9,7 +9,10 @@ from tests.synthesis import SynthesizedStage
 Object = dict[str, Any]
 
 QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|k|M|G|Ki|Mi|Gi)?")
-UNITS: dict[str, Decimal | int] = {"m": Decimal("0.001"), "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "k": 10**3, "M": 10**6}
+UNITS: dict[str, Decimal | int] = {
+    "m": Decimal("0.001"),
+    **{"k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30},
+}
 
 
 def objects(stage: SynthesizedStage) -> list[Object]:
