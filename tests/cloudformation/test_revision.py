@@ -30,8 +30,9 @@ def write_library(folder: Path, version: str) -> None:
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Path:
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository whose app says which version of its library made it: one, two, uncommitted."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     (tmp_path / "constructs").mkdir()
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "cdk.json").write_text('{"context": {"flag": true}}')

@@ -121,9 +121,14 @@ def test_the_chart_is_well_formed_and_draws_each_figure(result: Estimate) -> Non
     assert all(float(bar.attrib["x"]) + float(bar.attrib["width"]) < width for bar in bars)
 
 
-def test_a_bar_is_as_long_as_its_figure(production: SynthesizedStage) -> None:
-    root = ElementTree.fromstring(chart.svg(estimate_of(production)))  # noqa: S314 - our own
+def test_a_bar_is_as_long_as_its_figure(result: Estimate) -> None:
+    root = ElementTree.fromstring(chart.svg(result))  # noqa: S314 - our own
     widths = [float(bar.attrib["width"]) for bar in root.iter(f"{SVG}rect") if "x" in bar.attrib]
-    cluster_design, cluster, nodes_design = widths[3:6]
-    assert cluster == cluster_design
-    assert nodes_design / cluster_design == pytest.approx(150 / 73, rel=0.01)
+    figures = []
+    for component in (*result.designed(), *result.left_out()):
+        if component in result.design:
+            figures.append(float(result.design[component]))
+        figures.append(float(result.of(component)))
+    pixels_a_dollar = widths[3] / figures[0]
+    for width, figure in zip(widths[3:], figures, strict=True):
+        assert width == pytest.approx(figure * pixels_a_dollar, abs=1)
