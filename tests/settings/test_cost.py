@@ -17,7 +17,7 @@ def load_with(folder: Path, cost: dict[str, Any]) -> None:
     load_stage("staging", folder)
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a misspelt assumption": (
         {"data_out_gb": 5},
         "cost.data_out_gb: unknown setting; did you mean data_out_gib? allowed: audit_events_",
