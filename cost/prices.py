@@ -1,8 +1,9 @@
 """AWS list prices in us-east-1, on demand, in USD, as of 2026-11-23: the one table to update.
 
 Neither a free tier of new accounts, nor a Savings Plan, nor tax. The volume steps that this system
-does not reach are left out. Each price says where it was checked on that day; several of these sources are
-older than it. UNCHECKED ones are known from AWS's pricing pages, but were not found again.
+does not reach are left out. Each price says where it was checked on that day; several of these
+sources are older than it. UNCHECKED ones are known from AWS's pricing pages, but were not found
+again.
 """
 
 from __future__ import annotations
