@@ -24,6 +24,20 @@ class Node:
         self.room = self.room.less(pod)
         self.pods.append(pod)
 
+    def evict(self, pod: Pod) -> None:
+        """Run it no longer."""
+        self.room = self.room_without(pod)
+        self.pods.remove(pod)
+
+    def room_without(self, pod: Pod) -> Room:
+        """Return what would be left free without the pod."""
+        room = self.room
+        return Room(
+            room.cpu_millicores + pod.cpu_millicores,
+            room.memory_mib + pod.memory_mib,
+            room.pods + 1,
+        )
+
 
 class Cluster:
     """Nodes of one group, over the zones that are left."""
@@ -58,10 +72,18 @@ class Cluster:
             self._add_node()
 
     def schedule(self, pods: Iterable[Pod], *, autoscale: bool = True) -> list[Pod]:
-        """Place the pods, critical and large ones first; return those that find no room."""
+        """Place the pods, critical and large ones first; return those that find no room.
+
+        A critical pod that finds none takes the place of a small one, which waits instead.
+        """
+        queue = sorted(pods, key=self._rank)
         waiting = []
-        for pod in sorted(pods, key=self._rank):
+        while queue:
+            pod = queue.pop(0)
             node = self._choose(pod)
+            if node is None and pod.name in self._critical:
+                node, evicted = self._preempt(pod)
+                queue.extend(evicted)
             if node is None and autoscale and len(self.nodes) < self.maximum:
                 self._add_node()
                 node = self._choose(pod)
@@ -111,6 +133,20 @@ class Cluster:
             assert room.holds(daemon), f"{daemon.name} does not fit an empty node"
             room = room.less(daemon)
         self.nodes.append(Node(zone, room))
+
+    def _preempt(self, pod: Pod) -> tuple[Node | None, list[Pod]]:
+        """Evict the smallest pod whose place will do; return the node and whom it cost."""
+        candidates = [
+            (other, index)
+            for index, node in enumerate(self.nodes)
+            for other in node.pods
+            if other.name not in self._critical and node.room_without(other).holds(pod)
+        ]
+        if not candidates:
+            return None, []
+        evicted, index = min(candidates, key=lambda each: each[0][1:])
+        self.nodes[index].evict(evicted)
+        return self.nodes[index], [evicted]
 
     def _choose(self, pod: Pod) -> Node | None:
         """Choose the zone, then the node, with the fewest pods alike; then the emptiest."""

@@ -118,7 +118,7 @@ class Outcome:
     offered: Room
     nodes_left: int
     waiting: tuple[Pod, ...]
-    """Pods of the lost zone that find no room until there is a new node."""
+    """Pods that find no room until there is a new node: of the lost zone, or evicted for these."""
     never_placed: tuple[Pod, ...]
     nodes_after: int
 
@@ -329,7 +329,7 @@ RESULTS = """
 all others on the desired ones; the Cluster Autoscaler adds the rest. "A release" is the maximum
 with one more pod of each service, and the Jobs that run before them. Daemons are counted. The zone
 that is lost is the one with the most pods: the nodes that are left, and how many it then takes;
-"wait" are those of its pods that find no room until a new node is there, which takes minutes.
+"wait" are the pods that find no room until a new node is there, which takes minutes.
 """
 
 NOTES = """
@@ -342,7 +342,8 @@ NOTES = """
   more places, such as a t3.large (35), or prefix delegation
   ([why not](decisions/0004-cluster.md)).
 - **Who waits when a zone is lost.** By their priority, DNS, the metrics server, the Cluster
-  Autoscaler and the load balancer controller never do. In production as designed, one backend of
+  Autoscaler and the load balancer controller never do: where there is no room, a smaller pod gives
+  way, and waits instead. In production as designed, one backend of
   three does; at its minimum of two nodes half of it is gone, and one backend and one frontend serve
   meanwhile. Staging has one pod of each service: an outage of as long as another takes to start.
 - **Who replaces the nodes.** Auto Scaling keeps the desired number, in the zones that are left. The
