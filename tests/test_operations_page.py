@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -29,7 +30,11 @@ QUICK_REFERENCE = (
 )
 """The commands of INFRASTRUCTURE.md, "Quick Reference"."""
 
-KINDS = {"deployment": "Deployment", "hpa": "HorizontalPodAutoscaler"}
+KINDS = {
+    "deployment": "Deployment",
+    "hpa": "HorizontalPodAutoscaler",
+    "scaledobject": "ScaledObject",
+}
 DOCUMENTED_ACCOUNT = "111122223333"
 
 
@@ -152,13 +157,15 @@ def check_dev(stage: SynthesizedStage, words: list[str]) -> None:
     target, _, stack = words[4].partition("/")
     assert target == stage.settings.stage
     assert stack in stage.templates
-    parameter = option(words, "--parameters")
-    if parameter is not None:
-        owner, _, setting = parameter.partition(":")
-        name, _, image = setting.partition("=")
+    for before, word in pairwise(words):
+        if before != "--parameters":
+            continue
+        owner, _, setting = word.partition(":")
+        name, _, value = setting.partition("=")
         assert owner == stage.settings.resource_name(stack)
-        default = stage.templates[stack]["Parameters"][name]["Default"]
-        assert image.rpartition(":")[0] == default.rpartition(":")[0]
+        parameter = stage.templates[stack]["Parameters"][name]
+        assert value.rpartition(":")[0] == parameter["Default"].rpartition(":")[0]
+        assert re.fullmatch(parameter.get("AllowedPattern", ".*"), value)
 
 
 def aliases(stage: SynthesizedStage) -> set[str | None]:
@@ -218,11 +225,25 @@ def test_readers_make_no_snapshots_but_see_them(stage: SynthesizedStage) -> None
     assert action("aws rds create-db-snapshot") not in allowed_to_readers(stage)
 
 
+def test_who_is_on_call_may_scale_restart_and_roll_back(stage: SynthesizedStage) -> None:
+    rules = stage.manifest("Role", "spywatcher-on-call")["rules"]
+    granted = {
+        (resource, verb)
+        for rule in rules
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert any("kubectl scale" in each for text in sections("on call") for each in commands(text))
+    assert ("deployments/scale", "patch") in granted
+    assert any("rollout undo" in each for text in sections("on call") for each in commands(text))
+    assert ("deployments", "patch") in granted
+
+
 def test_every_section_with_commands_says_whose_they_are() -> None:
     """But for the one that leads to the roles."""
     for title, body in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S):
         if commands(body) and not title.startswith("Reaching"):
-            assert title.endswith(("(reader)", "(admin)")), title
+            assert title.endswith(("(reader)", "(on call)", "(admin)")), title
 
 
 def sections(role: str) -> list[str]:
@@ -254,7 +275,8 @@ def test_the_profiles_are_those_of_the_roles(stage: SynthesizedStage) -> None:
     profiles.read_string(block.replace("production", stage.settings.stage))
     found = stage.resources("security", "AWS::IAM::Role").values()
     by_name = {each["Properties"].get("RoleName"): each["Properties"] for each in found}
-    assert len(profiles.sections()) == 2
+    people = {name for name in roles(stage) if not name.endswith("-deployer")}
+    assert {each.removeprefix("profile ") for each in profiles.sections()} == people
     for section in profiles.sections():
         name = section.removeprefix("profile ")
         assert profiles[section]["role_arn"] == f"arn:aws:iam::{DOCUMENTED_ACCOUNT}:role/{name}"
@@ -294,10 +316,12 @@ def test_the_numbers_that_it_gives_are_those_of_the_manifests(
     assert f"`{group}`" in PAGE
 
 
-def test_it_says_so_where_keda_writes_the_autoscaler(stage: SynthesizedStage) -> None:
+def test_it_patches_the_autoscalers_that_keda_does_not_write(stage: SynthesizedStage) -> None:
     """A minimum that is patched into an autoscaler of KEDA's is undone: its ScaledObject rules."""
-    if any(each["kind"] == "ScaledObject" for each in objects(stage)):
-        assert "minReplicaCount" in PAGE
+    patched = {tuple(each.split()[2:4]) for each in commands(PAGE) if "kubectl patch" in each}
+    of_keda = names(stage, "ScaledObject")
+    assert {name for kind, name in patched if kind == "scaledobject"} == of_keda
+    assert not {name for kind, name in patched if kind == "hpa"} & of_keda
 
 
 def test_its_links_lead_somewhere() -> None:
