@@ -73,7 +73,7 @@ class AccessReview(Construct):
             # All that a PutObject needs of it; `grant_put` gives retention and legal hold too.
             bucket.encryption_key.grant(workflow.machine, "kms:GenerateDataKey")
         self._acknowledge(workflow.machine)
-        alarm_of_failures(self, name, topic)
+        alarm_of_failures(self, "Failed", name=name, topic=topic)
 
     def _begin(self) -> sfn.Pass:
         return sfn.Pass.jsonata(

@@ -84,8 +84,13 @@ class Maintenance(Construct):
             expression = f"cron(0 9 ? {months} MON#1 *)"
             self._publish(name, expression, warning, text, runbook_name=name)
         self._remind_of_ending_support(warning)
-        for machine in (machine_name(settings), settings.resource_name("patches-by-aws")):
-            alarm_of_failures(self, machine, warning)
+        alarm_of_failures(self, "NodesNotPatched", name=machine_name(settings), topic=warning)
+        alarm_of_failures(
+            self,
+            "PlansNotRead",
+            name=settings.resource_name("patches-by-aws"),
+            topic=warning,
+        )
 
     def _make_publisher(self, warning: sns.ITopic) -> iam.IRole:
         """Make the role of the schedules: Scheduler publishes with a role, not under its name."""

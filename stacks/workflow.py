@@ -109,17 +109,20 @@ class Workflow(Construct):
         return role.without_policy_updates()
 
 
-def alarm_of_failures(scope: Construct, name: str, topic: sns.ITopic) -> cloudwatch.Alarm:
+def alarm_of_failures(
+    scope: Construct, construct_id: str, *, name: str, topic: sns.ITopic
+) -> cloudwatch.Alarm:
     """Tell of an execution that failed, timed out or was stopped, whatever the cause.
 
     An alarm and not a step of the machine: a step cannot tell of a permission that it lacks.
 
     Args:
         scope: where the alarm lives.
+        construct_id: its id there.
         name: the machine's name; the machine may stand in an earlier stack.
         topic: who hears of it.
     """
-    machine = sfn.StateMachine.from_state_machine_name(scope, f"{name}-machine", name)
+    machine = sfn.StateMachine.from_state_machine_name(scope, f"{construct_id}Machine", name)
     period = cdk.Duration.minutes(5)
     alarm = cloudwatch.MathExpression(
         expression="failed + timedOut + stopped",
@@ -132,7 +135,7 @@ def alarm_of_failures(scope: Construct, name: str, topic: sns.ITopic) -> cloudwa
         period=period,
     ).create_alarm(
         scope,
-        f"{name}-failed",
+        construct_id,
         alarm_name=f"{name}-failed",
         alarm_description=f"{name} did not finish: its execution history says at which step.",
         comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
