@@ -1,4 +1,4 @@
-"""Settings of maintenance and cost: what is planned when, and what it may cost."""
+"""Settings of maintenance: what is planned when."""
 
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,6 @@ BAD_INPUT = {
     "a thirteenth month": (
         {"maintenance": {"kubernetes_upgrade_months": [13]}},
         "maintenance.kubernetes_upgrade_months.0: found 13; allowed: less than or equal to 12",
-    ),
-    "a stage without a budget": ({"cost": None}, "cost: missing; every stage must give it"),
-    "a budget of nothing": (
-        {"cost.monthly_budget_usd": 0},
-        "cost.monthly_budget_usd: found 0; allowed: greater than 0",
     ),
 }
 

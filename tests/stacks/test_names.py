@@ -26,9 +26,14 @@ DEMANDED = (
 
 
 def names(stage: SynthesizedStage) -> Iterator[tuple[str, str, str]]:
-    """Return (type, property, name) of each name that a template fixes."""
+    """Return (type, property, name) of each name that a template fixes.
+
+    What a custom resource is given are arguments of a function's.
+    """
     for template in stage.templates.values():
         for resource in template["Resources"].values():
+            if resource["Type"].startswith("Custom::"):
+                continue
             for key, value in resource.get("Properties", {}).items():
                 own = key.endswith("Name") or key in ("ReplicationGroupId", "DBInstanceIdentifier")
                 if own and isinstance(value, str) and (resource["Type"], key) not in OTHER_NAMES:
