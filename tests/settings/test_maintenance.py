@@ -9,7 +9,7 @@ from settings import load_stage
 from settings.maintenance import MaintenanceSettings, WindowStart
 from tests.settings.test_loading import message, write
 
-BAD_INPUT = {
+BAD_INPUT: dict[str, tuple[dict[str, Any], str]] = {
     "two activities in one window": (
         {"maintenance": {"node_patch_week": 3}},
         "maintenance.kubernetes_upgrade_week: found 3; allowed: another week than "
@@ -34,8 +34,7 @@ BAD_INPUT = {
 @pytest.mark.parametrize("case", BAD_INPUT)
 def test_bad_input_is_refused_with_what_is_allowed(tmp_path: Path, case: str) -> None:
     changes, expected = BAD_INPUT[case]
-    given: dict[str, Any] = dict(changes)
-    assert expected in message(write(tmp_path, given))
+    assert expected in message(write(tmp_path, changes))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from jsonata import Jsonata
+from jsonata import Jsonata  # type: ignore[import-untyped]
 
 from tests.synthesis import SynthesizedStage, joined
 
