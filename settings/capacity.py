@@ -6,7 +6,7 @@ from typing import NamedTuple
 from settings.cluster import ClusterSettings
 from settings.instances import NODE_TYPES
 from settings.services import ServicesSettings
-from settings.system_pods import DAEMONS, DEPLOYMENTS
+from settings.system_pods import DAEMONS, DEPLOYMENTS, METRICS_READER
 
 _CPU_RESERVED = ((1000, 0.06), (1000, 0.01), (2000, 0.005))
 """Of the first core, the second, the next two; of all others `_CPU_RESERVED_BEYOND`."""
@@ -93,12 +93,13 @@ def room_beside_daemons(node_type: str) -> Room:
     return room
 
 
-def system_pods(controller_replicas: int) -> list[Pod]:
+def system_pods(cluster: ClusterSettings) -> list[Pod]:
     """Return what runs once or twice in the cluster, on any node."""
+    optional = (METRICS_READER,) if cluster.application_metrics else ()
     return [
         Pod(each.name, each.cpu_request_millicores, each.memory_request_mib)
-        for each in DEPLOYMENTS
-        for _ in range(each.replicas or controller_replicas)
+        for each in (*DEPLOYMENTS, *optional)
+        for _ in range(each.replicas or cluster.controllers.replicas)
     ]
 
 
@@ -141,5 +142,5 @@ def on_demand_nodes_needed(cluster: ClusterSettings, services: ServicesSettings)
     spare: list[Room] = []
     if spot is not None and all(taint.effect == "PreferNoSchedule" for taint in spot.taints):
         spare = [room_beside_daemons(spot.instance_types[0])] * spot.max_nodes
-    pods = [*most_application_pods(services), *system_pods(cluster.controllers.replicas)]
+    pods = [*most_application_pods(services), *system_pods(cluster)]
     return nodes_needed(pods, room_beside_daemons(cluster.nodes.instance_type), spare)

@@ -173,6 +173,11 @@ class ClusterSettings(Settings):
     pod_log_retention_days: RetentionDays = 30
     """Of what containers write; 0.50 USD a GB taken in ("Amazon CloudWatch pricing", us-east-1,
     2026-11-23)."""
+    application_metrics: bool = False
+    """Whether CloudWatch's agent reads the backend's /metrics every minute: one more pod, 1.20 USD
+    a month for four custom metrics, and 0.50 USD a GB of log events, one a minute for each pod,
+    route and status; with three pods and 60 of them by estimate 3 GB a month.
+    """
     container_insights: bool = False
     """Processor, memory, network and disk of every node, pod and container: 0.21 USD a million
     observations ("Amazon CloudWatch pricing", Container Insights with enhanced observability,

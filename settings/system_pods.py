@@ -48,3 +48,8 @@ DEPLOYMENTS = (
     SystemPods("reloader", "reloader", 10, 96),
 )
 """On any node."""
+
+METRICS_READER = SystemPods(
+    "amazon-cloudwatch-observability", "cloudwatch-agent-prometheus", 250, 128, replicas=1
+)
+"""On any node, where `cluster.application_metrics` asks for it."""

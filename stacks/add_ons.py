@@ -17,6 +17,7 @@ from constructs import Construct, IDependable
 from settings.cluster import ClusterSettings
 from settings.versions import add_on_version
 from spywatcher_constructs.log_retention import log_retention
+from stacks import application_metrics
 from stacks.acknowledgement import acknowledge
 from stacks.pod_identity import pod_role
 
@@ -150,13 +151,15 @@ class AddOns(Construct):
     def _cloudwatch(self, logs_key: kms.IKey, removal_policy: cdk.RemovalPolicy) -> eks_v1.CfnAddon:
         """Send what containers write, and by setting how they do, to CloudWatch.
 
-        Its permissions name four log groups, and these exist before: metrics travel as log events
+        Its permissions name its log groups, and these exist before: metrics travel as log events
         (embedded metric format), so that it needs no cloudwatch:PutMetricData.
         """
-        self.log_groups = {
-            kind: self._log_group(kind, logs_key, removal_policy)
-            for kind in ("application", "dataplane", "host", "performance")
-        }
+        kinds = ["application", "dataplane", "host", "performance"]
+        agents = {}
+        if self._settings.application_metrics:
+            kinds.append(application_metrics.LOG_GROUP_KIND)
+            agents = {"agents": application_metrics.agents(self._cluster_name, _AGENT_ACCOUNT)}
+        self.log_groups = {kind: self._log_group(kind, logs_key, removal_policy) for kind in kinds}
         role = self._agent_role(list(self.log_groups.values()))
         add_on = self._add_on(
             "amazon-cloudwatch-observability",
@@ -165,6 +168,7 @@ class AddOns(Construct):
                 "containerInsights": {"enabled": self._settings.container_insights},
                 "otelContainerInsights": {"enabled": False},
                 "applicationSignals": {"enabled": False},
+                **agents,
             },
             [_identity(role, _AGENT_ACCOUNT)],
         )

@@ -77,13 +77,12 @@ class MonitoringStack(StageStack):
         self._prefix = settings.resource_name()
         self.critical = self._topic("Critical", topics_key)
         self.warning = self._topic("Warning", topics_key)
-        alarms = [
-            self._service_down("backend", backend_targets),
-            self._service_down("frontend", frontend_targets),
-            *self._answers(load_balancer, thresholds),
-            *self._database(settings, database),
-            *self._cache(cache, thresholds),
-        ]
+        self._service_down("backend", backend_targets)
+        self._service_down("frontend", frontend_targets)
+        self._answers(load_balancer, thresholds)
+        self._database(settings, database)
+        self._cache(cache, thresholds)
+        self._govern(settings, audit_bucket, log_groups.trail, topics_key, logs_key)
         LogQueries(self, "Queries", name=self._prefix, log_groups=log_groups)
         log_metrics = LogMetrics(
             self,
@@ -96,7 +95,10 @@ class MonitoringStack(StageStack):
             self,
             "Operations",
             settings=settings,
-            alarms=alarms,
+            # All of the stack's, whoever made them: none can be forgotten.
+            alarms=[
+                part for part in self.node.find_all() if isinstance(part, cloudwatch.AlarmBase)
+            ],
             load_balancer=load_balancer,
             targets={"backend": backend_targets, "frontend": frontend_targets},
             database=database,
@@ -113,7 +115,6 @@ class MonitoringStack(StageStack):
             log_metrics=log_metrics,
             load_balancer=load_balancer,
         )
-        self._govern(settings, audit_bucket, log_groups.trail, topics_key, logs_key)
 
     def _govern(
         self,

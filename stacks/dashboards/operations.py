@@ -13,6 +13,7 @@ from k8s.names import NAMESPACE
 from settings import StageSettings
 from settings.model import PROJECT
 from spywatcher_constructs.redis import RedisReplicationGroup
+from stacks.application_metrics import ApplicationMetrics
 from stacks.dashboards import capacity
 from stacks.dashboards.capacity import Row
 from stacks.dashboards.widgets import COLUMNS, HEIGHT, PERCENT, graph, heading, row
@@ -66,6 +67,9 @@ class OperationsDashboard(Construct):
         self._settings = settings
         self._load_balancer = load_balancer
         self._cluster_name = settings.resource_name()
+        self._pods = (
+            ApplicationMetrics(self._cluster_name) if settings.cluster.application_metrics else None
+        )
         cloudwatch.Dashboard(
             self,
             "Dashboard",
@@ -92,7 +96,7 @@ class OperationsDashboard(Construct):
     def _up(
         self, targets: dict[str, elbv2.IApplicationTargetGroup], log_metrics: LogMetrics
     ) -> Row:
-        metrics = self._load_balancer.metrics
+        metrics, pods = self._load_balancer.metrics, self._pods
         threshold = self._settings.monitoring.thresholds.server_error_percent
         requests = metrics.request_count(period=_MINUTE, label="Requests")
         from_pods = metrics.http_code_target(
@@ -123,7 +127,12 @@ class OperationsDashboard(Construct):
                 width=width,
                 unit="pods",
             ),
-            graph("Requests", [requests], width=width, unit="a minute"),
+            graph(
+                "Requests",
+                [requests, *([pods.requests] if pods else [])],
+                width=width,
+                unit="a minute",
+            ),
             graph(
                 "Errors, of all answers",
                 [rate],
@@ -137,6 +146,7 @@ class OperationsDashboard(Construct):
                     from_pods,
                     from_edge,
                     refused,
+                    *([pods.errors] if pods else []),
                     log_metrics.application_errors.with_(period=_MINUTE),
                 ],
                 width=width,
@@ -145,7 +155,7 @@ class OperationsDashboard(Construct):
         ]
 
     def _fast(self, database: rds.IDatabaseInstance, cache: RedisReplicationGroup) -> Row:
-        metrics = self._load_balancer.metrics
+        metrics, pods = self._load_balancer.metrics, self._pods
         threshold = self._settings.monitoring.thresholds.response_time_p95_seconds
         width = row(4)
         return [
@@ -164,9 +174,12 @@ class OperationsDashboard(Construct):
                 [
                     metrics.active_connection_count(period=_MINUTE, label="Open"),
                     metrics.new_connection_count(period=_MINUTE, label="New"),
+                    *([pods.connections] if pods else []),
                 ],
                 width=width,
                 unit="a minute",
+                right=[pods.event_loop_lag] if pods else [],
+                right_axis=cloudwatch.YAxisProps(min=0, label="s", show_units=False),
             ),
             graph("Cache hit rate", [_hit_rate(cache)], width=width, axis=PERCENT),
             graph(

@@ -22,6 +22,7 @@ def picture(stage: SynthesizedStage, kind: str) -> str:
     name = stage.settings.resource_name()
     alarms = {
         f"${{{logical_id}.Arn}}": alarm["Properties"]["AlarmName"].removeprefix(f"{name}-")
-        for logical_id, alarm in stage.resources("monitoring", "AWS::CloudWatch::Alarm").items()
+        for kind_of_alarm in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+        for logical_id, alarm in stage.resources("monitoring", kind_of_alarm).items()
     }
     return draw(stage.settings.resource_name(kind), body(stage, kind), alarms=alarms)

@@ -1,7 +1,7 @@
 """CloudWatch Logs' filter patterns for JSON, as far as this project uses them.
 
-Comparisons of a field with a text or a number, or its absence, joined by && and || in parentheses ("Filter pattern
-syntax for metric filters"). Anything else is an error, not a guess.
+Comparisons of a field with a text or a number, or its absence, joined by && and || in parentheses
+("Filter pattern syntax for metric filters"). Anything else is an error, not a guess.
 """
 
 import operator

@@ -412,7 +412,7 @@ def test_the_agent_writes_to_log_groups_that_are_there(stage: SynthesizedStage) 
         for i, g in groups.items()
         if joined(g["Properties"]["LogGroupName"]).startswith(prefix)
     }
-    assert len(own) == 4
+    assert len(own) == 4 + stage.settings.cluster.application_metrics
     (statement,) = policies_of(stage, "AddOnsAgentRole")
     assert [joined(r) for r in statement["Resource"]] == [f"${{{id_}.Arn}}" for id_ in own]
     assert set(own) <= set(add_ons(stage)["amazon-cloudwatch-observability"]["DependsOn"])

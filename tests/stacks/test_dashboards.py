@@ -123,7 +123,10 @@ def test_a_dashboard_stays_within_the_limits_of_cloudwatch(
 
 
 def test_alarms_come_first_and_none_is_missing(stage: SynthesizedStage) -> None:
-    alarms = stage.resources("monitoring", "AWS::CloudWatch::Alarm")
+    alarms = {
+        **stage.resources("monitoring", "AWS::CloudWatch::Alarm"),
+        **stage.resources("monitoring", "AWS::CloudWatch::CompositeAlarm"),
+    }
     (shown,) = [each for each in widgets(stage, "operations") if each["type"] == "alarm"]
     assert shown["y"] == 1
     assert set(shown["properties"]["alarms"]) == {f"${{{each}.Arn}}" for each in alarms}
@@ -196,7 +199,8 @@ def test_lines_across_are_where_the_alarms_go_off(stage: SynthesizedStage) -> No
 def test_every_metric_is_one_that_its_service_publishes(stage: SynthesizedStage) -> None:
     namespaces = {
         *("AWS/ApplicationELB", "AWS/RDS", "AWS/ElastiCache", "AWS/NATGateway", "AWS/EKS"),
-        *("AWS/Logs", "ContainerInsights", f"SpyWatcher/{stage.settings.stage}"),
+        *("AWS/Logs", "ContainerInsights", "ContainerInsights/Prometheus"),
+        f"SpyWatcher/{stage.settings.stage}",
     }
     for metric in all_metrics(stage):
         if not metric.is_expression:
@@ -213,6 +217,7 @@ def test_every_dimension_is_a_resource_of_the_stage(stage: SynthesizedStage) -> 
         "ClusterName": {name},
         "CacheClusterId": cache,
         "Namespace": {"spywatcher"},
+        "job": {"backend"},
         "Service": {"spywatcher-backend", "spywatcher-frontend"},
         "PodName": {"spywatcher-backend", "spywatcher-frontend"},
         "Tier": set(business.tiers),
@@ -238,7 +243,8 @@ def test_metrics_of_pods_are_shown_where_container_insights_measures_them(
 def test_business_metrics_are_those_that_the_filters_make(stage: SynthesizedStage) -> None:
     made = {
         each["Properties"]["MetricTransformations"][0]["MetricName"]
-        for each in stage.resources("monitoring", "AWS::Logs::MetricFilter").values()
+        for id_, each in stage.resources("monitoring", "AWS::Logs::MetricFilter").items()
+        if id_.startswith("LogMetrics")
     }
     shown = {
         metric.name

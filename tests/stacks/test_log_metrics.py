@@ -19,9 +19,9 @@ PRICE_USD = 0.30
 
 
 def filters(stage: SynthesizedStage) -> dict[str, dict[str, Any]]:
-    """Return the metric filters by the name of their metric."""
-    found = stage.resources("monitoring", "AWS::Logs::MetricFilter").values()
-    properties = [each["Properties"] for each in found]
+    """Return the filters of business metrics by the name of their metric."""
+    found = stage.resources("monitoring", "AWS::Logs::MetricFilter").items()
+    properties = [each["Properties"] for id_, each in found if id_.startswith("LogMetrics")]
     return {each["MetricTransformations"][0]["MetricName"]: each for each in properties}
 
 

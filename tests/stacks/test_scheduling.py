@@ -101,7 +101,7 @@ def start(stage: SynthesizedStage, scale: str) -> Cluster:
 def run(stage: SynthesizedStage, scale: str) -> Cluster:
     """Return the cluster with everything placed."""
     cluster = start(stage, scale)
-    system = system_pods(stage.settings.cluster.controllers.replicas)
+    system = system_pods(stage.settings.cluster)
     assert cluster.schedule([*system, *application_pods(stage, scale)]) == []
     return cluster
 
