@@ -25,7 +25,8 @@ KUBERNETES_CHANGES = Query(
     "who-changed-what-in-kubernetes",
     "control_plane",
     """\
-fields @timestamp, user.username, verb, objectRef.resource, objectRef.namespace, objectRef.name
+fields @timestamp, user.username as who, verb,
+  objectRef.resource as resource, objectRef.namespace as namespace, objectRef.name as name
 | filter @logStream like /kube-apiserver-audit/
 | filter verb in ["create", "update", "patch", "delete"] and responseStatus.code < 300
 | filter user.username not like /^system:/ and objectRef.resource not in ["leases", "events"]
@@ -36,7 +37,8 @@ AWS_CHANGES = Query(
     "who-changed-what-in-aws",
     "trail",
     """\
-fields @timestamp, userIdentity.arn, eventSource, eventName, errorCode
+fields @timestamp, userIdentity.arn as who, eventSource as service, eventName as call,
+  errorCode as error
 | filter eventName not like /^(Get|List|Describe|Lookup|BatchGet|Head)/
 | filter eventName not like /^(Assume|Decrypt|GenerateDataKey)/
 | filter userIdentity.type != "AWSService"

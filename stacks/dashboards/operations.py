@@ -25,7 +25,7 @@ _MINUTE = cdk.Duration.minutes(1)
 _DAY = cdk.Duration.days(1)
 _TILES_A_ROW = 6
 _ANSWER_WIDTH = 9
-_COUNT = cloudwatch.YAxisProps(min=0, show_units=False)
+_COST_DAYS = 7
 
 
 class OperationsDashboard(Construct):
@@ -251,6 +251,7 @@ class OperationsDashboard(Construct):
                 ],
                 width=width,
                 unit="bytes a day",
+                last_days=_COST_DAYS,
                 stacked=True,
             ),
             graph(
@@ -258,6 +259,7 @@ class OperationsDashboard(Construct):
                 logs_taken_in,
                 width=width,
                 unit="bytes a day",
+                last_days=_COST_DAYS,
                 stacked=True,
             ),
             graph(
@@ -269,6 +271,7 @@ class OperationsDashboard(Construct):
                 ],
                 width=width,
                 unit="units",
+                last_days=_COST_DAYS,
             ),
         ]
 

@@ -30,7 +30,7 @@ def graph(
     right_axis: cloudwatch.YAxisProps | None = None,
     threshold: tuple[float, str] | None = None,
     stacked: bool = False,
-    region: str | None = None,
+    last_days: int | None = None,
 ) -> cloudwatch.GraphWidget:
     """Return lines over time.
 
@@ -44,7 +44,7 @@ def graph(
         right_axis: that axis.
         threshold: where an alarm goes off, and its label; a line across.
         stacked: metrics that add up to a whole.
-        region: where the metrics are, if not in the stack's region.
+        last_days: how far back it goes, where it is not as far as the dashboard.
     """
     return cloudwatch.GraphWidget(
         title=title,
@@ -62,7 +62,7 @@ def graph(
         right=list(right) or None,
         right_y_axis=right_axis,
         stacked=stacked,
-        region=region,
+        start=f"-P{last_days}D" if last_days else None,
     )
 
 

@@ -98,6 +98,8 @@ class Box:
 def _graph(box: Box, properties: Mapping[str, Any], ticks: Sequence[str]) -> list[str]:
     series = _series(properties)
     axes = properties.get("yAxis", {})
+    if properties.get("start", "").endswith("D"):
+        ticks = _WEEK
     thresholds = properties.get("annotations", {}).get("horizontal", [])
     legend, legend_height = _legend(box, series)
     has_right = any(each.right for each in series)
@@ -279,7 +281,7 @@ def _text_widget(box: Box, properties: Mapping[str, Any]) -> list[str]:
         taken = 0.0
         for word, style in _words(paragraph):
             taken += width_of(f"{word} ", 12)
-            if taken > box.width - 20:
+            if taken > box.width - 20 and word[0] not in ":;,.":
                 lines.append([])
                 taken = width_of(f"{word} ", 12)
             lines[-1].append((word, style))
@@ -335,7 +337,7 @@ def fields(query: str) -> list[str]:
         if part.strip().startswith(("fields", "SOURCE"))
     )
     command = command.partition("fields")[2]
-    return [name.strip() for name in command.split("|")[0].split(",")]
+    return [name.split(" as ")[-1].strip() for name in command.split("|")[0].split(",")]
 
 
 def _stack(series: Sequence[Series]) -> list[list[float]]:

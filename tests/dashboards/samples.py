@@ -127,23 +127,16 @@ def sample(label: str, names: list[str], *, right: bool = False) -> Series:
 
 CELLS: dict[str, list[str]] = {
     "@timestamp": ["11:52:07", "11:31:40", "10:58:12", "10:20:55", "09:47:31"],
-    "user.username": ["deployer", "deployer", "anna", "deployer", "cluster-admin"],
+    "who": ["deployer", "deployer", "anna", "deployer", "cluster-admin"],
     "verb": ["patch", "update", "delete", "patch", "create"],
-    "objectRef.resource": ["deployments", "configmaps", "pods", "deployments", "secrets"],
-    "objectRef.namespace": ["spywatcher"] * 4 + ["kube-system"],
-    "objectRef.name": ["spywatcher-backend", "settings", "backend-7c9", "frontend", "token"],
-    "userIdentity.arn": [
-        "role/deployer",
-        "role/deployer",
-        "role/admin",
-        "role/deployer",
-        "role/ci",
-    ],
-    "eventSource": ["cloudformation", "eks", "rds", "cloudformation", "secretsmanager"],
-    "eventName": [
+    "resource": ["deployments", "configmaps", "pods", "deployments", "secrets"],
+    "namespace": ["spywatcher"] * 4 + ["kube-system"],
+    "name": ["spywatcher-backend", "settings", "backend-7c9", "frontend", "token"],
+    "service": ["cloudformation", "eks", "rds", "cloudformation", "secretsmanager"],
+    "call": [
         *("ExecuteChangeSet", "UpdateNodegroupVersion", "ModifyDBInstance"),
         *("CreateChangeSet", "RotateSecret"),
     ],
-    "errorCode": ["", "", "AccessDenied", "", ""],
+    "error": ["", "", "AccessDenied", "", ""],
 }
-"""Made-up cells of a query's answer, by field."""
+"""Made-up cells of a query's answer, by the name of the column."""

@@ -46,7 +46,8 @@ class Metric:
         self.options: dict[str, Any] = entry[-1] if isinstance(entry[-1], dict) else {}
         self.is_expression = "expression" in self.options
         words = entry[:-1] if self.options else entry
-        self.namespace, self.name = (None, None) if self.is_expression else words[:2]
+        names: list[str] = ["", ""] if self.is_expression else words[:2]
+        self.namespace, self.name = names
         pairs = words[2:]
         self.dimensions = dict(zip(pairs[::2], pairs[1::2], strict=True))
 
@@ -247,9 +248,7 @@ def test_business_metrics_are_those_that_the_filters_make(stage: SynthesizedStag
         if id_.startswith("LogMetrics")
     }
     shown = {
-        metric.name
-        for metric in all_metrics(stage)
-        if str(metric.namespace).startswith("SpyWatcher/")
+        metric.name for metric in all_metrics(stage) if metric.namespace.startswith("SpyWatcher/")
     }
     assert shown == made
 
@@ -284,6 +283,16 @@ def test_changes_come_from_the_audit_log_and_from_cloudtrail(stage: SynthesizedS
     assert len(queries) == 2
     assert "ControlPlaneLogs" in queries[0]
     assert "TrailLogs" in queries[1]
+
+
+def test_what_drives_the_cost_is_shown_day_by_day_for_a_week(stage: SynthesizedStage) -> None:
+    shown = [
+        each["properties"]
+        for each in widgets(stage, "operations")
+        if each["properties"].get("title", "").startswith("Cost driver")
+    ]
+    assert len(shown) == 3
+    assert {each["start"] for each in shown} == {"-P7D"}
 
 
 def test_the_bill_is_found_by_the_tags_of_the_stage(stage: SynthesizedStage) -> None:
