@@ -350,6 +350,13 @@ def preflight(setup: Setup, arguments: Sequence[str]) -> int:
     return _operation(setup, "preflight", arguments)
 
 
+def guard(setup: Setup, arguments: Sequence[str]) -> int:
+    """STAGE [--against REVISION]  stop a deploy that replaces or deletes what holds data."""
+    setup.refresh()
+    command_line = [str(setup.python), "-m", "guard", *arguments]
+    return _become(command_line, setup.environment(os.environ), setup.root)
+
+
 def set_secret(setup: Setup, arguments: Sequence[str]) -> int:
     """STAGE KEY                   set a value that only people know; asks for it."""
     return _operation(setup, "set-secret", arguments)
@@ -405,6 +412,7 @@ COMMANDS: "Mapping[str, Callable[[Setup, Sequence[str]], int]]" = {
     "check": check,
     "cdk": cdk,
     "preflight": preflight,
+    "guard": guard,
     "set-secret": set_secret,
     "cost": cost,
     "lock": lock,

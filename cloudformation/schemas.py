@@ -43,6 +43,11 @@ class ResourceSchema:
         return self._paths("createOnlyProperties")
 
     @cached_property
+    def conditional_create_only(self) -> tuple[PropertyPath, ...]:
+        """Properties of which some changes make CloudFormation replace the resource."""
+        return self._paths("conditionalCreateOnlyProperties")
+
+    @cached_property
     def read_only(self) -> tuple[PropertyPath, ...]:
         """Properties that AWS sets and `Fn::GetAtt` reads."""
         return self._paths("readOnlyProperties")
@@ -134,7 +139,22 @@ def registry_schemas() -> SchemaFiles:
     Raises:
         ModuleNotFoundError: cfn-lint is not installed.
     """
+    return SchemaFiles(_data_folder() / "schemas")
+
+
+@cache
+def stateful_types() -> frozenset[str]:
+    """Return the resource types that cfn-lint wants a deletion policy for: they hold data.
+
+    Raises:
+        ModuleNotFoundError: cfn-lint is not installed.
+    """
+    file = _data_folder() / "AdditionalSpecs" / "StatefulResources.json"
+    return frozenset(json.loads(file.read_bytes())["ResourceTypes"])
+
+
+def _data_folder() -> Path:
     spec = find_spec("cfnlint")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("cfn-lint is not installed: pip install -r requirements-dev.txt")
-    return SchemaFiles(Path(spec.submodule_search_locations[0]) / "data" / "schemas")
+    return Path(spec.submodule_search_locations[0]) / "data"

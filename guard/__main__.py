@@ -1,0 +1,127 @@
+"""`python -m guard STAGE`: whether a deploy would replace or delete what holds data."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NoReturn
+
+from cloudformation.assembly import NoAssemblyError, read_stage
+from cloudformation.schemas import registry_schemas
+from guard import deployed
+from guard.comparison import compare
+from guard.finding import OPTION, Finding, not_allowed, report
+from guard.problem import GuardError
+from guard.synthesis import Synthesis, without_account, working_tree_of
+from guard.templates import planned
+from settings import SettingsError, load_stage, stage_names
+from settings.model import PROJECT
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose faults are like every other fault here: one message, exit code 1."""
+
+    def error(self, message: str) -> NoReturn:
+        raise GuardError(f"{message}\n{self.format_usage().strip()}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the arguments."""
+    whole = _Parser(prog="python3 dev.py guard", description=__doc__, allow_abbrev=False)
+    whole.add_argument("stage", help="a file of settings/, without .yaml")
+    whole.add_argument(
+        OPTION,
+        dest="allowed",
+        action="append",
+        default=[],
+        metavar="STACK/LOGICAL_ID",
+        help="let the finding of this one resource through; may stand several times",
+    )
+    other = whole.add_mutually_exclusive_group()
+    other.add_argument(
+        "--against", metavar="REVISION", help="compare with a git revision; needs no AWS account"
+    )
+    other.add_argument(
+        "--assembly", type=Path, metavar="FOLDER", help="what is going to be deployed (cdk.out)"
+    )
+    return whole
+
+
+def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
+    """Compare; return 1 where something stops the deploy or the comparison."""
+    try:
+        chosen = parser().parse_args(arguments)
+        load_stage(chosen.stage)
+        with tempfile.TemporaryDirectory(prefix="guard-") as folder:
+            if chosen.against:
+                found = against_revision(root, chosen.stage, chosen.against, Path(folder))
+            else:
+                found = against_deployed(root, chosen.stage, chosen.assembly, Path(folder))
+        stopping = not_allowed(found, chosen.allowed)
+    except (GuardError, SettingsError, NoAssemblyError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    if stopping:
+        print(report(stopping), file=sys.stderr)
+        return 1
+    for name in chosen.allowed:
+        print(f"{name} is let through.")
+    print(f"{chosen.stage}: nothing {'else ' * bool(found)}that holds data is replaced or deleted.")
+    return 0
+
+
+def against_deployed(root: Path, stage: str, assembly: Path | None, folder: Path) -> list[Finding]:
+    """Compare the synthesized stage with the deployed one, with the caller's credentials.
+
+    Raises:
+        GuardError: the synthesis failed, or AWS refuses.
+    """
+    if assembly is None:
+        assembly = Synthesis(root, stage, folder / "cdk.out", os.environ).wait()
+    stacks = read_stage(assembly, stage)
+
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        clients = deployed.client_of_account(boto3.Session(), stacks)
+        before = deployed.read(stacks, clients, lambda name: is_of_stage(stage, name))
+    except (BotoCoreError, ClientError) as error:
+        raise GuardError(f"AWS refuses: {error}") from None
+    return compare(before, planned(stacks, before), registry_schemas())
+
+
+def against_revision(root: Path, stage: str, revision: str, folder: Path) -> list[Finding]:
+    """Compare the synthesized stage with the one that a git revision synthesizes.
+
+    Raises:
+        GuardError: there is no such revision, or one of the two cannot be synthesized.
+    """
+    environment = without_account(os.environ)
+    with ExitStack() as stack:
+        tree = stack.enter_context(working_tree_of(root, revision, folder))
+        if not (tree / "settings" / f"{stage}.yaml").exists():
+            return []
+        works = []
+        for place, output in ((tree, "before"), (root, "after")):
+            works.append(Synthesis(place, stage, folder / output, environment))
+            stack.callback(works[-1].stop)
+        old, new = (read_stage(work.wait(), stage) for work in works)
+    before = planned(old, {})
+    return compare(before, planned(new, before), registry_schemas())
+
+
+def is_of_stage(stage: str, stack: str) -> bool:
+    """Whether a stack's name is one of this stage's, and not of a stage with a longer name."""
+    return deployed.owner(stage_names(), PROJECT, stack) == stage
+
+
+if __name__ == "__main__":
+    sys.exit(main())
