@@ -14,7 +14,7 @@ from typing import Any
 
 from cloudformation.schemas import PropertyPath, ResourceSchema, SchemaFiles
 from guard import conditional, stateful
-from guard.finding import ABSENT, Change, Fate, Finding
+from guard.finding import ABSENT, LOGICAL_ID, Change, Fate, Finding
 from guard.resolution import Resolver
 from guard.templates import Address, Stage
 
@@ -162,7 +162,7 @@ class _Comparison:
                 for other, resource in template.resources.items()
                 if resource["Type"] == old_type and not self._is_in(self._deployed, (name, other))
             ]
-            return (Change("LogicalId", logical_id, ", ".join(new) or ABSENT),)
+            return (Change(LOGICAL_ID, logical_id, ", ".join(new) or ABSENT),)
         if resources[logical_id]["Type"] != old_type:
             return (Change("Type", old_type, resources[logical_id]["Type"]),)
         before = self._before.condition(stack, logical_id)

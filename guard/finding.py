@@ -13,13 +13,14 @@ from guard.problem import GuardError
 OPTION = "--allow-replacement"
 RUNBOOK = "docs/runbooks/replacement-guard.md"
 ABSENT = None
+LOGICAL_ID = "LogicalId"
 _SHOWN_CHARACTERS = 160
 
 
 class Fate(Enum):
     """What would become of a resource."""
 
-    DELETED = "would be deleted"
+    DELETED = "would be removed from its stack"
     REPLACED = "would be replaced by a new, empty one"
     UNPROTECTED = "would lose its protection"
     REGENERATED = "would get a new generated value"
@@ -37,6 +38,9 @@ class Change:
     new: Any
 
     def __str__(self) -> str:
+        if self.name == LOGICAL_ID:
+            renamed = f"; new of its type, so perhaps renamed: {self.new}" if self.new else ""
+            return f"{self.name} {self.old} is no longer in the template{renamed}"
         return f"{self.name} changes from {_shown(self.old)} to {_shown(self.new)}"
 
 

@@ -104,7 +104,8 @@ class Resolver:
         return known.get(name, {"Ref": name})
 
     def _attribute(self, stack: StackTemplate, name: str, attribute: Any = "") -> Any:  # noqa: ANN401
-        return {"Fn::GetAtt": [self._address(stack, name), attribute]}
+        known = name in stack.resources
+        return {"Fn::GetAtt": [self._address(stack, name) if known else name, attribute]}
 
     def _address(self, stack: StackTemplate, name: str) -> str:
         mark = self._marks.get((stack.name, name))
