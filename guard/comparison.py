@@ -143,7 +143,8 @@ class _Comparison:
             return
         new = self._after.properties(*address)
         moved = _change(("ClusterName",), old, new)
-        if moved:
+        # A cluster that is replaced is a finding itself, and its namespaces are in that.
+        if moved and not _REPLACED_ADDRESS.search(json.dumps(moved.new)):
             yield self._finding(address, Fate.REPLACED, (moved,), loss)
         gone = sorted(before - stateful.namespaces(new))
         if gone and "PruneLabel" in old:

@@ -417,12 +417,18 @@ def test_without_prune_a_namespace_stays() -> None:
 
 
 def test_a_namespace_in_another_cluster_is_found() -> None:
+    clusters = {"One": CLUSTER, "Other": CLUSTER}
+    old, new = (
+        stack({**clusters, "M": manifest(("Namespace", "app"), cluster={"Ref": name})})
+        for name in clusters
+    )
+    assert fates(old, new) == {"app/M": Fate.REPLACED}
+
+
+def test_the_namespaces_of_a_replaced_cluster_are_no_findings_of_their_own() -> None:
     old = {"M": manifest(("Namespace", "app"), cluster={"Ref": "C"}), "C": CLUSTER}
     new = old | {"C": changed(CLUSTER, Name="d")}
-    assert fates(stack(old), stack(new)) == {
-        "app/M": Fate.REPLACED,
-        "app/C": Fate.REPLACED,
-    }
+    assert fates(stack(old), stack(new)) == {"app/C": Fate.REPLACED}
 
 
 def test_a_manifest_without_a_namespace_may_go_and_an_object_may_change() -> None:
