@@ -19,8 +19,7 @@ from guard.finding import OPTION, Finding, not_allowed, report
 from guard.problem import GuardError
 from guard.synthesis import Synthesis, without_account, working_tree_of
 from guard.templates import planned
-from settings import SettingsError, load_stage, stage_names
-from settings.model import PROJECT
+from settings import SettingsError, load_stage
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -92,7 +91,7 @@ def against_deployed(root: Path, stage: str, assembly: Path | None, folder: Path
 
     try:
         clients = deployed.client_of_account(boto3.Session(), stacks)
-        before = deployed.read(stacks, clients, lambda name: is_of_stage(stage, name))
+        before = deployed.read(stage, stacks, clients)
     except (BotoCoreError, ClientError) as error:
         raise GuardError(f"AWS refuses: {error}") from None
     return compare(before, planned(stacks, before), registry_schemas())
@@ -116,11 +115,6 @@ def against_revision(root: Path, stage: str, revision: str, folder: Path) -> lis
         old, new = (read_stage(work.wait(), stage) for work in works)
     before = planned(old, {})
     return compare(before, planned(new, before), registry_schemas())
-
-
-def is_of_stage(stage: str, stack: str) -> bool:
-    """Whether a stack's name is one of this stage's, and not of a stage with a longer name."""
-    return deployed.owner(stage_names(), PROJECT, stack) == stage
 
 
 if __name__ == "__main__":

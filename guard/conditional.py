@@ -5,13 +5,17 @@ not let pass counts as a replacement, and so does every property without a rule:
 NodeGroupConfiguration of AWS::ElastiCache::ReplicationGroup, which older and newer documentation
 describe differently.
 
-Sources, checked on 2026-11-23, for AWS::RDS::DBInstance:
-- The CloudFormation template reference, "Update requires": no property in this table says
-  "Replacement"; all say "Some interruptions", "No interruption" or "Updates are not supported".
+Sources for AWS::RDS::DBInstance, checked on 2026-11-23:
+- The CloudFormation template reference, "Update requires", says "Some interruptions" of all its
+  conditional properties. In the text it adds that without its DBSnapshotIdentifier an instance is
+  replaced by an empty one, and that without its SourceDBInstanceIdentifier a replica is promoted.
 - The handler that CloudFormation runs decides over the cases: aws-cloudformation/
   aws-cloudformation-resource-providers-rds, ImmutabilityHelper.isChangeMutable. It looks at neither
   AutoMinorVersionUpgrade, BackupRetentionPeriod, DBParameterGroupName, MultiAZ nor
-  PreferredMaintenanceWindow: these are modified in place.
+  PreferredMaintenanceWindow: these are modified in place. Of the zone it lets go what Multi-AZ
+  decides, and it takes a key for Performance Insights where there was none.
+- The handler would also keep an instance whose snapshot or restore time is no longer named. The
+  reference says the contrary for the snapshot, so what an instance was made from has no rule.
 """
 
 from __future__ import annotations
@@ -34,49 +38,27 @@ def _always(old: Properties, new: Properties) -> bool:
     return True
 
 
-def _when_removed(name: str) -> Rule:
-    """A source that is no longer named: the instance was made from it long ago."""
-    return lambda old, new: new.get(name, "") == ""
+def _is_promoted(old: Properties, new: Properties) -> bool:
+    return "SourceDBInstanceIdentifier" not in new
 
 
-def _when_added(name: str) -> Rule:
-    return lambda old, new: old.get(name, "") == ""
+def _had_no_key(old: Properties, new: Properties) -> bool:
+    return "PerformanceInsightsKMSKeyId" not in old
 
 
 def _zone_is_left_to_the_standby(old: Properties, new: Properties) -> bool:
     return "AvailabilityZone" not in new and new.get("MultiAZ") == "true"
 
 
-def _is_not_asked_for(old: Properties, new: Properties) -> bool:
-    return new.get("UseLatestRestorableTime") != "true"
-
-
 _RULES: Mapping[str, Mapping[str, Rule]] = {
     "AWS::RDS::DBInstance": {
-        **dict.fromkeys(
-            (
-                "AutoMinorVersionUpgrade",
-                "BackupRetentionPeriod",
-                "DBParameterGroupName",
-                "MultiAZ",
-                "PreferredMaintenanceWindow",
-            ),
-            _always,
-        ),
-        **{
-            name: _when_removed(name)
-            for name in (
-                "DBClusterSnapshotIdentifier",
-                "DBSnapshotIdentifier",
-                "RestoreTime",
-                "SourceDBClusterIdentifier",
-                "SourceDBInstanceAutomatedBackupsArn",
-                "SourceDBInstanceIdentifier",
-                "SourceDbiResourceId",
-            )
-        },
+        "AutoMinorVersionUpgrade": _always,
         "AvailabilityZone": _zone_is_left_to_the_standby,
-        "PerformanceInsightsKMSKeyId": _when_added("PerformanceInsightsKMSKeyId"),
-        "UseLatestRestorableTime": _is_not_asked_for,
+        "BackupRetentionPeriod": _always,
+        "DBParameterGroupName": _always,
+        "MultiAZ": _always,
+        "PerformanceInsightsKMSKeyId": _had_no_key,
+        "PreferredMaintenanceWindow": _always,
+        "SourceDBInstanceIdentifier": _is_promoted,
     },
 }

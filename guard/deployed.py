@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from cloudformation.assembly import AssemblyStack
 from guard.problem import GuardError
 from guard.templates import StackTemplate, Stage
+from settings import stage_names
+from settings.model import PROJECT
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -20,28 +22,29 @@ ClientOf = Callable[[str], Any]
 """Returns the client of CloudFormation in a region."""
 
 
-def read(
-    stacks: Sequence[AssemblyStack], client_of: ClientOf, is_of_stage: Callable[[str], bool]
-) -> Stage:
+def read(stage: str, stacks: Sequence[AssemblyStack], client_of: ClientOf) -> Stage:
     """Return the deployed templates of a stage, also of stacks that are no longer synthesized.
 
     Args:
-        stacks: the stage's stacks as they are synthesized: their regions are searched.
+        stage: the stage's name.
+        stacks: its stacks as they are synthesized; their regions are searched.
         client_of: returns the client of CloudFormation in a region.
-        is_of_stage: whether a stack of this name belongs to the stage.
 
     Raises:
         GuardError: a stack is being changed at this moment.
     """
     deployed: dict[str, StackTemplate] = {}
     names = {stack.name for stack in stacks}
+    stages = stage_names()
     accounts = {stack.region: stack.account for stack in stacks}
     for region, account in accounts.items():
         client = client_of(region)
         for page in client.get_paginator("describe_stacks").paginate():
             for stack in page["Stacks"]:
                 name, status = stack["StackName"], stack["StackStatus"]
-                if not (name in names or is_of_stage(name)) or status in _NOTHING_IN_IT:
+                if status in _NOTHING_IN_IT:
+                    continue
+                if name not in names and owner(stages, name) != stage:
                     continue
                 if status.endswith("_IN_PROGRESS"):
                     raise GuardError(f"{name}: found status {status}; wait until it is done")
@@ -59,9 +62,9 @@ def read(
     return deployed
 
 
-def owner(stages: Sequence[str], project: str, stack: str) -> str | None:
+def owner(stages: Sequence[str], stack: str) -> str | None:
     """Return which stage a stack's name belongs to: of staging and staging-eu the longer one."""
-    fitting = [stage for stage in stages if stack.startswith(f"{project}-{stage}-")]
+    fitting = [stage for stage in stages if stack.startswith(f"{PROJECT}-{stage}-")]
     return max(fitting, key=len, default=None)
 
 

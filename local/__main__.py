@@ -30,6 +30,13 @@ def parser() -> argparse.ArgumentParser:
     deploy = commands.add_parser("deploy", help="deploy a stage, and say what was made")
     deploy.add_argument("--keep", action="store_true", help="leave the embedded AWS running")
     deploy.add_argument("--port", type=int, default=0, help="its port; a free one by default")
+    deploy.add_argument(
+        "--allow-replacement",
+        action="append",
+        default=[],
+        metavar="STACK/LOGICAL_ID",
+        help="let the guard's finding of this one resource through; may stand several times",
+    )
     diff = commands.add_parser("diff", help="what a deploy would change")
     destroy = commands.add_parser("destroy", help="delete a stage from the kept embedded AWS")
     for each in (deploy, diff, destroy):
@@ -52,7 +59,13 @@ def main(arguments: Sequence[str] | None = None, checkout: "Checkout | None" = N
         checkout.isolate_this_process()
         match chosen.command:
             case "deploy":
-                deploy(checkout, chosen.stage, keep=chosen.keep, port=chosen.port)
+                deploy(
+                    checkout,
+                    chosen.stage,
+                    keep=chosen.keep,
+                    port=chosen.port,
+                    allowed_replacements=chosen.allow_replacement,
+                )
             case "diff":
                 commands.diff(checkout, chosen.stage)
             case "destroy":

@@ -5,7 +5,7 @@ import datetime as dt
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from local import emulator as aws
@@ -14,16 +14,25 @@ from local.emulator import Emulator
 from local.environment import pointed_at
 from local.problem import LocalError
 from local.processes import POLL_SECONDS, Child, Children
+from local.replacements import refuse_replacements
 from local.toolkit import Toolkit, finish
 
 
-def deploy(checkout: Checkout, stage: str, *, keep: bool = False, port: int = 0) -> None:
+def deploy(
+    checkout: Checkout,
+    stage: str,
+    *,
+    keep: bool = False,
+    port: int = 0,
+    allowed_replacements: Sequence[str] = (),
+) -> None:
     """Deploy a stage. An embedded AWS is started unless an earlier command left one running.
 
     One that is started here ends with this command, unless `keep`; interrupted, in any case.
 
     Raises:
-        LocalError: the settings or the port cannot be used, or a step failed.
+        LocalError: the settings or the port cannot be used, a step failed, or the deploy would
+            replace or delete a resource that holds data and that `allowed_replacements` lacks.
     """
     target = Target.of(checkout, stage)
     checkout.prepare()
@@ -40,18 +49,17 @@ def deploy(checkout: Checkout, stage: str, *, keep: bool = False, port: int = 0)
                 _say(f"Starting the embedded AWS; synthesizing {stage} ...")
                 emulator = stack.enter_context(_started(children, target, keep, port))
             watch.lap("start")
-            _deploy(toolkit, target, emulator, synth, watch)
+            _prepare(toolkit, emulator, synth)
+            watch.lap("synthesis and bootstrap")
+            refuse_replacements(target, kept, allowed_replacements)
+            watch.lap("guard")
+            _deploy(toolkit, target, emulator, watch)
     print(f"\nDeployed {stage} in {watch}.")
     if keep or kept:
         print(_how_to_use(emulator, target))
 
 
-def _deploy(
-    toolkit: Toolkit, target: Target, emulator: Emulator, synth: Child, watch: "_Watch"
-) -> None:
-    bootstrap = toolkit.start_bootstrap(emulator.endpoint)
-    _finish_both(synth, bootstrap)
-    watch.lap("synthesis and bootstrap")
+def _deploy(toolkit: Toolkit, target: Target, emulator: Emulator, watch: "_Watch") -> None:
     since = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)
     deployment = toolkit.start_deploy(emulator.endpoint)
     # boto3 takes half a second to import: while the CLI works.
@@ -110,8 +118,9 @@ def _started(children: Children, target: Target, keep: bool, port: int) -> Itera
             checkout.state.forget()
 
 
-def _finish_both(synth: Child, bootstrap: Child) -> None:
-    """Wait for both programs; report the first that fails without waiting for the other."""
+def _prepare(toolkit: Toolkit, emulator: Emulator, synth: Child) -> None:
+    """Bootstrap while the synthesis works; report the first that fails without the other."""
+    bootstrap = toolkit.start_bootstrap(emulator.endpoint)
     while not any(codes := (synth.poll(), bootstrap.poll())) and None in codes:
         time.sleep(POLL_SECONDS)
     if synth.poll() is not None:

@@ -22,7 +22,10 @@ import yaml
 from settings import StageSettings, load_stage
 
 ROOT = Path(__file__).resolve().parents[1]
-TREE = ("app.py", "cdk.json", "settings", "stacks", "constructs", "k8s", "local")
+TREE = (
+    *("app.py", "cdk.json"),
+    *("settings", "stacks", "constructs", "k8s", "local", "cloudformation", "guard"),
+)
 STAGE = "staging"
 HELD = {"emulated", "recorded", "checked"}
 CHANGED_RETENTION_DAYS = 13

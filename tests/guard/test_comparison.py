@@ -92,10 +92,7 @@ def test_a_stack_that_is_not_deployed_has_nothing_to_lose() -> None:
         (None, {"DBParameterGroupName": "other"}),
         (None, {"MultiAZ": False}),
         (None, {"PreferredMaintenanceWindow": "sun:02:00-sun:04:00"}),
-        ({"RestoreTime": "2026-11-23T08:00:00Z"}, {"RestoreTime": None}),
-        ({"DBSnapshotIdentifier": "s"}, {"DBSnapshotIdentifier": None}),
         ({"SourceDBInstanceIdentifier": "primary"}, {"SourceDBInstanceIdentifier": None}),
-        ({"UseLatestRestorableTime": True}, {"UseLatestRestorableTime": None}),
         ({"AvailabilityZone": "us-east-1a"}, {"AvailabilityZone": None, "MultiAZ": True}),
         (None, {"PerformanceInsightsKMSKeyId": "key"}),
     ],
@@ -114,6 +111,8 @@ def test_a_conditional_property_passes_where_rds_updates_in_place(
         ({"Engine": "postgres"}, {"Engine": "mysql"}),
         (None, {"RestoreTime": "2026-11-23T08:00:00Z"}),
         ({"DBSnapshotIdentifier": "s"}, {"DBSnapshotIdentifier": "t"}),
+        ({"DBSnapshotIdentifier": "s"}, {"DBSnapshotIdentifier": None}),
+        ({"RestoreTime": "2026-11-23T08:00:00Z"}, {"RestoreTime": None}),
         (None, {"SourceDBInstanceIdentifier": "primary"}),
         (None, {"UseLatestRestorableTime": True}),
         ({"AvailabilityZone": "us-east-1a"}, {"AvailabilityZone": "us-east-1b"}),
@@ -259,7 +258,7 @@ def test_what_nobody_knows_before_the_deploy_counts_as_a_change(value: Any) -> N
 
 def test_a_parameter_keeps_its_deployed_value() -> None:
     named = {"Db": changed(DATABASE, DBName={"Ref": "Name"})}
-    parameters = {"Parameters": {"Name": {"Type": "String", "Default": "a"}}}
+    parameters: dict[str, Any] = {"Parameters": {"Name": {"Type": "String", "Default": "a"}}}
     new = stack(named, **parameters, deployed_parameters={"Name": "b"})
     assert fates(stack({"Db": DATABASE}), stack(named, **parameters)) == {}
     assert fates(stack({"Db": DATABASE}), new) == {"app/Db": Fate.REPLACED}

@@ -308,6 +308,15 @@ def test_the_end_of_the_embedded_aws_ends_the_deploy(copy: Copy) -> None:
     assert not is_running(call["pid"])
 
 
+# Replacements
+
+
+def test_an_override_that_lets_nothing_through_is_refused_before_the_deploy(copy: Copy) -> None:
+    result = copy.run("deploy", "staging", "--allow-replacement", "data/Database")
+    assert (result.returncode, copy.calls("deploy")) == (1, [])
+    assert "--allow-replacement: found data/Database; allowed: none" in result.stderr
+
+
 # The kept embedded AWS
 
 
