@@ -90,7 +90,8 @@ def against_deployed(root: Path, stage: str, assembly: Path | None, folder: Path
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        clients = deployed.client_of_account(boto3.Session(), stacks)
+        session = boto3.Session(region_name=load_stage(stage).region)
+        clients = deployed.client_of_account(session, stacks)
         before = deployed.read(stage, stacks, clients)
     except (BotoCoreError, ClientError) as error:
         raise GuardError(f"AWS refuses: {error}") from None

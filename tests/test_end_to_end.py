@@ -57,6 +57,8 @@ class Life:
     deployed: Contents
     diff: str
     updated: Contents
+    refusal: str
+    refused: Contents
     destroyed: Contents
     manifests: str = field(repr=False)
 
@@ -74,7 +76,7 @@ class Copy:
             else:
                 shutil.copy(source, root / name)
 
-    def run(self, *arguments: str) -> str:
+    def run(self, *arguments: str, exit_code: int = 0) -> str:
         """Run a local command as `dev.py` does, and return all that it says."""
         path = [Path(sys.executable).parent, ROOT / "node_modules" / ".bin", os.environ["PATH"]]
         env = {**os.environ, "PATH": os.pathsep.join(map(str, path)), "NO_COLOR": "1"}
@@ -86,7 +88,8 @@ class Copy:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        assert result.returncode == 0, f"{arguments} failed:\n{result.stdout[-6000:]}"
+        ended = f"{arguments} ended with {result.returncode}:\n{result.stdout[-6000:]}"
+        assert result.returncode == exit_code, ended
         return result.stdout
 
     def change(self, section: str, key: str, value: object) -> None:
@@ -172,11 +175,25 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
             diff = copy.run("diff", STAGE)
             copy.run("deploy", STAGE)
             updated = copy.contents(settings)
+            copy.change("database", "performance_insights", False)
+            refusal = copy.run("deploy", STAGE, exit_code=1)
+            refused = copy.contents(settings)
             copy.run("destroy", STAGE)
             destroyed = copy.contents(settings)
         finally:
             copy.run("stop")
-    yield Life(settings, templates, deploy_output, deployed, diff, updated, destroyed, manifests)
+    yield Life(
+        settings=settings,
+        templates=templates,
+        deploy_output=deploy_output,
+        deployed=deployed,
+        diff=diff,
+        updated=updated,
+        refusal=refusal,
+        refused=refused,
+        destroyed=destroyed,
+        manifests=manifests,
+    )
 
 
 def differences(output: str) -> tuple[list[str], list[str]]:
@@ -275,6 +292,20 @@ def test_the_change_is_deployed_to_the_same_database(life: Life) -> None:
 def test_only_the_changed_stack_is_updated(life: Life) -> None:
     updated = [name for name, status in life.updated.stacks.items() if status == "UPDATE_COMPLETE"]
     assert updated == [life.settings.resource_name("data")]
+
+
+# Refused
+
+
+def test_a_change_that_would_replace_the_database_is_refused(life: Life) -> None:
+    assert "1 change stops the deploy" in life.refusal
+    assert "would be replaced by a new, empty one" in life.refusal
+    assert "PerformanceInsightsKMSKeyId changes from" in life.refusal
+    assert f"--allow-replacement {life.settings.resource_name('data')}/" in life.refusal
+
+
+def test_a_refused_deploy_touches_nothing(life: Life) -> None:
+    assert life.refused == life.updated
 
 
 # Destroyed
