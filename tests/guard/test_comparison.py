@@ -69,6 +69,27 @@ def test_a_create_only_property_that_is_added_or_removed_replaces() -> None:
     assert fates(stack({"Db": with_name}), stack({"Db": without})) == {"app/Db": Fate.REPLACED}
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"IpFamily": "ipv4"}, {"IpFamily": "ipv6"}),
+        ({"IpFamily": "ipv4"}, {"Fn::If": ["C", {"IpFamily": "ipv4"}, {"IpFamily": "ipv6"}]}),
+        (None, {"IpFamily": "ipv4"}),
+    ],
+)
+def test_a_nested_create_only_property_replaces(before: Any, after: Any) -> None:
+    old, new = (changed(CLUSTER, KubernetesNetworkConfig=value) for value in (before, after))
+    (finding,) = found(stack({"C": old}), stack({"C": new}))
+    assert "KubernetesNetworkConfig/IpFamily" in [change.name for change in finding.changes]
+
+
+def test_a_sibling_of_a_nested_create_only_property_passes() -> None:
+    old, new = (
+        changed(CLUSTER, AccessConfig={"AuthenticationMode": mode}) for mode in ("API", "CONFIG")
+    )
+    assert not found(stack({"C": old}), stack({"C": new}))
+
+
 @pytest.mark.parametrize("name", ["DBInstanceClass", "EngineVersion", "AllocatedStorage"])
 def test_a_property_that_is_updated_in_place_passes(name: str) -> None:
     assert not found(stack({"Db": DATABASE}), stack({"Db": changed(DATABASE, **{name: "x"})}))
@@ -275,9 +296,10 @@ def test_a_removed_resource_is_found() -> None:
 
 
 def test_a_renamed_resource_is_found_and_its_new_name_shown() -> None:
-    (finding,) = found(stack({"Db": DATABASE}), stack({"Database": DATABASE}))
+    other = {"Other": DATABASE, "Cluster": CLUSTER}
+    (finding,) = found(stack({"Db": DATABASE, **other}), stack({"Database": DATABASE, **other}))
     assert finding.fate == Fate.DELETED
-    assert "perhaps renamed: app/Database" in str(finding)
+    assert "perhaps renamed: app/Database\n" in str(finding)
 
 
 def test_a_resource_that_moves_to_another_stack_is_found() -> None:
@@ -298,6 +320,7 @@ def test_a_resource_that_becomes_another_type_is_found() -> None:
         ("us-west-2", "us-east-1", None),
         ("us-east-1", {"Ref": "Unknown"}, Fate.DELETED),
         ({"Ref": "Unknown"}, {"Ref": "Unknown"}, None),
+        ({"Ref": "Unknown"}, "us-east-1", None),
     ],
     ids=str,
 )
@@ -312,6 +335,14 @@ def test_a_condition_that_no_longer_holds_removes(
         for region in (before, after)
     )
     assert fates(old, new) == ({"app/Db": fate} if fate else {})
+
+
+def test_what_its_condition_never_made_may_change_and_go() -> None:
+    never = {"Conditions": {"C": {"Fn::Equals": ["a", "b"]}}}
+    old = stack({"Db": DATABASE | {"Condition": "C"}, "T": CLUSTER}, **never)
+    another = changed(DATABASE, DBName="b") | {"Condition": "C"}
+    assert not found(old, stack({"Db": another, "T": CLUSTER}, **never))
+    assert not found(old, stack({"T": CLUSTER}))
 
 
 def test_a_stack_that_is_no_longer_synthesized_is_one_finding() -> None:
