@@ -74,6 +74,7 @@ def test_a_create_only_property_that_is_added_or_removed_replaces() -> None:
     [
         ({"IpFamily": "ipv4"}, {"IpFamily": "ipv6"}),
         ({"IpFamily": "ipv4"}, {"Fn::If": ["C", {"IpFamily": "ipv4"}, {"IpFamily": "ipv6"}]}),
+        ({"Fn::If": ["C", {"IpFamily": "ipv4"}, {}]}, {"Fn::If": ["C", {"IpFamily": "ipv6"}, {}]}),
         (None, {"IpFamily": "ipv4"}),
     ],
 )
