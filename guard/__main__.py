@@ -45,7 +45,9 @@ def parser() -> argparse.ArgumentParser:
     )
     other = whole.add_mutually_exclusive_group()
     other.add_argument(
-        "--against", metavar="REVISION", help="compare with a git revision; needs no AWS account"
+        "--against",
+        metavar="REVISION",
+        help="compare with a git revision, made with what is installed; needs no AWS account",
     )
     other.add_argument(
         "--assembly", type=Path, metavar="FOLDER", help="what is going to be deployed (cdk.out)"
@@ -67,6 +69,8 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     except (GuardError, SettingsError, NoAssemblyError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     if stopping:
         print(report(stopping), file=sys.stderr)
         return 1

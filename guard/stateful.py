@@ -50,7 +50,7 @@ _CONTENTS = {
     "AWS::KMS::Key": "whatever it encrypted: nobody can decrypt that without it",
     "AWS::KMS::ReplicaKey": "whatever it encrypted in this region",
     "AWS::Logs::LogGroup": "every log event, which may have to be kept by law",
-    "AWS::RDS::DBInstance": "every row; its backups stay those of the old instance",
+    "AWS::RDS::DBInstance": "every row",
     "AWS::Route53::HostedZone": "every record, and the delegation to its name servers",
     "AWS::S3::Bucket": "every object",
     "AWS::SecretsManager::Secret": "its value, which other systems know",

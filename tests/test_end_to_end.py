@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -57,6 +57,7 @@ class Life:
     deployed: Contents
     diff: str
     updated: Contents
+    guarded: str
     refusal: str
     refused: Contents
     destroyed: Contents
@@ -78,10 +79,21 @@ class Copy:
 
     def run(self, *arguments: str, exit_code: int = 0) -> str:
         """Run a local command as `dev.py` does, and return all that it says."""
+        return self._run("local", arguments, {}, exit_code)
+
+    def guard(self) -> str:
+        """Run the guard as on AWS, with the assembly that is deployed."""
+        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        arguments = (STAGE, "--assembly", str(self._assembly))
+        return self._run("guard", arguments, {"AWS_ENDPOINT_URL": self._state["endpoint"], **keys})
+
+    def _run(
+        self, module: str, arguments: Sequence[str], extra: Mapping[str, str], exit_code: int = 0
+    ) -> str:
         path = [Path(sys.executable).parent, ROOT / "node_modules" / ".bin", os.environ["PATH"]]
-        env = {**os.environ, "PATH": os.pathsep.join(map(str, path)), "NO_COLOR": "1"}
+        env = {**os.environ, "PATH": os.pathsep.join(map(str, path)), "NO_COLOR": "1", **extra}
         result = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "local", *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=self.root,
             env=env,
             text=True,
@@ -101,7 +113,7 @@ class Copy:
 
     def templates(self) -> dict[str, dict[str, Any]]:
         """Return the template of each stack of the stage, as it was deployed."""
-        folder = self.root / ".local" / "cdk.out" / f"{STAGE}-deploy" / f"assembly-{STAGE}"
+        folder = self._assembly / f"assembly-{STAGE}"
         artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
         return {
             stack["properties"]["stackName"]: json.loads(
@@ -144,6 +156,10 @@ class Copy:
         )
 
     @property
+    def _assembly(self) -> Path:
+        return self.root / ".local" / "cdk.out" / f"{STAGE}-deploy"
+
+    @property
     def _state(self) -> dict[str, Any]:
         state: dict[str, Any] = json.loads((self.root / ".local" / "aws.json").read_text())
         return state
@@ -175,6 +191,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
             diff = copy.run("diff", STAGE)
             copy.run("deploy", STAGE)
             updated = copy.contents(settings)
+            guarded = copy.guard()
             copy.change("database", "performance_insights", False)
             refusal = copy.run("deploy", STAGE, exit_code=1)
             refused = copy.contents(settings)
@@ -189,6 +206,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
         deployed=deployed,
         diff=diff,
         updated=updated,
+        guarded=guarded,
         refusal=refusal,
         refused=refused,
         destroyed=destroyed,
@@ -295,6 +313,10 @@ def test_only_the_changed_stack_is_updated(life: Life) -> None:
 
 
 # Refused
+
+
+def test_the_guard_reads_what_is_deployed(life: Life) -> None:
+    assert life.guarded == f"{STAGE}: nothing that holds data is replaced or deleted.\n"
 
 
 def test_a_change_that_would_replace_the_database_is_refused(life: Life) -> None:

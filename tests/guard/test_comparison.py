@@ -339,7 +339,7 @@ def test_a_condition_that_no_longer_holds_removes(
 
 
 def test_what_its_condition_never_made_may_change_and_go() -> None:
-    never = {"Conditions": {"C": {"Fn::Equals": ["a", "b"]}}}
+    never: dict[str, Any] = {"Conditions": {"C": {"Fn::Equals": ["a", "b"]}}}
     old = stack({"Db": DATABASE | {"Condition": "C"}, "T": CLUSTER}, **never)
     another = changed(DATABASE, DBName="b") | {"Condition": "C"}
     assert not found(old, stack({"Db": another, "T": CLUSTER}, **never))

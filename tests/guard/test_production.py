@@ -12,7 +12,8 @@ from guard import stateful
 from guard.comparison import compare
 from guard.finding import Fate, Finding, not_allowed
 from guard.templates import StackTemplate, Stage
-from tests.synthesis import ACCOUNT, SynthesizedStage
+from settings import StageSettings
+from tests.synthesis import ACCOUNT, SynthesizedStage, synthesize
 
 REGION = "us-east-1"
 CREATE_ONLY = ("AWS::RDS::DBInstance", "AWS::ElastiCache::ReplicationGroup", "AWS::EKS::Cluster")
@@ -39,13 +40,17 @@ def create_only() -> Iterator[Any]:
             yield pytest.param(kind, path, id=f"{kind.split('::')[-1]}-{'.'.join(path)}")
 
 
-@pytest.fixture(scope="module")
-def deployed(production: SynthesizedStage) -> Stage:
-    prefix = production.settings.resource_name()
+def as_stage(synthesized: SynthesizedStage) -> Stage:
+    prefix = synthesized.settings.resource_name()
     return {
         f"{prefix}-{name}": StackTemplate(f"{prefix}-{name}", REGION, ACCOUNT, template)
-        for name, template in production.templates.items()
+        for name, template in synthesized.templates.items()
     }
+
+
+@pytest.fixture(scope="module")
+def deployed(production: SynthesizedStage) -> Stage:
+    return as_stage(production)
 
 
 @pytest.fixture
@@ -198,3 +203,27 @@ def test_an_override_lets_the_database_through_and_not_the_cluster(
     left = not_allowed(found(deployed, planned), names[:1])
 
     assert [finding.name for finding in left] == names[1:]
+
+
+def test_a_recovery_stops_only_where_it_lets_the_old_database_go(
+    deployed: Stage, production: SynthesizedStage
+) -> None:
+    """As docs/runbooks/restore-database.md has it."""
+    restored = {
+        "number": 2,
+        "restore_to_time": "latest",
+        "restore_source_resource_id": "db-ABCDEFGHIJKLMNOPQRST",
+        "admin_password_from_secret": True,
+    }
+
+    def with_generations(*generations: dict[str, Any]) -> Stage:
+        values = production.settings.model_dump()
+        values["database"] |= {"active_generation": 2, "generations": generations}
+        return as_stage(synthesize(StageSettings.model_validate(values)))
+
+    switched = with_generations({"number": 1, "retiring": True}, restored)
+    alone = with_generations(restored)
+
+    assert found(deployed, switched) == []
+    types = sorted(finding.resource_type for finding in found(switched, alone))
+    assert types == ["AWS::Logs::LogGroup", "AWS::Logs::LogGroup", "AWS::RDS::DBInstance"]
