@@ -30,7 +30,7 @@ Rule = Callable[[Properties, Properties], bool]
 
 def stays(resource_type: str, name: str, old: Properties, new: Properties) -> bool:
     """Whether a change of a conditional create-only property is known to replace nothing."""
-    rule = _RULES.get(resource_type, {}).get(name)
+    rule = RULES.get(resource_type, {}).get(name)
     return rule is not None and rule(old, new)
 
 
@@ -50,7 +50,7 @@ def _zone_is_left_to_the_standby(old: Properties, new: Properties) -> bool:
     return "AvailabilityZone" not in new and new.get("MultiAZ") == "true"
 
 
-_RULES: Mapping[str, Mapping[str, Rule]] = {
+RULES: Mapping[str, Mapping[str, Rule]] = {
     "AWS::RDS::DBInstance": {
         "AutoMinorVersionUpgrade": _always,
         "AvailabilityZone": _zone_is_left_to_the_standby,

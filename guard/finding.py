@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -15,6 +16,8 @@ RUNBOOK = "docs/runbooks/replacement-guard.md"
 ABSENT = None
 LOGICAL_ID = "LogicalId"
 _SHOWN_CHARACTERS = 160
+_HIDDEN = re.compile("Password|Token")
+"""Should somebody write a secret into a template instead of a reference to it."""
 
 
 class Fate(Enum):
@@ -41,6 +44,8 @@ class Change:
         if self.name == LOGICAL_ID:
             renamed = f"; new of its type, so perhaps renamed: {self.new}" if self.new else ""
             return f"{self.name} {self.old} is no longer in the template{renamed}"
+        if _HIDDEN.search(self.name):
+            return f"{self.name} changes; its values are not shown"
         return f"{self.name} changes from {_shown(self.old)} to {_shown(self.new)}"
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from cloudformation.schemas import registry_schemas
 from guard.comparison import compare
+from guard.conditional import RULES
 from guard.finding import Fate, Finding
 from guard.templates import StackTemplate, Stage
 
@@ -155,6 +156,13 @@ def test_a_conditional_property_that_no_rule_knows_replaces() -> None:
     group = resource("AWS::ElastiCache::ReplicationGroup", AuthToken="{{resolve:a}}")
     new = changed(group, AuthToken="{{resolve:b}}")
     assert fates(stack({"Cache": group}), stack({"Cache": new})) == {"app/Cache": Fate.REPLACED}
+
+
+def test_the_rules_are_about_properties_that_the_schemas_call_conditional() -> None:
+    for kind, rules in RULES.items():
+        schema = registry_schemas().get(kind, "us-east-1")
+        assert schema is not None
+        assert {(name,) for name in rules} <= set(schema.conditional_create_only)
 
 
 # What depends on what is replaced

@@ -41,6 +41,10 @@ def test_a_long_value_is_cut_and_an_absent_one_named() -> None:
     assert len(text) < 250
 
 
+def test_the_value_of_a_secret_is_not_shown() -> None:
+    assert str(Change("AuthToken", "old", "new")) == "AuthToken changes; its values are not shown"
+
+
 def test_an_override_lets_one_resource_through_and_no_other() -> None:
     names = ["spywatcher-production-data/Database"]
     assert not_allowed([DATABASE, CACHE], names) == [CACHE]
