@@ -112,7 +112,7 @@ class _Comparison:
         old = self._deployed[stack].resources[logical_id]
         if (deletion := self._deletion(address)) is not None:
             policy = stateful.deletion_policy(old)
-            yield self._finding(address, Fate.DELETED, deletion, _loss(old["Type"], policy))
+            yield self._finding(address, Fate.REMOVED, deletion, _loss(old["Type"], policy))
             return
         new = self._planned[stack].resources[logical_id]
         if address in self._replaced:
@@ -139,7 +139,7 @@ class _Comparison:
         loss = stateful.contents(stateful.MANIFEST)
         deletion = self._deletion(address)
         if deletion is not None:
-            yield self._finding(address, Fate.DELETED, deletion, loss)
+            yield self._finding(address, Fate.REMOVED, deletion, loss)
             return
         new = self._after.properties(*address)
         moved = _change(("ClusterName",), old, new)

@@ -23,7 +23,7 @@ _HIDDEN = re.compile("Password|Token")
 class Fate(Enum):
     """What would become of a resource."""
 
-    DELETED = "would be removed from its stack"
+    REMOVED = "would be removed from its stack"
     REPLACED = "would be replaced by a new, empty one"
     UNPROTECTED = "would lose its protection"
     REGENERATED = "would get a new generated value"

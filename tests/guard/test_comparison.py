@@ -299,7 +299,7 @@ def test_a_parameter_keeps_its_deployed_value() -> None:
 
 def test_a_removed_resource_is_found() -> None:
     (finding,) = found(stack({"Db": DATABASE, "T": CLUSTER}), stack({"T": CLUSTER}))
-    assert finding.fate == Fate.DELETED
+    assert finding.fate == Fate.REMOVED
     assert "LogicalId Db is no longer in the template" in str(finding)
     assert "a final snapshot stays" in finding.loss
 
@@ -307,27 +307,27 @@ def test_a_removed_resource_is_found() -> None:
 def test_a_renamed_resource_is_found_and_its_new_name_shown() -> None:
     other = {"Other": DATABASE, "Cluster": CLUSTER}
     (finding,) = found(stack({"Db": DATABASE, **other}), stack({"Database": DATABASE, **other}))
-    assert finding.fate == Fate.DELETED
+    assert finding.fate == Fate.REMOVED
     assert "perhaps renamed: app/Database\n" in str(finding)
 
 
 def test_a_resource_that_moves_to_another_stack_is_found() -> None:
     old = stack({"Db": DATABASE}) | stack({}, "other")
-    assert fates(old, stack({}) | stack({"Db": DATABASE}, "other")) == {"app/Db": Fate.DELETED}
+    assert fates(old, stack({}) | stack({"Db": DATABASE}, "other")) == {"app/Db": Fate.REMOVED}
 
 
 def test_a_resource_that_becomes_another_type_is_found() -> None:
     new = stack({"Db": resource("AWS::RDS::DBCluster")})
-    assert fates(stack({"Db": DATABASE}), new) == {"app/Db": Fate.DELETED}
+    assert fates(stack({"Db": DATABASE}), new) == {"app/Db": Fate.REMOVED}
 
 
 @pytest.mark.parametrize(
     ("before", "after", "fate"),
     [
         ("us-east-1", "us-east-1", None),
-        ("us-east-1", "us-west-2", Fate.DELETED),
+        ("us-east-1", "us-west-2", Fate.REMOVED),
         ("us-west-2", "us-east-1", None),
-        ("us-east-1", {"Ref": "Unknown"}, Fate.DELETED),
+        ("us-east-1", {"Ref": "Unknown"}, Fate.REMOVED),
         ({"Ref": "Unknown"}, {"Ref": "Unknown"}, None),
         ({"Ref": "Unknown"}, "us-east-1", None),
     ],
@@ -412,7 +412,7 @@ def test_a_secret_that_is_generated_anew_is_found(
 def test_a_log_group_counts_when_it_is_deployed_to_be_kept() -> None:
     group = resource("AWS::Logs::LogGroup", LogGroupName="audit")
     kept = group | {"DeletionPolicy": "RetainExceptOnCreate"}
-    assert fates(stack({"L": kept, "T": CLUSTER}), stack({"T": CLUSTER})) == {"app/L": Fate.DELETED}
+    assert fates(stack({"L": kept, "T": CLUSTER}), stack({"T": CLUSTER})) == {"app/L": Fate.REMOVED}
     assert fates(stack({"L": kept}), stack({"L": group})) == {"app/L": Fate.UNPROTECTED}
     assert not found(stack({"L": group, "T": CLUSTER}), stack({"T": CLUSTER}))
 
@@ -437,7 +437,7 @@ NAMESPACED = manifest(("Namespace", "app"), ("Role", "reader"))
 
 def test_a_removed_manifest_with_a_namespace_is_found() -> None:
     assert fates(stack({"M": NAMESPACED, "C": CLUSTER}), stack({"C": CLUSTER})) == {
-        "app/M": Fate.DELETED
+        "app/M": Fate.REMOVED
     }
 
 

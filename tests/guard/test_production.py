@@ -139,7 +139,7 @@ def test_each_removed_resource_is_caught(deployed: Stage, planned: Stage, kind: 
     for resources, stack, logical_id in of_type(planned, kind):
         del resources[logical_id]
         removed.add(f"{stack}/{logical_id}")
-    gone = {f.name for f in found(deployed, planned) if f.fate == Fate.DELETED}
+    gone = {f.name for f in found(deployed, planned) if f.fate == Fate.REMOVED}
     assert removed
     assert gone == removed
 
@@ -150,7 +150,7 @@ def test_each_renamed_resource_is_caught(deployed: Stage, planned: Stage, kind: 
     for resources, stack, logical_id in of_type(planned, kind):
         resources[f"{logical_id}Renamed"] = resources.pop(logical_id)
         renamed.add(f"{stack}/{logical_id}")
-    gone = {f.name for f in found(deployed, planned) if f.fate == Fate.DELETED}
+    gone = {f.name for f in found(deployed, planned) if f.fate == Fate.REMOVED}
     assert gone == renamed
 
 
