@@ -1,7 +1,6 @@
 """The command: against a git revision, without an AWS account."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,26 +11,40 @@ import pytest
 from guard.__main__ import main
 from tests.synthesis import ROOT
 
-TREE = ("app.py", "cdk.json", "settings", "stacks", "constructs", "k8s", "cloudformation", "guard")
+APP = """
+import aws_cdk as cdk
+from naming import DATABASE
+
+app = cdk.App()
+data = cdk.Stack(cdk.Stage(app, "staging"), "data")
+properties = {"DBInstanceClass": "db.t3.medium", "DBName": DATABASE}
+cdk.CfnResource(data, "Database", type="AWS::RDS::DBInstance", properties=properties)
+app.synth()
+"""
+FILES = {
+    "app.py": APP,
+    "cdk.json": '{"app": "python3 app.py"}',
+    "constructs/naming.py": 'DATABASE = "one"\n',
+    "settings/staging.yaml": "",
+}
+"""A small app with the folders of this one."""
 
 
-@pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A repository of this project, with one commit."""
-    root = tmp_path_factory.mktemp("repository")
-    for name in TREE:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, root / name)
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A repository with one commit, whose path may hold a space."""
+    root = tmp_path / "a repository"
+    for name, text in FILES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
     path = [Path(sys.executable).parent, ROOT / "node_modules" / ".bin", os.environ["PATH"]]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", os.pathsep.join(map(str, path)))
-        git(root, "init", "--quiet")
-        git(root, "add", ".")
-        git(root, "commit", "--quiet", "-m", "first")
-        yield root
+    monkeypatch.setenv("PATH", os.pathsep.join(map(str, path)))
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    git(root, "init", "--quiet")
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "-m", "first")
+    yield root
+    assert git(root, "worktree", "list").count("\n") == 1
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -41,20 +54,38 @@ def git(root: Path, *arguments: str) -> str:
 
 
 def test_a_change_since_a_revision_is_stopped_unless_it_is_named(
-    repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    credentials = repository / "stacks" / "database_credentials.py"
-    text = credentials.read_text()
-    assert 'ADMINISTRATOR = "spywatcher_admin"' in text
-    credentials.write_text(text.replace("spywatcher_admin", "another_admin"))
-    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    (repository / "constructs" / "naming.py").write_text('DATABASE = "another"\n')
+    against = ["staging", "--against", "HEAD"]
 
+    assert main(against, repository) == 1
+    stopped = capsys.readouterr()
+    assert 'DBName changes from "one" to "another"' in stopped.err
+    assert "AWS::RDS::DBInstance, staging/data/Database" in stopped.err
+
+    assert main([*against, "--allow-replacement", "staging-data/Database"], repository) == 0
+    assert capsys.readouterr().out == (
+        "staging-data/Database is let through.\n"
+        "staging: nothing else that holds data is replaced or deleted.\n"
+    )
+
+
+def test_an_app_that_cannot_be_synthesized_is_one_message(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / "app.py").write_text("raise SystemExit('settings/staging.yaml: domain: wrong')")
     assert main(["staging", "--against", "HEAD"], repository) == 1
-
     error = capsys.readouterr().err
-    assert 'MasterUsername changes from "spywatcher_admin" to "another_admin"' in error
-    assert "DatabaseCredentialsAdmin" in error  # its value would be generated anew
-    assert git(repository, "worktree", "list").count("\n") == 1
+    assert error.startswith(f"cdk synth of staging in {repository} failed:\n")
+    assert "settings/staging.yaml: domain: wrong" in error
+
+
+def test_a_stage_that_the_revision_does_not_have_has_nothing_to_lose(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["production", "--against", "HEAD"], repository) == 0
+    assert "production: nothing that holds data" in capsys.readouterr().out
 
 
 def test_an_unknown_revision_is_one_message(
