@@ -27,6 +27,7 @@ def test_each_stack_reads_only_what_the_architecture_lets_it_read(stage: Synthes
         ("monitoring", "security"),
         ("monitoring", "network"),
         ("monitoring", "data"),
+        ("monitoring", "cluster"),
         ("monitoring", "workloads"),
     }
 
