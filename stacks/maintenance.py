@@ -3,6 +3,8 @@
 import datetime as dt
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_scheduler as scheduler
@@ -84,6 +86,7 @@ class Maintenance(Construct):
             expression = f"cron(0 9 ? {months} MON#1 *)"
             self._publish(name, expression, warning, text, runbook_name=name)
         self._remind_of_ending_support(warning)
+        self._tell_of_lost_messages(warning)
         alarm_of_failures(self, "NodesNotPatched", name=machine_name(settings), topic=warning)
         alarm_of_failures(
             self,
@@ -91,6 +94,27 @@ class Maintenance(Construct):
             name=settings.resource_name("patches-by-aws"),
             topic=warning,
         )
+
+    def _tell_of_lost_messages(self, topic: sns.ITopic) -> None:
+        """Tell of a message that Scheduler gave up: nobody misses an announcement by himself."""
+        alarm = cloudwatch.Metric(
+            namespace="AWS/Scheduler",
+            metric_name="InvocationDroppedCount",
+            dimensions_map={"ScheduleGroup": self._group.schedule_group_name},
+            statistic="Sum",
+            period=cdk.Duration.minutes(5),
+        ).create_alarm(
+            self,
+            "MessageLost",
+            alarm_name=self._settings.resource_name("message-lost"),
+            alarm_description="An announcement of maintenance or a reminder was not sent: look at "
+            f"the schedules of group {self._settings.resource_name('maintenance')}.",
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            threshold=0,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alarm.add_alarm_action(actions.SnsAction(topic))
 
     def _make_publisher(self, warning: sns.ITopic) -> iam.IRole:
         """Make the role of the schedules: Scheduler publishes with a role, not under its name."""

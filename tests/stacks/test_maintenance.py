@@ -342,6 +342,21 @@ def test_an_execution_without_success_is_told(
     assert "Warning" in joined(alarm["AlarmActions"][0])
 
 
+def test_a_message_that_was_not_sent_is_told(stage: SynthesizedStage) -> None:
+    alarms = stage.resources("monitoring", "AWS::CloudWatch::Alarm").values()
+    (alarm,) = (
+        each["Properties"]
+        for each in alarms
+        if each["Properties"].get("MetricName") == "InvocationDroppedCount"
+    )
+    (group,) = stage.resources("monitoring", "AWS::Scheduler::ScheduleGroup")
+    assert alarm["Dimensions"] in (
+        [{"Name": "ScheduleGroup", "Value": {"Ref": group}}],
+        [{"Name": "ScheduleGroup", "Value": stage.settings.resource_name("maintenance")}],
+    )
+    assert "Warning" in joined(alarm["AlarmActions"][0])
+
+
 def test_the_schedules_may_publish_to_their_topics_and_do_no_more(stage: SynthesizedStage) -> None:
     policies = stage.resources("monitoring", "AWS::IAM::ManagedPolicy")
     (found,) = (
