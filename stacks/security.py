@@ -48,7 +48,13 @@ class SecurityStack(StageStack):
             encryption_key=self.keys.secrets,
             removal_policy=self.removal_policy,
         )
-        self.roles = Roles(self, "Roles", settings=settings, application_secret=application.secret)
+        self.roles = Roles(
+            self,
+            "Roles",
+            settings=settings,
+            application_secret=application.secret,
+            topics_key=self.keys.topics,
+        )
         self.trail_logs = self._record_api_calls(settings)
         self.web_acl = self._make_firewall(settings)
         self.firewall_logs = self._log_firewall(settings)

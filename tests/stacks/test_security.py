@@ -232,6 +232,39 @@ def test_administrators_may_do_what_the_runbook_of_secrets_asks_for(
     assert function.replace(stage.settings.stage, "production") in runbook
 
 
+def test_administrators_may_maintain_by_hand_what_the_schedules_maintain(
+    stage: SynthesizedStage,
+) -> None:
+    allowed = {s["Sid"]: s for s in statements(stage, "Admin") if "Sid" in s}
+    started = {joined(arn).rpartition(":")[2] for arn in allowed["StartMaintenance"]["Resource"]}
+    machines = {
+        machine["Properties"]["StateMachineName"]
+        for stack in ("cluster", "monitoring")
+        for machine in stage.resources(stack, "AWS::StepFunctions::StateMachine").values()
+    }
+    assert started == machines
+    topics = stage.resources("monitoring", "AWS::SNS::Topic").values()
+    announced = joined(allowed["Announce"]["Resource"]).rpartition(":")[2]
+    assert announced == stage.settings.resource_name("announcements")
+    assert announced in {topic["Properties"]["TopicName"] for topic in topics}
+    assert "KeysTopics" in joined(allowed["EncryptAnnouncements"]["Resource"])
+    instance = stage.only("data", "AWS::RDS::DBInstance")["DBInstanceIdentifier"]
+    assert joined(allowed["PatchTheDatabaseNow"]["Resource"]).endswith(f":db:{instance}")
+    group = stage.only("data", "AWS::ElastiCache::ReplicationGroup")["ReplicationGroupId"]
+    patched = joined(allowed["PatchTheCacheNow"]["Resource"])
+    assert patched.endswith(f":replicationgroup:{group}")
+
+
+def test_the_security_audit_may_set_off_the_alarm_that_it_names(
+    production: SynthesizedStage,
+) -> None:
+    allowed = {s["Sid"]: s for s in statements(production, "Admin") if "Sid" in s}
+    alarm = joined(allowed["TryAnAlarm"]["Resource"]).rpartition(":")[2]
+    alarms = production.resources("monitoring", "AWS::CloudWatch::Alarm").values()
+    assert alarm in {each["Properties"]["AlarmName"] for each in alarms}
+    assert alarm in (ROOT / "docs/runbooks/security-audit.md").read_text()
+
+
 def _functions(stage: SynthesizedStage) -> list[dict[str, Any]]:
     found = stage.resources("data", "AWS::Lambda::Function").values()
     return [function["Properties"] for function in found]
