@@ -20,7 +20,7 @@ def load_with(folder: Path, cost: dict[str, Any]) -> None:
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a misspelt assumption": (
         {"data_out_gb": 5},
-        "cost.data_out_gb: unknown setting; did you mean data_out_gib? allowed: audit_events_",
+        "cost.data_out_gb: unknown setting; did you mean data_out_gib? allowed: anomaly_usd, ",
     ),
     "a budget of nothing": (
         {"monthly_budget_usd": 0},
