@@ -50,6 +50,6 @@ DEPLOYMENTS = (
 """On any node."""
 
 METRICS_READER = SystemPods(
-    "amazon-cloudwatch-observability", "cloudwatch-agent-prometheus", 250, 128, replicas=1
+    "amazon-cloudwatch-observability", "cloudwatch-agent-prometheus", 50, 128, replicas=1
 )
 """On any node, where `cluster.application_metrics` asks for it."""

@@ -155,10 +155,8 @@ class AddOns(Construct):
         (embedded metric format), so that it needs no cloudwatch:PutMetricData.
         """
         kinds = ["application", "dataplane", "host", "performance"]
-        agents = {}
         if self._settings.application_metrics:
             kinds.append(application_metrics.LOG_GROUP_KIND)
-            agents = {"agents": application_metrics.agents(self._cluster_name, _AGENT_ACCOUNT)}
         self.log_groups = {kind: self._log_group(kind, logs_key, removal_policy) for kind in kinds}
         role = self._agent_role(list(self.log_groups.values()))
         add_on = self._add_on(
@@ -168,12 +166,25 @@ class AddOns(Construct):
                 "containerInsights": {"enabled": self._settings.container_insights},
                 "otelContainerInsights": {"enabled": False},
                 "applicationSignals": {"enabled": False},
-                **agents,
             },
             [_identity(role, _AGENT_ACCOUNT)],
         )
         add_on.node.add_dependency(*self.log_groups.values())
+        if self._settings.application_metrics:
+            self._read_application_metrics(add_on)
         return add_on
+
+    def _read_application_metrics(self, add_on: eks_v1.CfnAddon) -> None:
+        """Run an agent for the backend's own metrics, once the add-on has brought its kind."""
+        agent = application_metrics.agent(
+            cluster_name=self._cluster_name,
+            region=cdk.Stack.of(self).region,
+            namespace=_AGENT_NAMESPACE,
+            service_account=_AGENT_ACCOUNT,
+        )
+        eks.KubernetesManifest(
+            self, "ApplicationMetrics", cluster=self._cluster, manifest=[agent], prune=True
+        ).node.add_dependency(add_on)
 
     def _agent_role(self, groups: Sequence[logs.ILogGroup]) -> iam.Role:
         role = pod_role(

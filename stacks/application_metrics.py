@@ -1,11 +1,13 @@
 """What CloudWatch's agent reads from the backend's /metrics, and makes metrics of.
 
-The add-on's chart takes a list of agents; each has a configuration of its own, and beside it one of
-Prometheus (`agents`, aws-observability/helm-charts). The agent on every node stays as it is. One
-more, a single pod, finds the backend's pods and asks them every minute: as many as there are nodes
-would count everything as often.
+The add-on's operator runs an agent for each `AmazonCloudWatchAgent` of the cluster. The add-on
+makes the one on every node; this is one more, a single pod that finds the backend's pods and asks
+them every minute: as many as there are nodes would count everything as often. It is not in the
+add-on's own list of agents, whose pods all stand on the host's network: there it would collide with
+the node's agent, and no network policy could tell it from the node.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,14 +15,22 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from k8s.application import BACKEND
-from k8s.names import NAMESPACE, component_labels
+from k8s.names import NAMESPACE, component_labels, shared_labels
+
+Manifest = dict[str, Any]
 
 AGENT = "cloudwatch-agent-prometheus"
-NODE_AGENT = "cloudwatch-agent"
 LOG_GROUP_KIND = "prometheus"
 
 _METRICS_NAMESPACE = "ContainerInsights/Prometheus"
 _PATH = "/metrics"
+_ENVIRONMENT = {
+    "K8S_NODE_NAME": "spec.nodeName",
+    "HOST_IP": "status.hostIP",
+    "HOST_NAME": "spec.nodeName",
+    "K8S_NAMESPACE": "metadata.namespace",
+}
+"""What the agent knows of where it runs, as in the add-on's own."""
 # Counters and gauges; CloudWatch's agent drops histograms ("Prometheus metric type conversion").
 # The load balancer measures response times instead.
 _REQUESTS = "http_requests_total"
@@ -30,26 +40,35 @@ _EVENT_LOOP_LAG = "nodejs_eventloop_lag_p99_seconds"
 _NAMES = (_REQUESTS, _ERRORS, _WEB_SOCKETS, _EVENT_LOOP_LAG)
 
 
-def agents(cluster_name: str, service_account: str) -> list[dict[str, Any]]:
-    """Return the chart's list of agents: the one on every node, and the one for the backend.
+def agent(*, cluster_name: str, region: str, namespace: str, service_account: str) -> Manifest:
+    """Return the agent as a Kubernetes object.
 
     Args:
         cluster_name: a dimension of the metrics, and part of the log group's name.
-        service_account: has the permission to write; the chart lets it find pods, too.
+        region: where the metrics go; the pod cannot ask its node.
+        namespace: the add-on's.
+        service_account: has the permission to write, and may find pods.
     """
-    return [
-        {"name": NODE_AGENT},
-        {
-            "name": AGENT,
+    metrics = {"prometheus": _conversion(cluster_name)}
+    configuration = {"agent": {"region": region}, "logs": {"metrics_collected": metrics}}
+    return {
+        "apiVersion": "cloudwatch.aws.amazon.com/v1alpha1",
+        "kind": "AmazonCloudWatchAgent",
+        "metadata": {"name": AGENT, "namespace": namespace, "labels": shared_labels()},
+        "spec": {
+            # No image: the operator takes the one of its own version.
             "mode": "deployment",
             "replicas": 1,
-            "serviceAccount": {"name": service_account},
-            "config": {
-                "logs": {"metrics_collected": {"prometheus": _conversion(cluster_name)}},
-            },
+            "serviceAccount": service_account,
+            "config": json.dumps(configuration),
             "prometheus": {"config": _scraping()},
+            "env": [_from_pod(name, field) for name, field in _ENVIRONMENT.items()],
+            "resources": {
+                "requests": {"cpu": "50m", "memory": "128Mi"},
+                "limits": {"memory": "256Mi"},
+            },
         },
-    ]
+    }
 
 
 class ApplicationMetrics:
@@ -122,6 +141,10 @@ def _scraping() -> Mapping[str, Any]:
             }
         ],
     }
+
+
+def _from_pod(name: str, field: str) -> Manifest:
+    return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": field}}}
 
 
 def _keep(source_labels: Sequence[str], regex: str) -> dict[str, Any]:

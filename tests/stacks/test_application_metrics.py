@@ -4,25 +4,33 @@ import json
 import re
 from typing import Any
 
+from settings.system_pods import METRICS_READER
 from tests.synthesis import SynthesizedStage, joined
 
 AGENT = "cloudwatch-agent-prometheus"
 
 
-def configuration(stage: SynthesizedStage) -> dict[str, Any]:
-    add_ons = stage.resources("cluster", "AWS::EKS::Addon").values()
-    (text,) = [
-        each["Properties"]["ConfigurationValues"]
-        for each in add_ons
-        if each["Properties"]["AddonName"] == "amazon-cloudwatch-observability"
+def agents(stage: SynthesizedStage) -> list[dict[str, Any]]:
+    """Return the agents that are applied to the cluster beside the add-on's."""
+    resources = stage.resources("cluster", "Custom::AWSCDK-EKS-KubernetesResource").values()
+    manifests = [json.loads(joined(each["Properties"]["Manifest"])) for each in resources]
+    return [
+        each
+        for manifest in manifests
+        for each in manifest
+        if each["kind"] == "AmazonCloudWatchAgent"
     ]
-    read: dict[str, Any] = json.loads(joined(text))
-    return read
 
 
 def agent(stage: SynthesizedStage) -> dict[str, Any]:
-    (found,) = [each for each in configuration(stage)["agents"] if each["name"] == AGENT]
-    read: dict[str, Any] = found
+    (found,) = agents(stage)
+    assert found["metadata"]["name"] == AGENT
+    read: dict[str, Any] = found["spec"]
+    return read
+
+
+def configuration(stage: SynthesizedStage) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(agent(stage)["config"])
     return read
 
 
@@ -33,7 +41,7 @@ def job(stage: SynthesizedStage) -> dict[str, Any]:
 
 
 def conversion(stage: SynthesizedStage) -> dict[str, Any]:
-    read: dict[str, Any] = agent(stage)["config"]["logs"]["metrics_collected"]["prometheus"]
+    read: dict[str, Any] = configuration(stage)["logs"]["metrics_collected"]["prometheus"]
     return read
 
 
@@ -67,13 +75,47 @@ def pods(stage: SynthesizedStage, component: str) -> list[dict[str, str]]:
 
 
 def test_one_agent_asks_the_backend_beside_those_on_the_nodes(production: SynthesizedStage) -> None:
-    names = [each["name"] for each in configuration(production)["agents"]]
-    assert names == ["cloudwatch-agent", AGENT]
     assert (agent(production)["mode"], agent(production)["replicas"]) == ("deployment", 1)
 
 
+def test_it_is_a_pod_that_network_policies_know(production: SynthesizedStage) -> None:
+    assert "hostNetwork" not in agent(production)
+    (found,) = agents(production)
+    policy = production.manifest("NetworkPolicy", "spywatcher-backend")
+    selectors = [
+        peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+        for rule in policy["spec"]["ingress"]
+        for peer in rule["from"]
+        if "namespaceSelector" in peer
+    ]
+    assert selectors == [found["metadata"]["namespace"]]
+
+
 def test_it_writes_with_the_identity_that_the_add_on_has(production: SynthesizedStage) -> None:
-    assert agent(production)["serviceAccount"] == {"name": "cloudwatch-agent"}
+    assert agent(production)["serviceAccount"] == "cloudwatch-agent"
+
+
+def test_it_need_not_ask_its_node_for_the_region(production: SynthesizedStage) -> None:
+    assert configuration(production)["agent"] == {"region": production.settings.region}
+
+
+def test_its_kind_is_there_before_it(production: SynthesizedStage) -> None:
+    resources = production.resources("cluster", "Custom::AWSCDK-EKS-KubernetesResource").values()
+    (applied,) = [each for each in resources if AGENT in json.dumps(each["Properties"]["Manifest"])]
+    add_ons = production.resources("cluster", "AWS::EKS::Addon").items()
+    (add_on,) = [
+        id_
+        for id_, each in add_ons
+        if each["Properties"]["AddonName"] == "amazon-cloudwatch-observability"
+    ]
+    assert add_on in applied["DependsOn"]
+
+
+def test_it_requests_what_the_settings_reckon_with(production: SynthesizedStage) -> None:
+    requests = agent(production)["resources"]["requests"]
+    expected = (METRICS_READER.cpu_request_millicores, METRICS_READER.memory_request_mib)
+    assert (f"{expected[0]}m", f"{expected[1]}Mi") == (requests["cpu"], requests["memory"])
+    assert METRICS_READER.name == AGENT
 
 
 def test_it_finds_the_backends_pods_and_no_others(production: SynthesizedStage) -> None:
@@ -125,7 +167,7 @@ def test_its_log_group_is_there_before_it_and_kept_like_the_others(
 
 def test_a_stage_may_do_without(production: SynthesizedStage, staging: SynthesizedStage) -> None:
     """Staging does: another pod is more than its nodes take while a zone is lost."""
-    assert "agents" not in configuration(staging)
+    assert not agents(staging)
     for stage, expected in ((production, True), (staging, False)):
         dashboards = stage.resources("monitoring", "AWS::CloudWatch::Dashboard").values()
         shown = any("http_requests_total" in json.dumps(each) for each in dashboards)
