@@ -19,7 +19,7 @@ NOTHING = CostSettings(
     **{
         key: 0.0
         for key, field in CostSettings.model_fields.items()
-        if field.annotation is float and key != "spot_price_percent"
+        if field.annotation is float and key not in ("anomaly_usd", "spot_price_percent")
     }
 )
 """No usage at all."""
