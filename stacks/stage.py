@@ -82,9 +82,11 @@ class SpyWatcherStage(cdk.Stage):
             load_balancer=network.load_balancer,
             backend_targets=workloads.backend_targets,
             frontend_targets=workloads.frontend_targets,
+            certificate=network.certificate,
             database=data.database,
             cache=data.cache,
             topics_key=security.keys.topics,
+            logs_key=security.keys.logs,
         )
         self._tag(settings)
 
