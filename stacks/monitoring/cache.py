@@ -29,9 +29,11 @@ class CacheAlarms:
         self._type = CACHE_NODE_TYPES[make.settings.cache.node_type]
         self.unavailable = [self._unavailable(node) for node in self._nodes]
         """One a node. Redis is unavailable when all of them go off."""
-        self.replication = (
-            [self._replication(node) for node in self._nodes] if cache.nodes > 1 else []
-        )
+        self.replication: list[cloudwatch.Alarm] = []
+        """What says that a failover would lose data: a node lags, or is not there."""
+        if cache.nodes > 1:
+            self.replication = [self._replication(node) for node in self._nodes]
+            self.replication += self.unavailable
         self.warnings = list(self._warnings())
 
     def _metric(self, name: str, node: int, statistic: str = "Average") -> cloudwatch.Metric:

@@ -74,7 +74,9 @@ class MonitoringStack(StageStack):
             always=[frontend_down, *cluster_alarms.without_nodes, *(users if has_standby else [])],
             unless_planned=[*stores, *([] if has_standby else users)],
         )
-        audience.page("replication-broken", database_alarms.replication + cache_alarms.replication)
+        audience.page(
+            "replication-broken", [*database_alarms.replication, *cache_alarms.replication]
+        )
         audience.page("pods-crash-looping-page", cluster_alarms.crash_looping)
         audience.page_directly(availability.certificate_expiring(make, certificate))
         if settings.database.backup_retention_days:
