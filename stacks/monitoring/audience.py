@@ -1,9 +1,9 @@
 """Which alarms page, which notify, and when neither does.
 
 A page is a composite alarm, so that a failure and its consequences are one: whatever order they
-come in, the first sets it off and the others find it set off. A warning is a composite alarm since only
-such a one can be suppressed. There is one a kind, not one a component: a database short of CPU for
-weeks must not hide that its storage runs out.
+come in, the first sets it off and the others find it set off. A warning is a composite alarm
+since only such a one can be suppressed. There is one a kind, not one a component: a database
+short of CPU for weeks must not hide that its storage runs out.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """Alarms that follow the calendar: they are in ALARM while others are not to be heard.
 
 CloudWatch's metric math knows UTC only, so EventBridge Scheduler writes a metric in the stage's
-time zone: 1 while it is quiet, 0 while it is not. If the schedules break, the metric is missing, the
-alarm is OK, and everything is heard: better a mail at night than none.
+time zone: 1 while it is quiet, 0 while it is not. If the schedules break, the metric is missing,
+the alarm is OK, and everything is heard: better a mail at night than none.
 """
 
 import json
