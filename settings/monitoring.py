@@ -2,14 +2,14 @@
 
 import re
 import zoneinfo
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from settings.base import Settings, reject
 
 Percent = Annotated[float, Field(gt=0, lt=100)]
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ADDRESS = r"[^@\s]+@[^@\s]+\.[^@\s.]+"
 _URL = r"https://[A-Za-z0-9.-]+(:\d+)?(/\S*)?"
 
@@ -23,6 +23,12 @@ def _time_zone(value: str) -> str:
 def _time_of_day(value: str) -> str:
     if not re.fullmatch(r"(([01]\d|2[0-3]):[0-5][05])|24:00", value):
         raise ValueError("a quoted time of day in steps of five minutes, such as '09:00'")
+    return value
+
+
+def _days(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value or not set(value) <= set(DAYS):
+        raise ValueError(f"one or more of {', '.join(DAYS)}")
     return value
 
 
@@ -74,7 +80,7 @@ class BusinessHoursSettings(Settings):
 
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
     """The team's; daylight saving is followed."""
-    days: tuple[Day, ...] = Field(("mon", "tue", "wed", "thu", "fri"), min_length=1)
+    days: Annotated[tuple[str, ...], AfterValidator(_days)] = DAYS[:5]
     start: TimeOfDay = "09:00"
     end: TimeOfDay = "17:00"
 

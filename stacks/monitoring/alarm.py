@@ -8,6 +8,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from constructs import Construct
 from settings import StageSettings
+from stacks.acknowledgement import acknowledge
 
 ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
@@ -39,13 +40,12 @@ class Advice:
 
 
 class AlarmMaker:
-    """Makes a stage's alarms. They tell nobody: what pages or notifies is made of them."""
+    """Makes a stage's alarms. Most tell nobody: what pages or notifies is made of them."""
 
     def __init__(self, scope: Construct, settings: StageSettings) -> None:
         """Make the alarms in a scope, under the stage's name."""
         self.scope = scope
         self.settings = settings
-        self.made: list[cloudwatch.Alarm] = []
 
     def name(self, name: str) -> str:
         """Return an alarm's whole name."""
@@ -61,6 +61,7 @@ class AlarmMaker:
         advice: Advice,
         periods: int,
         missing: cloudwatch.TreatMissingData,
+        pages_itself: bool = False,
     ) -> cloudwatch.Alarm:
         """Make an alarm on a metric.
 
@@ -72,6 +73,7 @@ class AlarmMaker:
             advice: for the description.
             periods: how many of the metric's periods it must be on that side without a break.
             missing: what a period without data stands for, one of `Missing`.
+            pages_itself: whether it gets an action of its own, and is in no composite alarm.
         """
         alarm = cloudwatch.Alarm(
             self.scope,
@@ -84,7 +86,14 @@ class AlarmMaker:
             evaluation_periods=periods,
             treat_missing_data=missing,
         )
-        self.made.append(alarm)
+        if not pages_itself:
+            acknowledge(
+                alarm,
+                "NIST.800.53.R5-CloudWatchAlarmAction",
+                because="The composite alarm that it is part of tells: only such a one can be held "
+                "back, and a failure with its consequences be told once. A test checks that each "
+                "alarm is part of one.",
+            )
         return alarm
 
     def describe(self, advice: Advice) -> str:

@@ -14,9 +14,10 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 
 from constructs import Construct
+from settings.monitoring import DAYS
 from stacks.monitoring.alarm import Advice, AlarmMaker, construct_id
 from stacks.monitoring.alarm import Warnings as WarningGroup
-from stacks.monitoring.clock import DAYS, Clock, outside_business_hours
+from stacks.monitoring.clock import Clock, ClockRole, outside_business_hours
 
 _SETTLE = cdk.Duration.minutes(5)
 """What a suppressor may take to go off after what it suppresses, and things to be well after it.
@@ -45,6 +46,7 @@ class Audience:
         self.warnings: list[cloudwatch.AlarmBase] = []
         settings = make.settings
         hours = settings.monitoring.business_hours
+        role = ClockRole(scope, "Clocks", settings=settings).role
         self._evening = Clock(
             scope,
             "BusinessHours",
@@ -54,6 +56,7 @@ class Audience:
             f"{', '.join(day for day in DAYS if day in hours.days)}. Holds warnings back; "
             f"without data it is OK. {make.runbook('outside-business-hours')}",
             time_zone=hours.time_zone,
+            role=role,
             is_quiet=outside_business_hours(hours),
         ).alarm
         self._window = Clock(
@@ -65,6 +68,7 @@ class Audience:
             "back what planned work sets off; without data it is OK. "
             f"{make.runbook('maintenance-window')}",
             time_zone="UTC",
+            role=role,
             is_quiet=settings.maintenance.is_window,
         ).alarm
 

@@ -78,6 +78,7 @@ def certificate_expiring(make: AlarmMaker, certificate: acm.ICertificate) -> clo
         ),
         periods=1,
         missing=Missing.CHANGES_NOTHING,
+        pages_itself=True,
     )
 
 

@@ -149,6 +149,7 @@ class BackupWatch(Construct):
             ),
             periods=_HOURS_WITHOUT_BACKUP,
             missing=Missing.IS_BAD,
+            pages_itself=True,
         )
 
     def _record(

@@ -12,6 +12,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 from settings import StageSettings
 from settings.monitoring import SlackSettings
+from stacks.acknowledgement import acknowledge
 from stacks.monitoring.alarm import construct_id
 
 
@@ -99,6 +100,11 @@ class Notifications(Construct):
                     resources=["*"],
                 )
             ],
+        )
+        acknowledge(
+            look,
+            "AwsSolutions-IAM5[Resource::*]",
+            because="These four actions know no resources, and read alarms and metrics alone.",
         )
         for topic, urgency, channel in (
             (self.critical, "critical", slack.critical_channel_id),

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
+from types import CodeType
 from typing import Any
 
 from tests.synthesis import SynthesizedStage, joined
@@ -42,8 +43,7 @@ class Alarms:
 
     def members(self, name: str) -> set[str]:
         """Return the alarms in a composite's rule."""
-        rule = joined(self.composite[name]["AlarmRule"])
-        return {self._by_id[match] for match in re.findall(r"\$\{([^}]+)\.Arn\}", rule)}
+        return set(self._members[name].values())
 
     def suppressor(self, name: str) -> str | None:
         found = self.all[name].get("ActionsSuppressor")
@@ -72,18 +72,39 @@ class Alarms:
         return told
 
     def _evaluate(self, name: str, metrics_in_alarm: Set[str]) -> bool:
-        expression = ""
-        for token in _TOKEN.finditer(joined(self.composite[name]["AlarmRule"])):
-            if token[1]:
-                other = self._by_id[token[1]]
-                expression += str(
-                    self._evaluate(other, metrics_in_alarm)
-                    if other in self.composite
-                    else other in metrics_in_alarm
-                )
-            else:
-                expression += f" {token[0].lower()} "
-        return bool(eval(expression, {"__builtins__": {}}))  # noqa: S307  True, False, and, or, not
+        states = {
+            logical_id: self._evaluate(other, metrics_in_alarm)
+            if other in self.composite
+            else other in metrics_in_alarm
+            for logical_id, other in self._members[name].items()
+        }
+        return bool(eval(self._rules[name], {"__builtins__": {}}, states))  # noqa: S307  see _rules
+
+    @cached_property
+    def _members(self) -> dict[str, dict[str, str]]:
+        return {
+            name: {
+                token[1]: self._by_id[token[1]]
+                for token in _TOKEN.finditer(joined(properties["AlarmRule"]))
+                if token[1]
+            }
+            for name, properties in self.composite.items()
+        }
+
+    @cached_property
+    def _rules(self) -> dict[str, CodeType]:
+        """Each rule as an expression of logical ids, `and`, `or` and `not`."""
+        return {
+            name: compile(
+                " ".join(
+                    token[1] or token[0].lower()
+                    for token in _TOKEN.finditer(joined(properties["AlarmRule"]))
+                ),
+                name,
+                "eval",
+            )
+            for name, properties in self.composite.items()
+        }
 
     def _named(self, resource_type: str) -> dict[str, dict[str, Any]]:
         prefix = f"{self.stage.settings.resource_name()}-"
