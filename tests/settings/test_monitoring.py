@@ -22,8 +22,8 @@ def write(folder: Path, monitoring: dict[str, Any]) -> Path:
 BAD_INPUT = {
     "neither an address nor an https URL": (
         {"subscriptions": {"critical": ["http://events.example.com"]}},
-        "monitoring.subscriptions.critical.0: found 'http://events.example.com'; allowed: an e-mail "
-        "address, or an https:// URL",
+        "monitoring.subscriptions.critical.0: found 'http://events.example.com'; allowed: an "
+        "e-mail address, or an https:// URL",
     ),
     "hours that end before they begin": (
         {"business_hours": {"start": "17:00", "end": "09:00"}},
@@ -32,8 +32,8 @@ BAD_INPUT = {
     ),
     "an unknown time zone": (
         {"business_hours": {"time_zone": "Europe/Bonn"}},
-        "monitoring.business_hours.time_zone: found 'Europe/Bonn'; allowed: a time zone of the IANA "
-        "database, such as Europe/Berlin or UTC",
+        "monitoring.business_hours.time_zone: found 'Europe/Bonn'; allowed: a time zone of the "
+        "IANA database, such as Europe/Berlin or UTC",
     ),
     "a time between the steps": (
         {"business_hours": {"start": "09:03"}},
