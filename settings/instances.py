@@ -22,6 +22,17 @@ class DatabaseClass(NamedTuple):
 
     vcpus: int
     memory_mib: int
+    max_credits: int | None = None
+    """CPU credits that it can save up, a day's earnings; None where it earns none."""
+
+    @property
+    def max_connections(self) -> int:
+        """RDS' own for PostgreSQL: LEAST({DBInstanceClassMemory/9531392},5000).
+
+        DBInstanceClassMemory is less than the class's memory, by what RDS' own processes take;
+        this is the upper bound.
+        """
+        return min(self.memory_mib * 1024**2 // 9531392, 5000)
 
 
 class CacheNodeType(NamedTuple):
@@ -29,6 +40,12 @@ class CacheNodeType(NamedTuple):
 
     maxmemory_mib: int
     """What Redis may fill (`maxmemory`), less than the node's memory."""
+    max_credits: int | None = None
+    """CPU credits that it can save up; None where it earns none."""
+
+
+CACHE_MAX_CONNECTIONS = 65000
+"""`maxclients` of every node type."""
 
 
 NODE_TYPES = {
@@ -43,11 +60,11 @@ NODE_TYPES = {
 }
 
 DATABASE_CLASSES = {
-    "db.t3.medium": DatabaseClass(2, 4096),
-    "db.t3.large": DatabaseClass(2, 8192),
-    "db.t3.xlarge": DatabaseClass(4, 16384),
-    "db.t4g.medium": DatabaseClass(2, 4096),
-    "db.t4g.large": DatabaseClass(2, 8192),
+    "db.t3.medium": DatabaseClass(2, 4096, 576),
+    "db.t3.large": DatabaseClass(2, 8192, 864),
+    "db.t3.xlarge": DatabaseClass(4, 16384, 2304),
+    "db.t4g.medium": DatabaseClass(2, 4096, 576),
+    "db.t4g.large": DatabaseClass(2, 8192, 864),
     "db.m6i.large": DatabaseClass(2, 8192),
     "db.m6i.xlarge": DatabaseClass(4, 16384),
     "db.r6i.large": DatabaseClass(2, 16384),
@@ -55,10 +72,10 @@ DATABASE_CLASSES = {
 }
 
 CACHE_NODE_TYPES = {
-    "cache.t3.small": CacheNodeType(1402),
-    "cache.t3.medium": CacheNodeType(3164),
-    "cache.t4g.small": CacheNodeType(1402),
-    "cache.t4g.medium": CacheNodeType(3164),
+    "cache.t3.small": CacheNodeType(1402, 576),
+    "cache.t3.medium": CacheNodeType(3164, 576),
+    "cache.t4g.small": CacheNodeType(1402, 576),
+    "cache.t4g.medium": CacheNodeType(3164, 576),
     "cache.m6g.large": CacheNodeType(6537),
     "cache.r6g.large": CacheNodeType(13384),
 }

@@ -106,6 +106,11 @@ class MaintenanceSettings(Settings):
         hours = (-(-start // 60) + turn) % (7 * 24)
         return FullHour(_DAYS[hours // 24], hours % 24)
 
+    def is_window(self, minute_of_week: int) -> bool:
+        """Return whether a minute, counted from Monday 00:00 UTC, is in the weekly window."""
+        start, end = self._weekly_minutes
+        return start <= minute_of_week < end or start <= minute_of_week + _WEEK_MINUTES < end
+
     @property
     def _weekly_minutes(self) -> tuple[int, int]:
         """Return start and end in minutes since Monday 00:00; the end may be in the next week."""

@@ -145,3 +145,13 @@ class Keys(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
             )
         )
+        # Without a condition: EventBridge takes none in the policies of a topic that it
+        # publishes to ("Using resource-based policies for Amazon EventBridge").
+        self.topics.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="PublishEventsToEncryptedTopics",
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                resources=["*"],
+            )
+        )

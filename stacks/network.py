@@ -73,6 +73,7 @@ class NetworkStack(StageStack):
         self.cache_group = self._group("CacheGroup", "Redis")
         self.rotation_group = self._make_rotation_group()
         self.load_balancer = self._make_load_balancer(settings, access_logs)
+        self.certificate = self._certificate(settings)
         self.https_listener = self._listen(settings)
         self._publish_name(settings)
         wafv2.CfnWebACLAssociation(
@@ -198,7 +199,7 @@ class NetworkStack(StageStack):
         listener = self.load_balancer.add_listener(
             "Https",
             port=443,
-            certificates=[self._certificate(settings)],
+            certificates=[self.certificate],
             ssl_policy=elbv2.SslPolicy.TLS13_RES,
             default_action=elbv2.ListenerAction.fixed_response(404),
         )

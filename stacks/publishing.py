@@ -11,7 +11,6 @@ PUBLISHERS = (
     "budgets.amazonaws.com",
     "cloudwatch.amazonaws.com",
     "costalerts.amazonaws.com",
-    "events.amazonaws.com",
 )
 
 

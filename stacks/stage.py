@@ -84,6 +84,7 @@ class SpyWatcherStage(cdk.Stage):
             load_balancer=network.load_balancer,
             backend_targets=workloads.backend_targets,
             frontend_targets=workloads.frontend_targets,
+            certificate=network.certificate,
             database=data.database,
             cache=data.cache,
             audit_bucket=security.audit_bucket,

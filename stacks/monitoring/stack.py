@@ -1,0 +1,199 @@
+"""Monitoring: what goes wrong, who is told of it and when, and the dashboard."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_rds as rds
+from aws_cdk import aws_s3 as s3
+
+from settings import StageSettings
+from spywatcher_constructs.redis import RedisReplicationGroup
+from stacks.access_review import AccessReview
+from stacks.audit_alarms import AuditAlarms
+from stacks.base import StageStack
+from stacks.budget import Budget
+from stacks.dashboards.business import BusinessDashboard
+from stacks.dashboards.operations import OperationsDashboard
+from stacks.log_groups import LogGroups
+from stacks.log_metrics import LogMetrics
+from stacks.log_queries import LogQueries
+from stacks.maintenance import Maintenance
+from stacks.monitoring import availability
+from stacks.monitoring.alarm import AlarmMaker
+from stacks.monitoring.audience import Audience
+from stacks.monitoring.cache import CacheAlarms
+from stacks.monitoring.cluster import ClusterAlarms
+from stacks.monitoring.database import DatabaseAlarms
+from stacks.monitoring.events import BackupWatch, PagingEvents
+from stacks.monitoring.notifications import Notifications
+from stacks.tags import stage_tags
+
+
+class MonitoringStack(StageStack):
+    """What tells the operators that something is wrong, and shows them where."""
+
+    def __init__(
+        self,
+        stage: cdk.Stage,
+        *,
+        settings: StageSettings,
+        load_balancer: elbv2.IApplicationLoadBalancer,
+        backend_targets: elbv2.IApplicationTargetGroup,
+        frontend_targets: elbv2.IApplicationTargetGroup,
+        certificate: acm.ICertificate,
+        database: rds.IDatabaseInstance,
+        cache: RedisReplicationGroup,
+        node_group_names: Sequence[str],
+        nat_gateway_ids: Sequence[str],
+        log_groups: LogGroups,
+        audit_bucket: s3.IBucket,
+        topics_key: kms.IKey,
+        logs_key: kms.IKey,
+    ) -> None:
+        """Make the stack for the stage.
+
+        Args:
+            stage: the stage that the stack belongs to.
+            settings: the stage's settings.
+            load_balancer: its answers are the application's health.
+            backend_targets: the backend's pods.
+            frontend_targets: the frontend's pods.
+            certificate: what browsers see.
+            database: PostgreSQL.
+            cache: Redis.
+            node_group_names: the cluster's node groups.
+            nat_gateway_ids: the NAT gateways, zone by zone.
+            log_groups: what the parts of the stage write.
+            audit_bucket: keeps what the access review collects.
+            topics_key: encrypts the topics; its policy lets those publish that do.
+            logs_key: encrypts the record of backups, and the logs of the state machines.
+        """
+        super().__init__(
+            stage, "monitoring", settings=settings, description="Alarms and dashboards"
+        )
+        notifications = Notifications(self, "Topics", settings=settings, key=topics_key)
+        self.critical = notifications.critical
+        self.warning = notifications.warning
+        make = AlarmMaker(self, settings)
+        audience = Audience(self, make, critical=self.critical, warning=self.warning)
+        backend_down = availability.service_down(make, "backend", backend_targets)
+        frontend_down = availability.service_down(make, "frontend", frontend_targets)
+        errors = availability.high_error_rate(make, load_balancer)
+        database_alarms = DatabaseAlarms(make)
+        cache_alarms = CacheAlarms(make, cache)
+        cluster_alarms = ClusterAlarms(make)
+
+        rule = cloudwatch.AlarmRule
+        stores = [database_alarms.unavailable, rule.all_of(*cache_alarms.unavailable)]
+        users = [backend_down, errors]
+        has_standby = settings.database.multi_az and settings.cache.nodes > 1
+        audience.page_outage(
+            always=[frontend_down, *cluster_alarms.without_nodes, *(users if has_standby else [])],
+            unless_planned=[*stores, *([] if has_standby else users)],
+        )
+        audience.page(
+            "replication-broken", [*database_alarms.replication, *cache_alarms.replication]
+        )
+        audience.page("pods-crash-looping-page", cluster_alarms.crash_looping)
+        audience.page_directly(availability.certificate_expiring(make, certificate))
+        if settings.database.backup_retention_days:
+            backups = BackupWatch(
+                self,
+                "Backups",
+                make=make,
+                logs_key=logs_key,
+                removal_policy=self.removal_policy,
+            )
+            audience.page_directly(backups.alarm)
+        PagingEvents(self, "Events", make=make, topic=self.critical)
+
+        services = settings.services
+        for group in (
+            availability.slow_answers(make, load_balancer),
+            availability.at_maximum(make, "backend", backend_targets, services.backend),
+            availability.at_maximum(make, "frontend", frontend_targets, services.frontend),
+            *database_alarms.warnings,
+            *cache_alarms.warnings,
+            *cluster_alarms.warnings,
+        ):
+            if group is not None:
+                audience.notify(group)
+        self.critical_alarms: Sequence[cloudwatch.AlarmBase] = audience.pages
+        self.warning_alarms: Sequence[cloudwatch.AlarmBase] = audience.warnings
+        self.alarms = [*self.critical_alarms, *self.warning_alarms]
+        self._govern(settings, audit_bucket, log_groups.trail, topics_key, logs_key)
+        LogQueries(self, "Queries", name=settings.resource_name(), log_groups=log_groups)
+        log_metrics = LogMetrics(
+            self,
+            "LogMetrics",
+            stage=settings.stage,
+            settings=settings.monitoring.business,
+            log_group=log_groups.application,
+        )
+        OperationsDashboard(
+            self,
+            "Operations",
+            settings=settings,
+            # All of the stack's, whoever made them: none can be forgotten.
+            alarms=[
+                part for part in self.node.find_all() if isinstance(part, cloudwatch.AlarmBase)
+            ],
+            load_balancer=load_balancer,
+            targets={"backend": backend_targets, "frontend": frontend_targets},
+            database=database,
+            cache=cache,
+            node_group_names=node_group_names,
+            nat_gateway_ids=nat_gateway_ids,
+            log_groups=log_groups,
+            log_metrics=log_metrics,
+        )
+        BusinessDashboard(
+            self,
+            "Business",
+            settings=settings,
+            log_metrics=log_metrics,
+            load_balancer=load_balancer,
+        )
+
+    def _govern(
+        self,
+        settings: StageSettings,
+        audit_bucket: s3.IBucket,
+        trail_logs: logs.ILogGroup,
+        topics_key: kms.IKey,
+        logs_key: kms.IKey,
+    ) -> None:
+        """Make what is not about the application's health: maintenance, access, cost."""
+        Maintenance(
+            self,
+            "Maintenance",
+            settings=settings,
+            warning=self.warning,
+            topics_key=topics_key,
+            logs_key=logs_key,
+            removal_policy=self.removal_policy,
+        )
+        AccessReview(
+            self,
+            "AccessReview",
+            settings=settings,
+            bucket=audit_bucket,
+            topic=self.warning,
+            topics_key=topics_key,
+            logs_key=logs_key,
+            removal_policy=self.removal_policy,
+        )
+        if settings.account_wide.owned:
+            AuditAlarms(
+                self,
+                "AuditAlarms",
+                settings=settings,
+                trail_logs=trail_logs,
+                topic=self.critical,
+            )
+        Budget(self, "Budget", settings=settings, topic=self.warning, tags=stage_tags(settings))
