@@ -34,7 +34,8 @@ class PagingEvents(Construct):
             scope: where the construct lives.
             construct_id: its id there.
             make: names what they refer to.
-            topic: takes the events; its policy lets EventBridge publish.
+            topic: takes the events. Its policy lets EventBridge publish without a condition,
+                which EventBridge does not take there.
         """
         super().__init__(scope, construct_id)
         self._make = make
@@ -92,13 +93,7 @@ class PagingEvents(Construct):
         when = events.EventField.time
         text = f"{self._make.name(section)}: {means} {about}, {when}. "
         message = events.RuleTargetInput.from_text(f"{text}Runbook: {self._make.runbook(section)}")
-        # The topic's own statement; the target would add one a rule.
-        rule.add_target(
-            targets.SnsTopic(
-                sns.Topic.from_topic_arn(self, f"{construct_id}Topic", self._topic.topic_arn),
-                message=message,
-            )
-        )
+        rule.add_target(targets.SnsTopic(self._topic, message=message))
 
 
 class BackupWatch(Construct):

@@ -35,7 +35,6 @@ class Notifications(Construct):
         told = settings.monitoring.subscriptions
         self.critical = self._topic("critical", key, told.critical)
         self.warning = self._topic("warning", key, told.warning)
-        self._let_eventbridge_publish(self.critical)
         if told.slack is not None:
             self._write_to_slack(told.slack)
 
@@ -55,17 +54,6 @@ class Notifications(Construct):
                 else subscriptions.EmailSubscription(endpoint)
             )
         return topic
-
-    def _let_eventbridge_publish(self, topic: sns.Topic) -> None:
-        """Let rules publish. EventBridge takes no condition in the policy of a topic."""
-        topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="LetRulesPublish",
-                principals=[iam.ServicePrincipal("events.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[topic.topic_arn],
-            )
-        )
 
     def _write_to_slack(self, slack: SlackSettings) -> None:
         """Write to the two channels; from Slack one may look at metrics, and at nothing else."""
