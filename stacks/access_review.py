@@ -10,6 +10,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 from settings import StageSettings
 from stacks.acknowledgement import acknowledge
+from stacks.monitoring.alarm import AlarmMaker
 from stacks.publishing import publishing
 from stacks.runbooks import runbook
 from stacks.workflow import Workflow, alarm_of_failures
@@ -31,6 +32,7 @@ class AccessReview(Construct):
         construct_id: str,
         *,
         settings: StageSettings,
+        make: AlarmMaker,
         bucket: s3.IBucket,
         topic: sns.ITopic,
         topics_key: kms.IKey,
@@ -43,6 +45,7 @@ class AccessReview(Construct):
             scope: where the construct lives.
             construct_id: its id there.
             settings: the stage's settings.
+            make: makes the alarm of a failure, which the caller tells somebody of.
             bucket: keeps what was found; its own rules say for how long.
             topic: hears that there is something to review, or that the collecting failed.
             topics_key: encrypts what the topic is told.
@@ -73,7 +76,12 @@ class AccessReview(Construct):
             # All that a PutObject needs of it; `grant_put` gives retention and legal hold too.
             bucket.encryption_key.grant(workflow.machine, "kms:GenerateDataKey")
         self._acknowledge(workflow.machine)
-        alarm_of_failures(self, "Failed", name=name, topic=topic)
+        self.failures = alarm_of_failures(
+            make,
+            "access-review-failed",
+            machine_name=name,
+            means="The quarterly review of who has access was not written: nobody looks at it.",
+        )
 
     def _begin(self) -> sfn.Pass:
         return sfn.Pass.jsonata(

@@ -4,12 +4,11 @@ from typing import NamedTuple
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sns as sns
 
 from constructs import Construct
 from settings import StageSettings
+from stacks.monitoring.alarm import AT_LEAST, Advice, AlarmMaker, Missing
 
 _ATTACHMENTS = tuple(
     f"{verb}{owner}Policy"
@@ -55,7 +54,7 @@ class AuditAlarms(Construct):
         *,
         settings: StageSettings,
         trail_logs: logs.ILogGroup,
-        topic: sns.ITopic,
+        make: AlarmMaker,
     ) -> None:
         """Make a filter and an alarm for each.
 
@@ -64,12 +63,13 @@ class AuditAlarms(Construct):
             construct_id: its id there.
             settings: the stage's settings.
             trail_logs: where CloudTrail writes the account's events.
-            topic: who is told.
+            make: makes the alarms, which the caller tells somebody of.
         """
         super().__init__(scope, construct_id)
         self._settings = settings
-        for name, watch in self._watches().items():
-            self._alarm(name, watch, trail_logs, topic)
+        self.alarms = [
+            self._alarm(name, watch, trail_logs, make) for name, watch in self._watches().items()
+        ]
 
     def _watches(self) -> dict[str, _Watch]:
         by_hand = _not_by_role(self._deploying_role())
@@ -115,8 +115,8 @@ class AuditAlarms(Construct):
         return f"cdk-{qualifier}-cfn-exec-role-{stack.account}-{stack.region}"
 
     def _alarm(
-        self, name: str, watch: _Watch, trail_logs: logs.ILogGroup, topic: sns.ITopic
-    ) -> None:
+        self, name: str, watch: _Watch, trail_logs: logs.ILogGroup, make: AlarmMaker
+    ) -> cloudwatch.Alarm:
         words = "".join(word.capitalize() for word in name.split("-"))
         for number, pattern in enumerate(watch.patterns, start=1):
             metric = logs.MetricFilter(
@@ -129,19 +129,20 @@ class AuditAlarms(Construct):
                 metric_name=name,
                 metric_value="1",
             ).metric(statistic="Sum", period=cdk.Duration.minutes(5))
-        alarm = cloudwatch.Alarm(
-            self,
-            words,
-            alarm_name=self._settings.resource_name(name),
-            alarm_description=f"{watch.means} Who and what: log group "
-            f"{self._settings.resource_name('trail')}.",
-            metric=metric,
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        return make.alarm(
+            name,
+            metric,
+            AT_LEAST,
+            1,
+            advice=Advice(
+                section=name,
+                means=watch.means,
+                look_at=f"who and what, in the log group {self._settings.resource_name('trail')}",
+            ),
+            periods=1,
+            missing=Missing.IS_FINE,
+            pages_itself=True,
         )
-        alarm.add_alarm_action(actions.SnsAction(topic))
 
 
 def _any_event(service: str, names: tuple[str, ...]) -> str:

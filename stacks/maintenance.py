@@ -4,7 +4,6 @@ import datetime as dt
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_scheduler as scheduler
@@ -17,11 +16,13 @@ from constructs import Construct
 from settings import StageSettings, support
 from stacks.acknowledgement import acknowledge
 from stacks.database import instance_identifier
+from stacks.monitoring.alarm import ABOVE, Advice, AlarmMaker, Missing
+from stacks.monitoring.alarm import Warnings as WarningGroup
 from stacks.node_patching import machine_name
 from stacks.publishing import publishing
 from stacks.runbooks import runbook
 from stacks.schedules import monthly, weekly
-from stacks.workflow import Workflow, alarm_of_failures
+from stacks.workflow import REMEMBERED_HOURS, Workflow, alarm_of_failures
 
 _QUARTERLY = {
     # name: (months, what it asks for). Apart from each other and from the access review
@@ -48,6 +49,7 @@ class Maintenance(Construct):
         construct_id: str,
         *,
         settings: StageSettings,
+        make: AlarmMaker,
         warning: sns.ITopic,
         topics_key: kms.IKey,
         logs_key: kms.IKey,
@@ -59,7 +61,8 @@ class Maintenance(Construct):
             scope: where the construct lives.
             construct_id: its id there.
             settings: the stage's settings.
-            warning: hears what is due, and of failures.
+            make: makes the alarms of failures, which the caller tells somebody of.
+            warning: hears what is due.
             topics_key: encrypts the topic of the announcements.
             logs_key: encrypts the state machine's log.
             removal_policy: what becomes of that log when the stack is deleted.
@@ -86,35 +89,48 @@ class Maintenance(Construct):
             expression = f"cron(0 9 ? {months} MON#1 *)"
             self._publish(name, expression, warning, text, runbook_name=name)
         self._remind_of_ending_support(warning)
-        self._tell_of_lost_messages(warning)
-        alarm_of_failures(self, "NodesNotPatched", name=machine_name(settings), topic=warning)
-        alarm_of_failures(
-            self,
-            "PlansNotRead",
-            name=settings.resource_name("patches-by-aws"),
-            topic=warning,
-        )
+        self.failures = [
+            self._lost_messages(make),
+            alarm_of_failures(
+                make,
+                "node-patches-failed",
+                machine_name=machine_name(settings),
+                means="Nodes keep last month's patches of the operating system.",
+            ),
+            alarm_of_failures(
+                make,
+                "plans-not-read",
+                machine_name=settings.resource_name("patches-by-aws"),
+                means="What AWS plans for the data stores in the next window is not announced.",
+            ),
+        ]
 
-    def _tell_of_lost_messages(self, topic: sns.ITopic) -> None:
-        """Tell of a message that Scheduler gave up: nobody misses an announcement by himself."""
-        alarm = cloudwatch.Metric(
+    def _lost_messages(self, make: AlarmMaker) -> WarningGroup:
+        """Warn of a message that Scheduler gave up: nobody misses an announcement by himself."""
+        group = self._group.schedule_group_name
+        advice = Advice(
+            section="message-lost",
+            means="An announcement of maintenance, or a reminder, was not sent.",
+            look_at=f"the schedules of the group {self._settings.resource_name('maintenance')}",
+        )
+        metric = cloudwatch.Metric(
             namespace="AWS/Scheduler",
             metric_name="InvocationDroppedCount",
-            dimensions_map={"ScheduleGroup": self._group.schedule_group_name},
+            dimensions_map={"ScheduleGroup": group},
             statistic="Sum",
-            period=cdk.Duration.minutes(5),
-        ).create_alarm(
-            self,
-            "MessageLost",
-            alarm_name=self._settings.resource_name("message-lost"),
-            alarm_description="An announcement of maintenance or a reminder was not sent: look at "
-            f"the schedules of group {self._settings.resource_name('maintenance')}.",
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            threshold=0,
-            evaluation_periods=1,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            period=cdk.Duration.hours(1),
         )
-        alarm.add_alarm_action(actions.SnsAction(topic))
+        alarm = make.alarm(
+            "message-lost",
+            metric,
+            ABOVE,
+            0,
+            advice=advice,
+            periods=1,
+            missing=Missing.IS_FINE,
+            remembered_periods=REMEMBERED_HOURS,
+        )
+        return WarningGroup(advice=advice, alarms=[alarm])
 
     def _make_publisher(self, warning: sns.ITopic) -> iam.IRole:
         """Make the role of the schedules: Scheduler publishes with a role, not under its name."""

@@ -7,7 +7,7 @@ from settings import StageSettings
 from stacks.cluster import ClusterStack
 from stacks.data import DataStack
 from stacks.log_groups import LogGroups
-from stacks.monitoring import MonitoringStack
+from stacks.monitoring.stack import MonitoringStack
 from stacks.network import NetworkStack
 from stacks.security import SecurityStack
 from stacks.tags import stage_tags

@@ -2,17 +2,20 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 
 from constructs import Construct
 from stacks.acknowledgement import acknowledge
+from stacks.monitoring.alarm import ABOVE, Advice, AlarmMaker, Missing, construct_id
+from stacks.monitoring.alarm import Warnings as WarningGroup
+
+REMEMBERED_HOURS = 72
+"""From Friday evening to Monday."""
 
 
 class Workflow(Construct):
@@ -110,21 +113,24 @@ class Workflow(Construct):
 
 
 def alarm_of_failures(
-    scope: Construct, construct_id: str, *, name: str, topic: sns.ITopic
-) -> cloudwatch.Alarm:
-    """Tell of an execution that failed, timed out or was stopped, whatever the cause.
+    make: AlarmMaker, name: str, *, machine_name: str, means: str
+) -> WarningGroup:
+    """Warn of an execution that failed, timed out or was stopped, whatever the cause.
 
-    An alarm and not a step of the machine: a step cannot tell of a permission that it lacks.
+    An alarm and not a step of the machine: a step cannot tell of a permission that it lacks. It
+    stands for three days, over a weekend: what failed at night is told in the morning.
 
     Args:
-        scope: where the alarm lives.
-        construct_id: its id there.
-        name: the machine's name; the machine may stand in an earlier stack.
-        topic: who hears of it.
+        make: makes the alarm.
+        name: the alarm's name, and its section of the runbook.
+        machine_name: the machine, which may stand in an earlier stack.
+        means: what is not done, for the one who is told.
     """
-    machine = sfn.StateMachine.from_state_machine_name(scope, f"{construct_id}Machine", name)
-    period = cdk.Duration.minutes(5)
-    alarm = cloudwatch.MathExpression(
+    machine = sfn.StateMachine.from_state_machine_name(
+        make.scope, f"{construct_id(name)}Machine", machine_name
+    )
+    period = cdk.Duration.hours(1)
+    metric = cloudwatch.MathExpression(
         expression="failed + timedOut + stopped",
         using_metrics={
             "failed": machine.metric_failed(period=period, statistic="Sum"),
@@ -133,15 +139,20 @@ def alarm_of_failures(
         },
         label="Executions without success",
         period=period,
-    ).create_alarm(
-        scope,
-        construct_id,
-        alarm_name=f"{name}-failed",
-        alarm_description=f"{name} did not finish: its execution history says at which step.",
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-        threshold=0,
-        evaluation_periods=1,
-        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
     )
-    alarm.add_alarm_action(actions.SnsAction(topic))
-    return alarm
+    advice = Advice(
+        section=name,
+        means=means,
+        look_at=f"the last execution of the state machine {machine_name}, and its step that failed",
+    )
+    alarm = make.alarm(
+        name,
+        metric,
+        ABOVE,
+        0,
+        advice=advice,
+        periods=1,
+        missing=Missing.IS_FINE,
+        remembered_periods=REMEMBERED_HOURS,
+    )
+    return WarningGroup(advice=advice, alarms=[alarm])

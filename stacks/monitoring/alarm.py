@@ -62,6 +62,7 @@ class AlarmMaker:
         periods: int,
         missing: cloudwatch.TreatMissingData,
         pages_itself: bool = False,
+        remembered_periods: int | None = None,
     ) -> cloudwatch.Alarm:
         """Make an alarm on a metric.
 
@@ -74,6 +75,8 @@ class AlarmMaker:
             periods: how many of the metric's periods it must be on that side without a break.
             missing: what a period without data stands for, one of `Missing`.
             pages_itself: whether it gets an action of its own, and is in no composite alarm.
+            remembered_periods: of how many periods `periods` are enough. For what happens in a
+                moment of the night and is told in the morning; a week of them at most.
         """
         alarm = cloudwatch.Alarm(
             self.scope,
@@ -83,7 +86,8 @@ class AlarmMaker:
             metric=metric,
             comparison_operator=comparison,
             threshold=threshold,
-            evaluation_periods=periods,
+            evaluation_periods=remembered_periods or periods,
+            datapoints_to_alarm=periods if remembered_periods else None,
             treat_missing_data=missing,
         )
         if not pages_itself:
@@ -101,7 +105,7 @@ class AlarmMaker:
         settings = self.settings
         dashboard = (
             f"https://{settings.region}.console.aws.amazon.com/cloudwatch/home"
-            f"?region={settings.region}#dashboards/dashboard/{settings.resource_name()}"
+            f"?region={settings.region}#dashboards/dashboard/{settings.resource_name('operations')}"
         )
         return (
             f"{advice.means}\n\nLook at: {advice.look_at}\nDashboard: {dashboard}\n"

@@ -143,6 +143,11 @@ CRITICAL = (
         metrics=("events StopLogging, DeleteTrail",),
         alarms=("trail-stopped",),
     ),
+    Line(
+        design="Root use, sign-in without MFA, changes by hand (ours)",
+        metrics=("root-use", "sign-in-without-mfa", "policy-change", "trail-change", "key-loss"),
+        alarms=("root-use", "sign-in-without-mfa", "policy-change", "trail-change", "key-loss"),
+    ),
 )
 WARNING = (
     Line(
@@ -166,6 +171,14 @@ WARNING = (
         metrics=("TargetResponseTime",),
         alarms=("slow-answers",),
         widget="Response time",
+    ),
+    Line(
+        design="Maintenance, announcements or reviews not done (ours)",
+        metrics=("ExecutionsFailed", "InvocationDroppedCount"),
+        alarms=(
+            *("node-patches-failed", "plans-not-read", "message-lost"),
+            "access-review-failed",
+        ),
     ),
 )
 LISTS = {

@@ -13,7 +13,7 @@ from settings import StageSettings
 from settings.monitoring import SlackSettings
 from stacks.acknowledgement import acknowledge
 from stacks.monitoring.alarm import construct_id
-from stacks.publishing import let_services_publish
+from stacks.publishing import ALARMS, COST, let_services_publish
 
 
 class Notifications(Construct):
@@ -35,6 +35,8 @@ class Notifications(Construct):
         told = settings.monitoring.subscriptions
         self.critical = self._topic("critical", key, told.critical)
         self.warning = self._topic("warning", key, told.warning)
+        let_services_publish(self.critical, ALARMS)
+        let_services_publish(self.warning, ALARMS, *COST)
         if told.slack is not None:
             self._write_to_slack(told.slack)
 
@@ -46,7 +48,6 @@ class Notifications(Construct):
             master_key=key,
             enforce_ssl=True,
         )
-        let_services_publish(topic)
         for endpoint in endpoints:
             topic.add_subscription(
                 subscriptions.UrlSubscription(endpoint)

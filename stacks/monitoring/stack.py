@@ -123,10 +123,10 @@ class MonitoringStack(StageStack):
         ):
             if group is not None:
                 audience.notify(group)
+        self._govern(make, audience, audit_bucket, log_groups.trail, topics_key, logs_key)
         self.critical_alarms: Sequence[cloudwatch.AlarmBase] = audience.pages
         self.warning_alarms: Sequence[cloudwatch.AlarmBase] = audience.warnings
         self.alarms = [*self.critical_alarms, *self.warning_alarms]
-        self._govern(settings, audit_bucket, log_groups.trail, topics_key, logs_key)
         LogQueries(self, "Queries", name=settings.resource_name(), log_groups=log_groups)
         log_metrics = LogMetrics(
             self,
@@ -162,38 +162,42 @@ class MonitoringStack(StageStack):
 
     def _govern(
         self,
-        settings: StageSettings,
+        make: AlarmMaker,
+        audience: Audience,
         audit_bucket: s3.IBucket,
         trail_logs: logs.ILogGroup,
         topics_key: kms.IKey,
         logs_key: kms.IKey,
     ) -> None:
         """Make what is not about the application's health: maintenance, access, cost."""
-        Maintenance(
+        settings = make.settings
+        maintenance = Maintenance(
             self,
             "Maintenance",
             settings=settings,
+            make=make,
             warning=self.warning,
             topics_key=topics_key,
             logs_key=logs_key,
             removal_policy=self.removal_policy,
         )
-        AccessReview(
+        review = AccessReview(
             self,
             "AccessReview",
             settings=settings,
+            make=make,
             bucket=audit_bucket,
             topic=self.warning,
             topics_key=topics_key,
             logs_key=logs_key,
             removal_policy=self.removal_policy,
         )
+        for group in (*maintenance.failures, review.failures):
+            audience.notify(group)
         if settings.account_wide.owned:
-            AuditAlarms(
-                self,
-                "AuditAlarms",
-                settings=settings,
-                trail_logs=trail_logs,
-                topic=self.critical,
+            audit = AuditAlarms(
+                self, "AuditAlarms", settings=settings, trail_logs=trail_logs, make=make
             )
+            for alarm in audit.alarms:
+                audience.page_directly(alarm)
         Budget(self, "Budget", settings=settings, topic=self.warning, tags=stage_tags(settings))

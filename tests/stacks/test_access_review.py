@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.stacks.alarms import Alarms
 from tests.stacks.schedules import times
 from tests.stacks.state_machines import (
     Execution,
@@ -193,12 +194,16 @@ def test_it_changes_nothing_but_its_files(stage: SynthesizedStage) -> None:
 
 
 def test_a_failed_review_is_told(stage: SynthesizedStage) -> None:
+    alarms = Alarms(stage)
     full = stage.settings.resource_name(REVIEW)
-    alarms = stage.resources("monitoring", "AWS::CloudWatch::Alarm").values()
-    (alarm,) = (
-        each["Properties"] for each in alarms if each["Properties"]["AlarmName"] == f"{full}-failed"
-    )
-    assert "Warning" in joined(alarm["AlarmActions"][0])
+    metrics = alarms.metric["access-review-failed"]["Metrics"]
+    (machine, *_) = [
+        joined(each["MetricStat"]["Metric"]["Dimensions"][0]["Value"])
+        for each in metrics
+        if "MetricStat" in each
+    ]
+    assert machine.endswith(f":stateMachine:{full}")
+    assert alarms.topics("access-review-failed-warning") == ["warning"]
 
 
 @pytest.mark.parametrize("file", ["credential-report.csv", "access-entries.json"])

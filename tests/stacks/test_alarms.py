@@ -78,7 +78,10 @@ def test_each_alarm_is_told_of_when_it_is_over(stage: SynthesizedStage) -> None:
 
 def test_every_link_of_every_alarm_leads_somewhere(stage: SynthesizedStage) -> None:
     repository = stage.settings.access.github_repository
-    (dashboard,) = stage.resources("monitoring", "AWS::CloudWatch::Dashboard").values()
+    dashboards = {
+        each["Properties"]["DashboardName"]
+        for each in stage.resources("monitoring", "AWS::CloudWatch::Dashboard").values()
+    }
     texts = [joined(each["AlarmDescription"]) for each in Alarms(stage).all.values()]
     for text in texts + events(stage):
         (link,) = LINK.findall(text)
@@ -86,7 +89,7 @@ def test_every_link_of_every_alarm_leads_somewhere(stage: SynthesizedStage) -> N
         assert link[1] == RUNBOOK
         assert link[2].rstrip('"') in sections(), link[2]
         for name in DASHBOARD.findall(text):
-            assert name == dashboard["Properties"]["DashboardName"]
+            assert name in dashboards
 
 
 def test_every_alarm_that_is_told_says_what_it_means_and_what_to_look_at(
@@ -197,27 +200,37 @@ def test_slack_may_look_at_metrics_and_at_nothing_else() -> None:
     assert all(re.match(r"cloudwatch:(Describe|Get|List)", each) for each in statement["Action"])
 
 
-def test_topics_are_encrypted_and_only_alarms_and_rules_publish(stage: SynthesizedStage) -> None:
+def test_topics_are_encrypted(stage: SynthesizedStage) -> None:
     for topic in stage.resources("monitoring", "AWS::SNS::Topic").values():
         assert topic["Properties"]["KmsMasterKeyId"]
+
+
+def test_only_alarms_rules_and_costs_publish(stage: SynthesizedStage) -> None:
+    """EventBridge takes no condition in the policy of a topic; the others act for this account."""
     policies = stage.resources("monitoring", "AWS::SNS::TopicPolicy").values()
     allowed = [
-        (statement["Principal"]["Service"], statement.get("Condition"))
+        (
+            joined(policy["Properties"]["Topics"][0]),
+            statement["Principal"]["Service"],
+            statement.get("Condition"),
+        )
         for policy in policies
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Allow"
     ]
     of_account = {"StringEquals": {"aws:SourceAccount": "111111111111"}}
-    assert sorted(map(str, allowed)) == sorted(
-        map(
-            str,
-            [
-                ("cloudwatch.amazonaws.com", of_account),
-                ("cloudwatch.amazonaws.com", of_account),
-                ("events.amazonaws.com", None),
-            ],
-        )
-    )
+    expected = {
+        "Critical": {"cloudwatch": of_account, "events": None},
+        "Warning": dict.fromkeys(("budgets", "cloudwatch", "costalerts"), of_account),
+    }
+    for kind, services in expected.items():
+        found = {
+            service.partition(".")[0]: condition
+            for topic, service, condition in allowed
+            if kind in topic
+        }
+        assert found == services
+    assert len(allowed) == 5
 
 
 def test_the_rules_page_for_a_failed_rotation_and_a_stopped_trail(

@@ -103,7 +103,6 @@ def test_a_rise_is_told_at_once_from_the_settings_amount_on(production: Synthesi
         "budgets.amazonaws.com",
         "cloudwatch.amazonaws.com",
         "costalerts.amazonaws.com",
-        "events.amazonaws.com",
     ],
 )
 def test_the_service_may_publish_for_this_account_alone(
@@ -134,7 +133,7 @@ def test_the_alerts_are_made_after_the_topics_policy(production: SynthesizedStag
     (policy,) = (
         name
         for name in production.resources("monitoring", "AWS::SNS::TopicPolicy")
-        if name.startswith("Warning")
+        if name.startswith("TopicsWarning")
     )
     for resource_type in (BUDGET, SUBSCRIPTION):
         (resource,) = production.resources("monitoring", resource_type).values()

@@ -12,7 +12,7 @@ import pytest
 from settings import StageSettings, load_stage
 from settings.monitoring import BusinessHoursSettings
 from tests.stacks.alarms import Alarms
-from tests.synthesis import SynthesizedStage, synthesize
+from tests.synthesis import SynthesizedStage, joined, synthesize
 
 STEP = dt.timedelta(minutes=5)
 SCHEDULE = "AWS::Scheduler::Schedule"
@@ -64,11 +64,14 @@ def written(stage: SynthesizedStage, metric: str) -> dict[tuple[int, int, int], 
 
 def schedules(stage: SynthesizedStage, metric: str) -> list[dict[str, Any]]:
     found = [each["Properties"] for each in stage.resources("monitoring", SCHEDULE).values()]
-    return [
-        each
-        for each in found
-        if json.loads(each["Target"]["Input"])["MetricData"][0]["MetricName"] == metric
-    ]
+    return [each for each in found if _metric(each) == metric]
+
+
+def _metric(schedule: dict[str, Any]) -> str | None:
+    """Return the metric that a schedule writes; None where it does something else."""
+    if not joined(schedule["Target"]["Arn"]).endswith(":aws-sdk:cloudwatch:putMetricData"):
+        return None
+    return str(json.loads(schedule["Target"]["Input"])["MetricData"][0]["MetricName"])
 
 
 def suppressed(

@@ -131,5 +131,5 @@ def test_the_lines_are_those_of_the_design() -> None:
         "User sessions",
     ]
     ours = [line.design for lines in LISTS.values() for line in lines if "(ours)" in line.design]
-    assert len(ours) == 8
+    assert len(ours) == 10
     assert (ROOT / "docs" / "monitoring.md").exists()
