@@ -33,12 +33,13 @@ def test_an_acknowledgement_covers_one_resource() -> None:
 def test_few_findings_of_the_solutions_pack_are_acknowledged() -> None:
     """Counted once where both stages have it; CDK's own provider functions aside.
 
-    15 of the network, the stores and the cluster; 4 of the state machines that patch, review and
-    announce, whose delivery of logs and whose reports know no narrower resource.
+    15 of the network, the stores and the cluster; 5 of what runs by the clock: state machines that
+    patch, review and announce, and the writer of the business hours, whose actions (delivery of
+    logs, reports, metrics) know no narrower resource.
     """
     own = [f for f in acknowledged("AwsSolutions-") if not f.is_cdks_own and f.rule != ACLS]
     distinct = Counter(_without_stage(each) for each in own)
-    assert len(distinct) <= 19, "\n".join(f"{rule}: {path}" for path, rule in sorted(distinct))
+    assert len(distinct) <= 20, "\n".join(f"{rule}: {path}" for path, rule in sorted(distinct))
 
 
 def _without_stage(finding: Finding) -> tuple[str, str]:

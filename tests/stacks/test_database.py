@@ -12,6 +12,7 @@ from cdk_nag import AwsSolutionsChecks
 from settings import StageSettings, load_stage
 from settings.data import GenerationSettings, SecondRegionSettings
 from stacks.stage import SpyWatcherStage
+from tests.stacks.alarms import Alarms
 from tests.synthesis import ACCOUNT, ROOT, SynthesizedStage, joined, synthesize
 
 INSTANCE = "AWS::RDS::DBInstance"
@@ -265,10 +266,8 @@ def test_the_application_uses_the_active_generation(full: SynthesizedStage) -> N
     targets = [json.dumps(each["Properties"]["TargetId"]) for each in attachments]
     assert len(targets) == 2
     assert all("Generation2Instance" in target for target in targets)
-    alarm = json.dumps(
-        full.resources("monitoring", "AWS::CloudWatch::Alarm")["DatabaseCpuAA74764B"]
-    )
-    assert "Generation2Instance" in alarm
+    (dimension,) = Alarms(full).metric["database-cpu"]["Dimensions"]
+    assert dimension["Value"] == "spywatcher-production-g2"
 
 
 def test_a_switch_takes_no_export_from_a_stack_that_still_reads_it(full: SynthesizedStage) -> None:
