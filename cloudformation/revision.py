@@ -65,10 +65,28 @@ def synthesized_revision(revision: str, stage: str, repository: Path = ROOT) -> 
         yield assembly
 
 
+def has_stage(revision: str, stage: str, repository: Path = ROOT) -> bool:
+    """Whether a git revision had the stage's settings.
+
+    Raises:
+        RevisionError: git does not know the revision.
+    """
+    path = f"settings/{stage}.yaml"
+    listed = _git(
+        repository, "ls-tree", "--name-only", _commit(revision, repository), path, for_what=revision
+    )
+    return bool(listed.strip())
+
+
+def _commit(revision: str, repository: Path) -> str:
+    found = _git(repository, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+    return found.decode().strip()
+
+
 def _archive(revision: str, repository: Path) -> bytes:
     """Return the revision's files as a zip archive."""
-    found = _git(repository, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
-    return _git(repository, "archive", "--format=zip", found.decode().strip(), for_what=revision)
+    commit = _commit(revision, repository)
+    return _git(repository, "archive", "--format=zip", commit, for_what=revision)
 
 
 def _git(repository: Path, *arguments: str, for_what: str = "") -> bytes:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
 from cloudformation.assembly import NoAssemblyError, read_stage
+from cloudformation.revision import (
+    RevisionError,
+    has_stage,
+    synthesized,
+    synthesized_revision,
+)
 from cloudformation.schemas import registry_schemas
 from guard import deployed
 from guard.comparison import compare
 from guard.finding import OPTION, Finding, not_allowed, report
 from guard.problem import GuardError
-from guard.synthesis import Synthesis, without_account, working_tree_of
+from guard.synthesis import synthesized_by_cli
 from guard.templates import planned
 from settings import SettingsError, load_stage
 
@@ -60,13 +64,13 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     try:
         chosen = parser().parse_args(arguments)
         load_stage(chosen.stage)
-        with tempfile.TemporaryDirectory(prefix="guard-") as folder:
-            if chosen.against:
-                found = against_revision(root, chosen.stage, chosen.against, Path(folder))
-            else:
+        if chosen.against:
+            found = against_revision(root, chosen.stage, chosen.against)
+        else:
+            with tempfile.TemporaryDirectory(prefix="guard-") as folder:
                 found = against_deployed(root, chosen.stage, chosen.assembly, Path(folder))
         stopping = not_allowed(found, chosen.allowed)
-    except (GuardError, SettingsError, NoAssemblyError) as error:
+    except (GuardError, RevisionError, SettingsError, NoAssemblyError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -87,7 +91,7 @@ def against_deployed(root: Path, stage: str, assembly: Path | None, folder: Path
         GuardError: the synthesis failed, or AWS refuses.
     """
     if assembly is None:
-        assembly = Synthesis(root, stage, folder / "cdk.out", os.environ).wait()
+        assembly = synthesized_by_cli(root, stage, folder / "cdk.out")
     stacks = read_stage(assembly, stage)
 
     import boto3
@@ -102,24 +106,17 @@ def against_deployed(root: Path, stage: str, assembly: Path | None, folder: Path
     return compare(before, planned(stacks, before), registry_schemas())
 
 
-def against_revision(root: Path, stage: str, revision: str, folder: Path) -> list[Finding]:
+def against_revision(root: Path, stage: str, revision: str) -> list[Finding]:
     """Compare the synthesized stage with the one that a git revision synthesizes.
 
     Raises:
-        GuardError: there is no such revision, or one of the two cannot be synthesized.
+        RevisionError: there is no such revision, or one of the two cannot be synthesized.
     """
-    environment = without_account(os.environ)
-    with ExitStack() as stack:
-        tree = stack.enter_context(working_tree_of(root, revision, folder))
-        if not (tree / "settings" / f"{stage}.yaml").exists():
-            return []
-        works = []
-        for place, output in ((tree, "before"), (root, "after")):
-            works.append(Synthesis(place, stage, folder / output, environment))
-            stack.callback(works[-1].stop)
-        old, new = (read_stage(work.wait(), stage) for work in works)
-    before = planned(old, {})
-    return compare(before, planned(new, before), registry_schemas())
+    if not has_stage(revision, stage, root):
+        return []
+    with synthesized_revision(revision, stage, root) as old, synthesized(stage, root) as new:
+        before = planned(read_stage(old, stage), {})
+        return compare(before, planned(read_stage(new, stage), before), registry_schemas())
 
 
 if __name__ == "__main__":

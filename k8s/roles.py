@@ -25,8 +25,12 @@ _CUSTOM = (
 
 
 def reader_role(scope: Construct) -> None:
-    """Let readers see the custom resources. An ExternalSecret names secrets and holds none."""
+    """Let readers see the custom resources, and what pods use (`kubectl top pods`).
+
+    An ExternalSecret names secrets and holds none.
+    """
     rules = [_rule([group], resources, _READ) for group, resources in _CUSTOM]
+    rules.append(_rule(["metrics.k8s.io"], ["pods"], ["get", "list"]))
     _bind(scope, "readers", READERS, rules)
 
 
@@ -35,6 +39,9 @@ def on_call_role(scope: Construct) -> None:
     rules = [
         _rule(["apps"], ["deployments"], ["patch"]),
         _rule(["apps"], ["deployments/scale"], ["get", "update", "patch"]),
+        # A minimum for some hours; KEDA writes the autoscalers that it has adopted.
+        _rule(["autoscaling"], ["horizontalpodautoscalers"], ["patch"]),
+        _rule(["keda.sh"], ["scaledobjects"], ["patch"]),
         _rule([""], ["pods"], ["delete"]),
         _rule([""], ["pods/eviction"], ["create"]),
         _rule(["batch"], ["jobs"], ["delete"]),

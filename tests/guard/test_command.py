@@ -1,15 +1,12 @@
 """The command: against a git revision, without an AWS account."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from guard.__main__ import main
-from tests.synthesis import ROOT
 
 APP = """
 import json, os
@@ -34,7 +31,7 @@ for folder, artifact in ((output, nested), (stage, stack)):
 """
 FILES = {
     "app.py": APP,
-    "cdk.json": '{"app": "python3 app.py"}',
+    "cdk.json": '{"app": "python3 app.py", "context": {}}',
     "constructs/naming.py": 'DATABASE = "one"\n',
     "settings/staging.yaml": "",
 }
@@ -48,8 +45,6 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     for name, text in FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
-    path = [Path(sys.executable).parent, ROOT / "node_modules" / ".bin", os.environ["PATH"]]
-    monkeypatch.setenv("PATH", os.pathsep.join(map(str, path)))
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
     git(root, "init", "--quiet")
     git(root, "add", ".")
@@ -87,8 +82,7 @@ def test_an_app_that_cannot_be_synthesized_is_one_message(
     (repository / "app.py").write_text("raise SystemExit('settings/staging.yaml: domain: wrong')")
     assert main(["staging", "--against", "HEAD"], repository) == 1
     error = capsys.readouterr().err
-    assert error.startswith(f"cdk synth of staging in {repository} failed:\n")
-    assert "settings/staging.yaml: domain: wrong" in error
+    assert error == "settings/staging.yaml: domain: wrong\n"
 
 
 def test_a_stage_that_the_revision_does_not_have_has_nothing_to_lose(
@@ -102,7 +96,7 @@ def test_an_unknown_revision_is_one_message(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["staging", "--against", "nonsense"], repository) == 1
-    assert "invalid reference: nonsense" in capsys.readouterr().err
+    assert "no such revision: 'nonsense'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -395,6 +395,8 @@ def test_who_is_on_call_restarts_scales_and_rolls_back_in_this_namespace(
         ("deployments/scale", "get"),
         ("deployments/scale", "update"),
         ("deployments/scale", "patch"),
+        ("horizontalpodautoscalers", "patch"),
+        ("scaledobjects", "patch"),
         ("pods", "delete"),
         ("pods/eviction", "create"),
         ("jobs", "delete"),
@@ -413,7 +415,8 @@ def test_no_role_reads_secrets_runs_commands_or_has_a_wildcard(stage: Synthesize
 def test_readers_see_the_custom_resources_that_the_view_policy_leaves_out(
     stage: SynthesizedStage,
 ) -> None:
-    rules = stage.manifest("Role", "spywatcher-readers")["rules"]
+    *rules, metrics = stage.manifest("Role", "spywatcher-readers")["rules"]
+    assert (metrics["apiGroups"], metrics["resources"]) == (["metrics.k8s.io"], ["pods"])
     seen = {
         (group, kind) for rule in rules for group in rule["apiGroups"] for kind in rule["resources"]
     }
