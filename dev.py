@@ -347,26 +347,27 @@ def cdk(setup: Setup, arguments: Sequence[str]) -> int:
 
 def preflight(setup: Setup, arguments: Sequence[str]) -> int:
     """STAGE                       what would fail a deployment to your AWS account."""
-    return _operation(setup, "preflight", arguments)
+    return _module(setup, "operations", "preflight", *arguments)
 
 
 def guard(setup: Setup, arguments: Sequence[str]) -> int:
     """STAGE [--against REVISION]  stop a deploy that replaces or deletes what holds data."""
-    setup.refresh()
-    command_line = [str(setup.python), "-m", "guard", *arguments]
-    return _become(command_line, setup.environment(os.environ), setup.root)
+    return _module(setup, "guard", *arguments)
 
 
 def set_secret(setup: Setup, arguments: Sequence[str]) -> int:
     """STAGE KEY                   set a value that only people know; asks for it."""
-    return _operation(setup, "set-secret", arguments)
+    return _module(setup, "operations", "set-secret", *arguments)
 
 
 def cost(setup: Setup, arguments: Sequence[str]) -> int:
     """STAGE [--against REVISION] [--json FILE] [--svg FILE]   what a stage costs a month."""
-    setup.refresh()
-    command_line = [str(setup.python), "-m", "cost", *arguments]
-    return _become(command_line, setup.environment(os.environ), setup.root)
+    return _module(setup, "cost", *arguments)
+
+
+def charts(setup: Setup, arguments: Sequence[str]) -> int:
+    """STAGE [--output FOLDER]     write the Kubernetes objects of a stage as YAML."""
+    return _module(setup, "k8s", *arguments)
 
 
 def lock(setup: Setup, arguments: Sequence[str]) -> int:
@@ -411,6 +412,7 @@ COMMANDS: "Mapping[str, Callable[[Setup, Sequence[str]], int]]" = {
     "test": test,
     "check": check,
     "cdk": cdk,
+    "charts": charts,
     "preflight": preflight,
     "guard": guard,
     "set-secret": set_secret,
@@ -459,9 +461,10 @@ def _local(setup: Setup, command: str, arguments: Sequence[str]) -> int:
     return _become(command_line, setup.environment(os.environ), setup.root)
 
 
-def _operation(setup: Setup, command: str, arguments: Sequence[str]) -> int:
+def _module(setup: Setup, name: str, *arguments: str) -> int:
+    """Run a package of this repository, with the user's own environment."""
     setup.refresh()
-    command_line = [str(setup.python), "-m", "operations", command, *arguments]
+    command_line = [str(setup.python), "-m", name, *arguments]
     return _become(command_line, setup.environment(os.environ), setup.root)
 
 

@@ -10,12 +10,14 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import assertions
 
+from cloudformation.text import as_text
 from settings import StageSettings
 from stacks.stage import SpyWatcherStage
 
 ROOT = Path(__file__).parent.parent
 ACCOUNT = "111111111111"
 Template = dict[str, Any]
+joined = as_text
 
 
 @dataclass(frozen=True)
@@ -96,21 +98,6 @@ def synthesize(settings: StageSettings) -> SynthesizedStage:
             for stack in assembly.stacks
         },
     )
-
-
-def joined(value: Any) -> str:
-    """Return a string that may hold references, each written as `${LogicalId.Attribute}`."""
-    if isinstance(value, str):
-        return value
-    if "Fn::Join" in value:
-        separator, parts = value["Fn::Join"]
-        return str(separator).join(joined(part) for part in parts)
-    ((function, argument),) = value.items()
-    if function == "Ref":
-        return f"${{{argument}}}"
-    if function == "Fn::GetAtt":
-        return f"${{{'.'.join(argument)}}}"
-    return f"${{{json.dumps(value, sort_keys=True).replace(chr(34), '')}}}"
 
 
 def _imported(value: Any) -> Iterator[str]:
