@@ -37,6 +37,7 @@ def _preflight(settings: StageSettings) -> None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from operations.application_secret import ApplicationSecretStore
+    from operations.released_images import differences
 
     session = boto3.Session(region_name=settings.region)
     try:
@@ -48,8 +49,11 @@ def _preflight(settings: StageSettings) -> None:
                 f"credentials are for {account}"
             )
         ApplicationSecretStore(session.client("secretsmanager"), settings).check()
+        notes = differences(session.client("cloudformation"), settings)
     except (BotoCoreError, ClientError) as error:
         raise OperationError(f"AWS refuses: {error}") from None
+    for note in notes:
+        print(note)
     print(f"{settings.stage}: nothing stands in the way of a deployment.")
 
 
