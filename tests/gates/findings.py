@@ -44,17 +44,22 @@ class Acknowledgement(NamedTuple):
 @functools.cache
 def acknowledgements() -> list[Acknowledgement]:
     """Return what the stacks acknowledge, in the order of the construct paths."""
-    app = _app()
-    return sorted(_acknowledged(app))
+    return sorted(_acknowledged(_acknowledging_app()))
 
 
 @functools.cache
 def cdk_nag_findings(*, with_acknowledgements: bool) -> frozenset[Finding]:
     """Return what cdk-nag's two packs report over all stages."""
     if with_acknowledgements:
-        return _report(_app())
+        return _report(_acknowledging_app())
     with patch("stacks.acknowledgement.record"):
         return _report(_app())
+
+
+@functools.cache
+def _acknowledging_app() -> cdk.App:
+    """Return the app as it is; to build it takes seconds."""
+    return _app()
 
 
 def _app() -> cdk.App:
