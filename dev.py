@@ -324,17 +324,23 @@ def stop_local(setup: Setup, arguments: Sequence[str]) -> int:
 def test(setup: Setup, arguments: Sequence[str]) -> int:
     """[PYTEST ARGUMENTS]          run the tests; they cannot see your AWS credentials."""
     setup.refresh()
-    setup.refresh_checkov()
     environment = setup.environment(os.environ)
     environment = {k: v for k, v in environment.items() if not k.startswith("AWS_")}
     return _become([str(setup.python), "-m", "pytest", *arguments], environment)
 
 
 def check(setup: Setup, arguments: Sequence[str]) -> int:
-    """Lint, formatting and types."""
+    """Lint code, templates and charts; formatting; types."""
     _no_arguments("check", arguments)
     setup.refresh()
-    commands = [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy", "."]]
+    setup.refresh_checkov()
+    commands = [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["mypy", "."],
+        # cfn-lint and checkov over what is synthesized.
+        ["pytest", "-m", "lint", "-n", "0", "tests/gates"],
+    ]
     return max([_run_inside(setup, command) for command in commands])
 
 

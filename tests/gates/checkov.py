@@ -1,4 +1,4 @@
-"""Where checkov is: in an environment of its own, which `python3 dev.py test` makes.
+"""Where checkov is: in an environment of its own, which `python3 dev.py check` makes.
 
 It pins an older botocore than the embedded AWS needs.
 """

@@ -21,7 +21,8 @@ INTRODUCTION = """\
 Made from the code; `python3 dev.py test tests/gates --snapshot-update` writes it anew. A finding is
 acknowledged in the code, beside its resource, with the control that makes up for it. Every stage
 is checked by cdk-nag's AwsSolutions pack and CDK's template validation at each synthesis; the
-tests add cdk-nag's NIST 800-53 r5 pack, cfn-lint and checkov. What is not listed here fails them.
+tests add cdk-nag's NIST 800-53 r5 pack, `dev.py check` cfn-lint and checkov. What is not listed
+here fails them.
 """
 
 

@@ -12,6 +12,8 @@ from settings import load_stage, stage_names
 from tests.gates.checkov import CHECKOV
 from tests.synthesis import synthesize
 
+pytestmark = pytest.mark.lint
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -41,7 +41,8 @@ def with_hours(hours: BusinessHoursSettings) -> SynthesizedStage:
     stack = cdk.Stack(cdk.App(analytics_reporting=False), "Clocks")
     topic = sns.Topic(stack, "Topic")
     Audience(stack, AlarmMaker(stack, changed), critical=topic, warning=topic)
-    return SynthesizedStage(changed, {"monitoring": Template.from_stack(stack).to_json()})
+    template = dict(Template.from_stack(stack).to_json())
+    return SynthesizedStage(changed, {"monitoring": template})
 
 
 def numbers(field: str, names: tuple[str, ...] = ()) -> Iterator[int]:
