@@ -22,6 +22,11 @@ class Service:
     """Whether it takes its environment from the ConfigMap and the Secret of its name."""
 
 
+def volume_name(path: str) -> str:
+    """Return what the volume of a writable path is called."""
+    return path.strip("/").replace("/", "-")
+
+
 BACKEND = Service(
     name="backend",
     port=3001,

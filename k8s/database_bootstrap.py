@@ -9,7 +9,6 @@ from cdk8s_plus_28 import k8s
 from constructs import Construct
 from k8s.job import job
 from k8s.names import NAMESPACE, labels, object_name
-from k8s.priority_class import APPLICATION_PRIORITY
 from k8s.quantities import resource_requirements
 from settings import SettingsError
 from settings.services import DATABASE_BOOTSTRAP
@@ -68,7 +67,11 @@ def database_bootstrap(
         scope,
         COMPONENT,
         release=release,
-        pod=_pod(config.name, instance),
+        container=_container(instance),
+        volumes=[
+            k8s.Volume(name="bootstrap", config_map=k8s.ConfigMapVolumeSource(name=config.name))
+        ],
+        user_id=_USER_ID,
         depends_on="".join(data.values()),
     )
 
@@ -94,37 +97,19 @@ def root_certificate(region: str) -> str:
     return certificates[region]
 
 
-def _pod(config: str, instance: str) -> k8s.PodSpec:
-    return k8s.PodSpec(
-        restart_policy="Never",
-        service_account_name=object_name(COMPONENT),
-        automount_service_account_token=False,
-        enable_service_links=False,
-        priority_class_name=APPLICATION_PRIORITY,
-        security_context=k8s.PodSecurityContext(
-            run_as_non_root=True,
-            run_as_user=_USER_ID,
-            run_as_group=_USER_ID,
-            seccomp_profile=k8s.SeccompProfile(type="RuntimeDefault"),
+def _container(instance: str) -> k8s.Container:
+    return k8s.Container(
+        name=COMPONENT,
+        image=POSTGRESQL_CLIENT,
+        command=["sh", "-c", _COMMAND],
+        env=_environment(instance),
+        resources=resource_requirements(DATABASE_BOOTSTRAP),
+        security_context=k8s.SecurityContext(
+            read_only_root_filesystem=True,
+            allow_privilege_escalation=False,
+            capabilities=k8s.Capabilities(drop=["ALL"]),
         ),
-        containers=[
-            k8s.Container(
-                name=COMPONENT,
-                image=POSTGRESQL_CLIENT,
-                command=["sh", "-c", _COMMAND],
-                env=_environment(instance),
-                resources=resource_requirements(DATABASE_BOOTSTRAP),
-                security_context=k8s.SecurityContext(
-                    read_only_root_filesystem=True,
-                    allow_privilege_escalation=False,
-                    capabilities=k8s.Capabilities(drop=["ALL"]),
-                ),
-                volume_mounts=[
-                    k8s.VolumeMount(name="bootstrap", mount_path=_MOUNT, read_only=True)
-                ],
-            )
-        ],
-        volumes=[k8s.Volume(name="bootstrap", config_map=k8s.ConfigMapVolumeSource(name=config))],
+        volume_mounts=[k8s.VolumeMount(name="bootstrap", mount_path=_MOUNT, read_only=True)],
     )
 
 

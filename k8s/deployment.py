@@ -5,7 +5,7 @@ import cdk8s_plus_28 as kplus
 
 from constructs import Construct
 from k8s.acknowledgement import acknowledgements
-from k8s.application import USER_ID, Service
+from k8s.application import USER_ID, Service, volume_name
 from k8s.names import NAMESPACE, Track, labels, object_name, selector_labels
 from k8s.priority_class import APPLICATION_PRIORITY
 from settings.services import ResourceSettings, ServiceSettings
@@ -121,7 +121,7 @@ def _add_container(
         ),
     )
     for path in service.writable_paths:
-        name = path.strip("/").replace("/", "-")
+        name = volume_name(path)
         volume = kplus.Volume.from_empty_dir(made, f"volume-{name}", name)
         container.mount(path, volume)
 

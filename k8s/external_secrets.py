@@ -11,6 +11,7 @@ import cdk8s
 
 from constructs import Construct
 from k8s.application import BACKEND
+from k8s.application_values import VALUES
 from k8s.custom_resource import custom_resource
 from k8s.database_bootstrap import ADMIN_SECRET, APPLICATION_SECRET, OWNER_ROLE
 from k8s.names import PART_OF, labels, object_name, shared_labels
@@ -21,11 +22,6 @@ BACKEND_SECRET = object_name(BACKEND.name)
 _API_VERSION = "external-secrets.io/v1"
 _REFRESH = "1m"
 
-_REQUIRED = (
-    *("DISCORD_BOT_TOKEN", "DISCORD_CLIENT_ID", "DISCORD_CLIENT_SECRET", "DISCORD_GUILD_ID"),
-    *("DISCORD_REDIRECT_URI", "ADMIN_DISCORD_IDS", "BOT_GUILD_IDS"),
-)
-_OPTIONAL = ("SENTRY_DSN", "DISCORD_ALERT_WEBHOOK", "SLACK_ALERT_WEBHOOK")
 _KEY_LENGTH = 64
 """Of each half of SIGNING_KEY. The backend asks for 32 at least, and that the two differ."""
 
@@ -62,7 +58,7 @@ def backend_secret(scope: Construct, *, prefix: str, cache_endpoint: str) -> cdk
         "REDIS_URL": f"rediss://:{{{{ .redisToken | urlquery }}}}@{cache_endpoint}:6379",
         "JWT_SECRET": f"{{{{ .SIGNING_KEY | substr 0 {_KEY_LENGTH} }}}}",
         "JWT_REFRESH_SECRET": f"{{{{ .SIGNING_KEY | substr {_KEY_LENGTH} {2 * _KEY_LENGTH} }}}}",
-        **{key: f"{{{{ .{key} }}}}" for key in _REQUIRED},
+        **{key: f"{{{{ .{key} }}}}" for key, known in VALUES.items() if not known.optional},
     }
     return _external_secret(
         scope,
@@ -72,7 +68,8 @@ def backend_secret(scope: Construct, *, prefix: str, cache_endpoint: str) -> cdk
         # A missing key of `values` is an error; of these it means that the variable is not set.
         literal="".join(
             f'{{{{- with index . "{key}" }}}}{key}: {{{{ . | toJson }}}}\n{{{{ end }}}}'
-            for key in _OPTIONAL
+            for key, known in VALUES.items()
+            if known.optional
         ),
         data=[*_connection(database), _property("redisToken", f"{prefix}/cache/token")],
         data_from=[{"extract": {"key": application}}],

@@ -9,6 +9,7 @@ from cdk8s_plus_28 import k8s
 from constructs import Construct
 from k8s.acknowledgement import acknowledgements
 from k8s.names import NAMESPACE, labels, object_name
+from k8s.priority_class import APPLICATION_PRIORITY
 
 DEADLINE_SECONDS = 600
 _RETRIES = 6
@@ -19,7 +20,10 @@ def job(
     component: str,
     *,
     release: str,
-    pod: k8s.PodSpec,
+    container: k8s.Container,
+    volumes: list[k8s.Volume],
+    user_id: int,
+    fs_group: int | None = None,
     depends_on: str = "",
     from_deployment: tuple[str, ...] = (),
 ) -> k8s.KubeJob:
@@ -33,10 +37,13 @@ def job(
         scope: the chart.
         component: the last part of the name, before digest and release.
         release: at most 20 characters; may be a placeholder of CloudFormation.
-        pod: what it runs.
+        container: what it runs.
+        volumes: what the container mounts.
+        user_id: of user and group, in the container's image.
+        fs_group: who owns the volumes, where the container writes to them.
         depends_on: more that makes it another Job, such as the content of a ConfigMap.
-        from_deployment: values in the pod that a deployment chooses, such as the image: they are
-            left out of the digest, since they may be placeholders, and the release stands for them.
+        from_deployment: values in the container that a deployment chooses, such as the image: they
+            are left out of the digest, since they may be placeholders; the release stands for them.
     """
     made = k8s.KubeJob(
         scope,
@@ -50,7 +57,23 @@ def job(
             backoff_limit=_RETRIES,
             active_deadline_seconds=DEADLINE_SECONDS,
             template=k8s.PodTemplateSpec(
-                metadata=k8s.ObjectMeta(labels=labels(component)), spec=pod
+                metadata=k8s.ObjectMeta(labels=labels(component)),
+                spec=k8s.PodSpec(
+                    restart_policy="Never",
+                    service_account_name=object_name(component),
+                    automount_service_account_token=False,
+                    enable_service_links=False,
+                    priority_class_name=APPLICATION_PRIORITY,
+                    security_context=k8s.PodSecurityContext(
+                        run_as_non_root=True,
+                        run_as_user=user_id,
+                        run_as_group=user_id,
+                        fs_group=fs_group,
+                        seccomp_profile=k8s.SeccompProfile(type="RuntimeDefault"),
+                    ),
+                    containers=[container],
+                    volumes=volumes,
+                ),
             ),
         ),
     )

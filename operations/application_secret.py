@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
-from operations import application_values
+from k8s import application_values
 from operations.problem import OperationError
 from settings import StageSettings
 

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from k8s.application_values import VALUES
 from k8s.database_bootstrap import OWNER_ROLE
-from operations.application_values import VALUES
 from tests.k8s.objects import objects
 from tests.k8s.templates import MissingKeyError, secret
 from tests.synthesis import SynthesizedStage, joined

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from k8s.application_values import VALUES
 from operations.application_secret import ApplicationSecretStore
-from operations.application_values import VALUES
 from operations.problem import OperationError
 from settings import load_stage
 
