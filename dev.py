@@ -462,9 +462,7 @@ def _local(setup: Setup, command: str, arguments: Sequence[str]) -> int:
             raise DevError(f"{command}-local needs a stage; {allowed}")
         if stage not in stages:
             raise DevError(f"no such stage: {stage!r}; {allowed}")
-    setup.refresh()
-    command_line = [str(setup.python), "-m", "local", command, *arguments]
-    return _become(command_line, setup.environment(os.environ), setup.root)
+    return _module(setup, "local", command, *arguments)
 
 
 def _module(setup: Setup, name: str, *arguments: str) -> int:

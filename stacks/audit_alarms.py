@@ -8,6 +8,7 @@ from aws_cdk import aws_logs as logs
 
 from constructs import Construct
 from settings import StageSettings
+from stacks.bootstrap import bootstrap_role_name
 from stacks.monitoring.alarm import AT_LEAST, Advice, AlarmMaker, Missing
 
 _ATTACHMENTS = tuple(
@@ -72,7 +73,8 @@ class AuditAlarms(Construct):
         ]
 
     def _watches(self) -> dict[str, _Watch]:
-        by_hand = _not_by_role(self._deploying_role())
+        # By which CloudFormation makes what the CDK deploys.
+        by_hand = _not_by_role(bootstrap_role_name(cdk.Stack.of(self), "cfn-exec-role"))
         return {
             "root-use": _Watch(
                 (
@@ -107,12 +109,6 @@ class AuditAlarms(Construct):
                 "CancelKeyDeletion takes it back.",
             ),
         }
-
-    def _deploying_role(self) -> str:
-        """Return the role by which CloudFormation makes what the CDK deploys."""
-        stack = cdk.Stack.of(self)
-        qualifier = cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
-        return f"cdk-{qualifier}-cfn-exec-role-{stack.account}-{stack.region}"
 
     def _alarm(
         self, name: str, watch: _Watch, trail_logs: logs.ILogGroup, make: AlarmMaker

@@ -8,11 +8,12 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 from settings import StageSettings
 from stacks.acknowledgement import acknowledge
+from stacks.bootstrap import bootstrap_role_name
 from stacks.database import instance_identifier
 
 _READER_HOURS = 8
 _GITHUB = "token.actions.githubusercontent.com"
-# The roles of `cdk bootstrap` with its standard qualifier; no images are published.
+# No images are published.
 _BOOTSTRAP_ROLES = ("deploy-role", "file-publishing-role", "lookup-role")
 
 _READS = {
@@ -85,15 +86,21 @@ class Roles(Construct):
         self.on_call = self._on_call(settings)
         self.deployer = self._deployer(settings)
 
-    def _with_second_factor(self, hours: int) -> iam.PrincipalBase:
-        """Return this account's identities, as long as their second factor is this fresh."""
-        return iam.AccountPrincipal(cdk.Stack.of(self).account).with_conditions(
-            {
-                "Bool": {"aws:MultiFactorAuthPresent": "true"},
-                "NumericLessThan": {
-                    "aws:MultiFactorAuthAge": str(cdk.Duration.hours(hours).to_seconds())
-                },
-            }
+    def _person(self, construct_id: str, name: str, description: str, hours: int) -> iam.Role:
+        """Make a role for people of this account, as long as their second factor is this fresh."""
+        duration = cdk.Duration.hours(hours)
+        return iam.Role(
+            self,
+            construct_id,
+            role_name=name,
+            description=description,
+            assumed_by=iam.AccountPrincipal(cdk.Stack.of(self).account).with_conditions(
+                {
+                    "Bool": {"aws:MultiFactorAuthPresent": "true"},
+                    "NumericLessThan": {"aws:MultiFactorAuthAge": str(duration.to_seconds())},
+                }
+            ),
+            max_session_duration=duration,
         )
 
     def _admin(
@@ -107,14 +114,11 @@ class Roles(Construct):
         Not AdministratorAccess: what it cannot do by hand, it does as a reviewed deployment,
         through the roles of the bootstrap stack. Each resource is named whole.
         """
-        hours = settings.access.admin_session_hours
-        role = iam.Role(
-            self,
+        role = self._person(
             "Admin",
-            role_name=settings.resource_name("admin"),
-            description="Administrators, with a second factor and for a bounded time",
-            assumed_by=self._with_second_factor(hours),
-            max_session_duration=cdk.Duration.hours(hours),
+            settings.resource_name("admin"),
+            "Administrators, with a second factor and for a bounded time",
+            settings.access.admin_session_hours,
         )
         application_secret.grant_read(role)
         application_secret.grant_write(role)
@@ -190,13 +194,11 @@ class Roles(Construct):
 
     def _reader(self, settings: StageSettings) -> iam.Role:
         """Let read what there is and how it does, but no data: no object, no secret, no item."""
-        role = iam.Role(
-            self,
+        role = self._person(
             "Reader",
-            role_name=settings.resource_name("reader"),
-            description="Reads configuration, metrics and alarms; no stored data",
-            assumed_by=self._with_second_factor(_READER_HOURS),
-            max_session_duration=cdk.Duration.hours(_READER_HOURS),
+            settings.resource_name("reader"),
+            "Reads configuration, metrics and alarms; no stored data",
+            _READER_HOURS,
         )
         actions = [f"{service}:{name}" for service, names in _READS.items() for name in names]
         reads = iam.ManagedPolicy(
@@ -214,24 +216,23 @@ class Roles(Construct):
             "an object, a secret, an item or a log line, none changes anything, and readers prove "
             "a second factor.",
         )
-        # For `aws eks update-kubeconfig`. What it may do in the cluster, its access entry says.
-        cluster = self._arn("eks", "cluster", settings.resource_name())
-        self._allow(role, "FindTheCluster", ["eks:DescribeCluster"], [cluster])
-        return self._with_own_policy(role)
+        return self._finding_the_cluster(role, settings)
 
     def _on_call(self, settings: StageSettings) -> iam.Role:
         """Let into the cluster who is on call.
 
         What they may do there, their access entry says; what AWS shows, they see as readers.
         """
-        role = iam.Role(
-            self,
+        role = self._person(
             "OnCall",
-            role_name=settings.resource_name("on-call"),
-            description="Restarts, scales and rolls back the application in the cluster",
-            assumed_by=self._with_second_factor(_READER_HOURS),
-            max_session_duration=cdk.Duration.hours(_READER_HOURS),
+            settings.resource_name("on-call"),
+            "Restarts, scales and rolls back the application in the cluster",
+            _READER_HOURS,
         )
+        return self._finding_the_cluster(role, settings)
+
+    def _finding_the_cluster(self, role: iam.Role, settings: StageSettings) -> iam.Role:
+        """Let `aws eks update-kubeconfig`. What it may do in the cluster, its access entry says."""
         cluster = self._arn("eks", "cluster", settings.resource_name())
         self._allow(role, "FindTheCluster", ["eks:DescribeCluster"], [cluster])
         return self._with_own_policy(role)
@@ -271,11 +272,9 @@ class Roles(Construct):
 
     def _bootstrap_roles(self) -> list[str]:
         stack = cdk.Stack.of(self)
-        qualifier = cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
         return [
-            f"arn:{stack.partition}:iam::{stack.account}:role/"
-            f"cdk-{qualifier}-{name}-{stack.account}-{stack.region}"
-            for name in _BOOTSTRAP_ROLES
+            f"arn:{stack.partition}:iam::{stack.account}:role/{bootstrap_role_name(stack, purpose)}"
+            for purpose in _BOOTSTRAP_ROLES
         ]
 
     def _arn(self, service: str, resource: str, name: str, *, colon: bool = False) -> str:

@@ -1,0 +1,9 @@
+"""The roles that `cdk bootstrap` makes, with its standard qualifier."""
+
+import aws_cdk as cdk
+
+
+def bootstrap_role_name(stack: cdk.Stack, purpose: str) -> str:
+    """Return the name of a role, such as `deploy-role`, for the stack's account and region."""
+    qualifier = cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
+    return f"cdk-{qualifier}-{purpose}-{stack.account}-{stack.region}"
