@@ -16,7 +16,8 @@ _DAY_NAMES = {
     "sat": "Saturday",
     "sun": "Sunday",
 }
-_DAYS = tuple(_DAY_NAMES)
+DAYS = tuple(_DAY_NAMES)
+"""As RDS, ElastiCache and EventBridge write them."""
 _TIME = r"([01]\d|2[0-3]):[0-5]\d"
 _DAY_MINUTES = 24 * 60
 _WEEK_MINUTES = 7 * _DAY_MINUTES
@@ -25,7 +26,7 @@ _SHORTEST_MINUTES = 60
 
 
 def _weekly_window(value: str) -> str:
-    days = "|".join(_DAYS)
+    days = "|".join(DAYS)
     if not re.fullmatch(rf"({days}):{_TIME}-({days}):{_TIME}", value):
         raise ValueError("a window in UTC such as sun:02:00-sun:04:00")
     return value
@@ -83,7 +84,7 @@ class MaintenanceSettings(Settings):
         """Return when the weekly window opens."""
         start, _ = self._weekly_minutes
         minute_of_day = start % _DAY_MINUTES
-        return WindowStart(_DAYS[start // _DAY_MINUTES], *divmod(minute_of_day, 60))
+        return WindowStart(DAYS[start // _DAY_MINUTES], *divmod(minute_of_day, 60))
 
     @property
     def window_minutes(self) -> int:
@@ -104,7 +105,7 @@ class MaintenanceSettings(Settings):
         """
         start, _ = self._weekly_minutes
         hours = (-(-start // 60) + turn) % (7 * 24)
-        return FullHour(_DAYS[hours // 24], hours % 24)
+        return FullHour(DAYS[hours // 24], hours % 24)
 
     def is_window(self, minute_of_week: int) -> bool:
         """Return whether a minute, counted from Monday 00:00 UTC, is in the weekly window."""
@@ -115,7 +116,7 @@ class MaintenanceSettings(Settings):
     def _weekly_minutes(self) -> tuple[int, int]:
         """Return start and end in minutes since Monday 00:00; the end may be in the next week."""
         start, end = (
-            _DAYS.index(text[:3]) * _DAY_MINUTES + _minutes(text[4:])
+            DAYS.index(text[:3]) * _DAY_MINUTES + _minutes(text[4:])
             for text in self.weekly_window.split("-")
         )
         return start, end if end > start else end + _WEEK_MINUTES

@@ -7,9 +7,9 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from settings.base import Settings, reject
+from settings.maintenance import DAYS
 
 Percent = Annotated[float, Field(gt=0, lt=100)]
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ADDRESS = r"[^@\s]+@[^@\s]+\.[^@\s.]+"
 _URL = r"https://[A-Za-z0-9.-]+(:\d+)?(/\S*)?"
 

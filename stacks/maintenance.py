@@ -16,8 +16,7 @@ from constructs import Construct
 from settings import StageSettings, support
 from stacks.acknowledgement import acknowledge
 from stacks.database import instance_identifier
-from stacks.monitoring.alarm import ABOVE, Advice, AlarmMaker, Missing
-from stacks.monitoring.alarm import Warnings as WarningGroup
+from stacks.monitoring.alarm import ABOVE, AlarmMaker, WarningGroup
 from stacks.node_patching import machine_name
 from stacks.publishing import publishing
 from stacks.runbooks import runbook
@@ -108,11 +107,6 @@ class Maintenance(Construct):
     def _lost_messages(self, make: AlarmMaker) -> WarningGroup:
         """Warn of a message that Scheduler gave up: nobody misses an announcement by himself."""
         group = self._group.schedule_group_name
-        advice = Advice(
-            section="message-lost",
-            means="An announcement of maintenance, or a reminder, was not sent.",
-            look_at=f"the schedules of the group {self._settings.resource_name('maintenance')}",
-        )
         metric = cloudwatch.Metric(
             namespace="AWS/Scheduler",
             metric_name="InvocationDroppedCount",
@@ -120,17 +114,16 @@ class Maintenance(Construct):
             statistic="Sum",
             period=cdk.Duration.hours(1),
         )
-        alarm = make.alarm(
+        return make.warning(
             "message-lost",
             metric,
             ABOVE,
             0,
-            advice=advice,
+            means="An announcement of maintenance, or a reminder, was not sent.",
+            look_at=f"the schedules of the group {self._settings.resource_name('maintenance')}",
             periods=1,
-            missing=Missing.IS_FINE,
             remembered_periods=REMEMBERED_HOURS,
         )
-        return WarningGroup(advice=advice, alarms=[alarm])
 
     def _make_publisher(self, warning: sns.ITopic) -> iam.IRole:
         """Make the role of the schedules: Scheduler publishes with a role, not under its name."""

@@ -11,8 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from constructs import Construct
 from stacks.acknowledgement import acknowledge
-from stacks.monitoring.alarm import ABOVE, Advice, AlarmMaker, Missing, construct_id
-from stacks.monitoring.alarm import Warnings as WarningGroup
+from stacks.monitoring.alarm import ABOVE, AlarmMaker, WarningGroup, construct_id
 
 REMEMBERED_HOURS = 72
 """From Friday evening to Monday."""
@@ -140,19 +139,13 @@ def alarm_of_failures(
         label="Executions without success",
         period=period,
     )
-    advice = Advice(
-        section=name,
-        means=means,
-        look_at=f"the last execution of the state machine {machine_name}, and its step that failed",
-    )
-    alarm = make.alarm(
+    return make.warning(
         name,
         metric,
         ABOVE,
         0,
-        advice=advice,
+        means=means,
+        look_at=f"the last execution of the state machine {machine_name}, and its step that failed",
         periods=1,
-        missing=Missing.IS_FINE,
         remembered_periods=REMEMBERED_HOURS,
     )
-    return WarningGroup(advice=advice, alarms=[alarm])

@@ -228,7 +228,7 @@ class PostgresInstance(Construct):
         Args:
             number: its number, from 1; part of its id and of its name.
         """
-        identifier = f"{self._identifier}-replica-{number}"
+        identifier = replica_identifier(self._identifier, number)
         insights = self._observation.insights
         scope = Construct(self, f"Replica{number}")
         replica = rds.DatabaseInstanceReadReplica(
@@ -333,3 +333,8 @@ class PostgresInstance(Construct):
             resource.use_latest_restorable_time = True
         else:
             resource.restore_time = origin.time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def replica_identifier(instance: str, number: int) -> str:
+    """Return the name of an instance's read replica; its metrics carry it."""
+    return f"{instance}-replica-{number}"

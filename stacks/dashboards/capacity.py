@@ -310,26 +310,16 @@ def _waiting_pods(cluster_name: str, width: int) -> cloudwatch.GraphWidget:
 def _pods(cluster_name: str) -> Row:
     width = row(4)
 
-    def each(name: str, statistic: str = "Average") -> list[cloudwatch.IMetric]:
+    def each(
+        name: str, statistic: str = "Average", counted_by: str = "Service"
+    ) -> list[cloudwatch.IMetric]:
         return [
             insights_metric(
                 cluster_name,
                 name,
                 statistic=statistic,
                 label=service,
-                dimensions={"Namespace": NAMESPACE, "Service": object_name(service)},
-            )
-            for service in _SERVICES
-        ]
-
-    def workload(name: str) -> list[cloudwatch.IMetric]:
-        return [
-            insights_metric(
-                cluster_name,
-                name,
-                statistic="Sum",
-                label=service,
-                dimensions={"Namespace": NAMESPACE, "PodName": object_name(service)},
+                dimensions={"Namespace": NAMESPACE, counted_by: object_name(service)},
             )
             for service in _SERVICES
         ]
@@ -360,7 +350,7 @@ def _pods(cluster_name: str) -> Row:
         ),
         graph(
             "Restarts: pods",
-            workload("pod_number_of_container_restarts"),
+            each("pod_number_of_container_restarts", "Sum", "PodName"),
             width=width,
             unit="restarts",
         ),

@@ -9,6 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 from settings import StageSettings
 from stacks.acknowledgement import acknowledge
+from stacks.runbooks import runbook
 
 ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
@@ -37,6 +38,14 @@ class Advice:
     """For users, in a sentence."""
     look_at: str
     """The first command, or the first thing to look at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarningGroup:
+    """Alarms that are one thing to the one who hears of them, as of each node of the cache."""
+
+    advice: Advice
+    alarms: Sequence[cloudwatch.Alarm]
 
 
 class AlarmMaker:
@@ -100,6 +109,36 @@ class AlarmMaker:
             )
         return alarm
 
+    def warning(
+        self,
+        name: str,
+        metric: cloudwatch.IMetric,
+        comparison: cloudwatch.ComparisonOperator,
+        threshold: float,
+        *,
+        means: str,
+        look_at: str,
+        periods: int,
+        remembered_periods: int | None = None,
+    ) -> WarningGroup:
+        """Make an alarm that is a warning of its own, and its section of the runbook.
+
+        The arguments are those of `alarm` and `Advice`. Missing data is fine: that the resource
+        reports at all is not what a warning watches.
+        """
+        advice = Advice(section=name, means=means, look_at=look_at)
+        alarm = self.alarm(
+            name,
+            metric,
+            comparison,
+            threshold,
+            advice=advice,
+            periods=periods,
+            missing=Missing.IS_FINE,
+            remembered_periods=remembered_periods,
+        )
+        return WarningGroup(advice=advice, alarms=[alarm])
+
     def describe(self, advice: Advice) -> str:
         """Return a description: what it means, where to look, what to do. 1024 characters fit."""
         settings = self.settings
@@ -114,16 +153,7 @@ class AlarmMaker:
 
     def runbook(self, section: str) -> str:
         """Return the address of a section of the alarms' runbook."""
-        repository = self.settings.access.github_repository
-        return f"https://github.com/{repository}/blob/main/docs/runbooks/alarms.md#{section}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Warnings:
-    """Alarms that are one thing to the one who hears of them, as of each node of the cache."""
-
-    advice: Advice
-    alarms: Sequence[cloudwatch.Alarm]
+        return f"{runbook(self.settings, 'alarms')}#{section}"
 
 
 def construct_id(name: str) -> str:

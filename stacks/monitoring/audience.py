@@ -14,9 +14,8 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 
 from constructs import Construct
-from settings.monitoring import DAYS
-from stacks.monitoring.alarm import Advice, AlarmMaker, construct_id
-from stacks.monitoring.alarm import Warnings as WarningGroup
+from settings.maintenance import DAYS
+from stacks.monitoring.alarm import Advice, AlarmMaker, WarningGroup, construct_id
 from stacks.monitoring.clock import Clock, ClockRole, outside_business_hours
 
 _SETTLE = cdk.Duration.minutes(5)
@@ -42,8 +41,6 @@ class Audience:
         self._make = make
         self._critical = critical
         self._warning = warning
-        self.pages: list[cloudwatch.AlarmBase] = []
-        self.warnings: list[cloudwatch.AlarmBase] = []
         settings = make.settings
         hours = settings.monitoring.business_hours
         role = ClockRole(scope, "Clocks", settings=settings).role
@@ -100,7 +97,6 @@ class Audience:
             ),
             self._critical,
         )
-        self.pages.append(outage)
         self._outage = outage
         self._quiet = cloudwatch.CompositeAlarm(
             self._scope,
@@ -118,35 +114,30 @@ class Audience:
         rule = cloudwatch.AlarmRule
         window = rule.from_alarm(self._window, cloudwatch.AlarmState.ALARM)
         section = name.removesuffix("-page")
-        self.pages.append(
-            self._composite(
-                name,
-                rule.all_of(rule.any_of(*alarms), rule.not_(window)),
-                Advice(
-                    section=section,
-                    means=_PAGES[section],
-                    look_at="the alarms in this message, each with its own first command",
-                ),
-                self._critical,
-                suppressor=self._outage,
-            )
+        self._composite(
+            name,
+            rule.all_of(rule.any_of(*alarms), rule.not_(window)),
+            Advice(
+                section=section,
+                means=_PAGES[section],
+                look_at="the alarms in this message, each with its own first command",
+            ),
+            self._critical,
+            suppressor=self._outage,
         )
 
     def page_directly(self, alarm: cloudwatch.Alarm) -> None:
         """Page for an alarm that has neither consequences nor planned work behind it."""
         self._tell(alarm, self._critical)
-        self.pages.append(alarm)
 
     def notify(self, group: WarningGroup) -> None:
         """Notify in business hours, and not of the consequences of an outage."""
-        self.warnings.append(
-            self._composite(
-                f"{group.advice.section}-warning",
-                cloudwatch.AlarmRule.any_of(*group.alarms),
-                group.advice,
-                self._warning,
-                suppressor=self._quiet,
-            )
+        self._composite(
+            f"{group.advice.section}-warning",
+            cloudwatch.AlarmRule.any_of(*group.alarms),
+            group.advice,
+            self._warning,
+            suppressor=self._quiet,
         )
 
     def _composite(

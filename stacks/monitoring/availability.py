@@ -6,8 +6,16 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 
 from settings.services import ServiceSettings
-from stacks.monitoring.alarm import ABOVE, AT_LEAST, BELOW, MINUTE, Advice, AlarmMaker, Missing
-from stacks.monitoring.alarm import Warnings as WarningGroup
+from stacks.monitoring.alarm import (
+    ABOVE,
+    AT_LEAST,
+    BELOW,
+    MINUTE,
+    Advice,
+    AlarmMaker,
+    Missing,
+    WarningGroup,
+)
 
 
 def service_down(
@@ -85,21 +93,15 @@ def certificate_expiring(make: AlarmMaker, certificate: acm.ICertificate) -> clo
 def slow_answers(make: AlarmMaker, load_balancer: elbv2.IApplicationLoadBalancer) -> WarningGroup:
     """Watch the slowest twentieth of answers."""
     seconds = make.settings.monitoring.thresholds.response_time_p95_seconds
-    advice = Advice(
-        section="slow-answers",
-        means=f"One answer in twenty takes longer than {seconds:g} s.",
-        look_at="the dashboard's response time beside PostgreSQL's CPU and connections",
-    )
-    alarm = make.alarm(
+    return make.warning(
         "slow-answers",
         load_balancer.metrics.target_response_time(statistic="p95", period=MINUTE),
         ABOVE,
         seconds,
-        advice=advice,
+        means=f"One answer in twenty takes longer than {seconds:g} s.",
+        look_at="the dashboard's response time beside PostgreSQL's CPU and connections",
         periods=10,
-        missing=Missing.IS_FINE,
     )
-    return WarningGroup(advice=advice, alarms=[alarm])
 
 
 def at_maximum(
@@ -113,19 +115,13 @@ def at_maximum(
     maximum = sizes.replicas.maximum
     if sizes.replicas.minimum == maximum:
         return None
-    advice = Advice(
-        section=f"{service}-at-maximum",
-        means=f"All {maximum} {service} pods that the autoscaler may make have run for 15 minutes: "
-        "more load makes answers slower.",
-        look_at=f"kubectl -n spywatcher describe hpa spywatcher-{service}",
-    )
-    alarm = make.alarm(
+    return make.warning(
         f"{service}-at-maximum",
         targets.metrics.healthy_host_count(statistic="Maximum", period=MINUTE),
         AT_LEAST,
         maximum,
-        advice=advice,
+        means=f"All {maximum} {service} pods that the autoscaler may make have run for 15 minutes: "
+        "more load makes answers slower.",
+        look_at=f"kubectl -n spywatcher describe hpa spywatcher-{service}",
         periods=15,
-        missing=Missing.IS_FINE,
     )
-    return WarningGroup(advice=advice, alarms=[alarm])

@@ -6,8 +6,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from settings.instances import CACHE_MAX_CONNECTIONS, CACHE_NODE_TYPES
 from spywatcher_constructs.redis import RedisReplicationGroup
-from stacks.monitoring.alarm import ABOVE, BELOW, MINUTE, Advice, AlarmMaker, Missing
-from stacks.monitoring.alarm import Warnings as WarningGroup
+from stacks.monitoring.alarm import ABOVE, BELOW, MINUTE, Advice, AlarmMaker, Missing, WarningGroup
 
 _DESCRIBE = "aws elasticache describe-events --duration 60 --source-type replication-group"
 

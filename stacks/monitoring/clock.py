@@ -17,7 +17,8 @@ from aws_cdk import aws_scheduler as scheduler
 
 from constructs import Construct
 from settings import StageSettings
-from settings.monitoring import DAYS, BusinessHoursSettings
+from settings.maintenance import DAYS
+from settings.monitoring import BusinessHoursSettings
 from stacks.acknowledgement import acknowledge
 from stacks.monitoring.alarm import ABOVE, AlarmMaker, Missing, construct_id
 

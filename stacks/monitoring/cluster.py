@@ -9,8 +9,16 @@ from collections.abc import Iterator
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from stacks.monitoring.alarm import ABOVE, AT_LEAST, BELOW, MINUTE, Advice, AlarmMaker, Missing
-from stacks.monitoring.alarm import Warnings as WarningGroup
+from stacks.monitoring.alarm import (
+    ABOVE,
+    AT_LEAST,
+    BELOW,
+    MINUTE,
+    Advice,
+    AlarmMaker,
+    Missing,
+    WarningGroup,
+)
 
 _FIVE_MINUTES = cdk.Duration.minutes(5)
 
@@ -88,40 +96,28 @@ class ClusterAlarms:
         )
 
     def _unschedulable(self) -> WarningGroup:
-        advice = Advice(
-            section="pods-unschedulable",
-            means="For 15 minutes a pod has found no node: the node group is at its maximum, or "
-            "AWS has no instance to give.",
-            look_at="kubectl get pods -A --field-selector=status.phase=Pending",
-        )
-        alarm = self._make.alarm(
+        return self._make.warning(
             "pods-unschedulable",
             self._metric("scheduler_pending_pods_UNSCHEDULABLE", "Minimum", namespace="AWS/EKS"),
             ABOVE,
             0,
-            advice=advice,
+            means="For 15 minutes a pod has found no node: the node group is at its maximum, or "
+            "AWS has no instance to give.",
+            look_at="kubectl get pods -A --field-selector=status.phase=Pending",
             periods=15,
-            missing=Missing.IS_FINE,
         )
-        return WarningGroup(advice=advice, alarms=[alarm])
 
     def _at_maximum(self) -> WarningGroup:
-        advice = Advice(
-            section="nodes-at-maximum",
-            means=f"All {self._max_nodes} nodes that the settings allow have run for 15 minutes: "
-            "further pods will find none.",
-            look_at="kubectl top nodes",
-        )
-        alarm = self._make.alarm(
+        return self._make.warning(
             "nodes-at-maximum",
             self._metric("cluster_node_count", "Minimum"),
             AT_LEAST,
             self._max_nodes,
-            advice=advice,
+            means=f"All {self._max_nodes} nodes that the settings allow have run for 15 minutes: "
+            "further pods will find none.",
+            look_at="kubectl top nodes",
             periods=15,
-            missing=Missing.IS_FINE,
         )
-        return WarningGroup(advice=advice, alarms=[alarm])
 
     def _nodes(self) -> Iterator[WarningGroup]:
         """Watch the fullest node for the disk, all together for what pods can share."""
@@ -134,14 +130,12 @@ class ClusterAlarms:
             ("disk", "node_filesystem_utilization", "Maximum", thresholds.node_disk_percent,
              "A node's disk is nearly full: it will evict pods, and cannot pull images."),
         ):  # fmt: skip
-            advice = Advice(section=f"nodes-{kind}", means=means, look_at="kubectl top nodes")
-            alarm = self._make.alarm(
+            yield self._make.warning(
                 f"nodes-{kind}",
                 self._metric(metric, statistic, period=_FIVE_MINUTES),
                 ABOVE,
                 percent,
-                advice=advice,
+                means=means,
+                look_at="kubectl top nodes",
                 periods=3,
-                missing=Missing.IS_FINE,
             )
-            yield WarningGroup(advice=advice, alarms=[alarm])

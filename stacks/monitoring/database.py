@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from settings.instances import DATABASE_CLASSES
+from spywatcher_constructs.postgres import replica_identifier
 from stacks.database import instance_identifier
-from stacks.monitoring.alarm import ABOVE, BELOW, MINUTE, Advice, AlarmMaker, Missing
-from stacks.monitoring.alarm import Warnings as WarningGroup
+from stacks.monitoring.alarm import ABOVE, BELOW, MINUTE, Advice, AlarmMaker, Missing, WarningGroup
 
 _MIB = 1024**2
 _GIB = 1024**3
@@ -29,7 +29,8 @@ class DatabaseAlarms:
         primary = instance_identifier(make.settings, self._settings.active_generation)
         self._primary = primary
         self._replicas = [
-            f"{primary}-replica-{number}" for number in range(1, self._settings.read_replicas + 1)
+            replica_identifier(primary, number)
+            for number in range(1, self._settings.read_replicas + 1)
         ]
         self.unavailable = self._unavailable()
         self.replication = [

@@ -1,4 +1,4 @@
-"""Monitoring: what goes wrong, who is told of it and when, and the dashboard."""
+"""Monitoring: what goes wrong, who is told of it and when, and the dashboards."""
 
 from collections.abc import Sequence
 
@@ -124,9 +124,6 @@ class MonitoringStack(StageStack):
             if group is not None:
                 audience.notify(group)
         self._govern(make, audience, audit_bucket, log_groups.trail, topics_key, logs_key)
-        self.critical_alarms: Sequence[cloudwatch.AlarmBase] = audience.pages
-        self.warning_alarms: Sequence[cloudwatch.AlarmBase] = audience.warnings
-        self.alarms = [*self.critical_alarms, *self.warning_alarms]
         LogQueries(self, "Queries", name=settings.resource_name(), log_groups=log_groups)
         log_metrics = LogMetrics(
             self,
