@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 
 from spywatcher_constructs.functions.redis_rotation import redis
+from tests.processes import free_port, stop
 
 HOST = "127.0.0.1"
 _START_SECONDS = 10.0
@@ -74,19 +75,14 @@ def running_server() -> Iterator[Server]:
         raise MissingRedisError("Redis is missing: apt-get install redis-server")
     folder = Path(tempfile.mkdtemp(prefix="redis-"))
     try:
-        server = Server(folder, redis.Node(HOST, _free_port()))
+        server = Server(folder, redis.Node(HOST, free_port()))
         _prepare(server)
         process = subprocess.Popen([binary, folder / "redis.conf"])  # noqa: S603  found above
         try:
             _wait(server, process)
             yield server
         finally:
-            process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            stop(process)
     finally:
         shutil.rmtree(folder)
 
@@ -120,12 +116,6 @@ def _prepare(server: Server) -> None:
         "user default on >unset ~* &* +@all",
     ]
     (folder / "redis.conf").write_text("\n".join([*lines, ""]))
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        return int(listener.getsockname()[1])
 
 
 def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:

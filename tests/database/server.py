@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+
+from tests.processes import free_port, stop
 
 ADMINISTRATOR = "spywatcher_admin"
 DATABASE = "spywatcher"
@@ -117,7 +118,7 @@ def running_server() -> Iterator[Server]:
     try:
         if user is not None:
             shutil.chown(folder, user, user)
-        server = Server(folder, _free_port(), binaries)
+        server = Server(folder, free_port(), binaries)
         _prepare(server, user)
         process = subprocess.Popen(  # noqa: S603  found above
             [binaries / "postgres", "-D", folder / "data"], user=user, group=user, env={}
@@ -126,12 +127,7 @@ def running_server() -> Iterator[Server]:
             _wait(server, process)
             yield server
         finally:
-            process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            stop(process)
     finally:
         shutil.rmtree(folder)
 
@@ -195,12 +191,6 @@ def _prepare(server: Server, user: str | None) -> None:
             f"ssl_key_file = '{folder / 'server.key'}'\n"
             f"password_encryption = '{_PASSWORDS}'\nlog_min_messages = panic\n"
         )
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:

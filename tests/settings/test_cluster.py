@@ -7,21 +7,7 @@ import pytest
 import yaml
 
 from settings import SettingsError, load_stage, versions
-from settings.loading import FOLDER
-
-
-def write(folder: Path, cluster: dict[str, Any]) -> Path:
-    """Write a copy of staging with these settings of the cluster (keys with dots reach inside)."""
-    values = yaml.safe_load((FOLDER / "staging.yaml").read_text())
-    for key, value in cluster.items():
-        inside = values["cluster"]
-        *outer, last = key.split(".")
-        for name in outer:
-            inside = inside.setdefault(name, {})
-        inside[last] = value
-    (folder / "staging.yaml").write_text(yaml.safe_dump(values))
-    return folder
-
+from tests.settings.files import write
 
 SPOT = {"instance_types": ["t3.large", "m6i.large"], "max_nodes": 3}
 
@@ -117,13 +103,13 @@ BAD_INPUT = {
 @pytest.mark.parametrize("cluster, expected", BAD_INPUT.values(), ids=BAD_INPUT.keys())
 def test_bad_input_is_one_message(tmp_path: Path, cluster: dict[str, Any], expected: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        load_stage("staging", write(tmp_path, cluster))
+        load_stage("staging", write(tmp_path, cluster, "cluster"))
     assert str(caught.value).startswith(f"{tmp_path.name}/staging.yaml: cluster.{expected}")
     assert len(str(caught.value).splitlines()) == 1
 
 
 def test_spot_nodes_count_for_the_addresses_of_a_subnet(tmp_path: Path) -> None:
-    folder = write(tmp_path, {"spot": {**SPOT, "max_nodes": 100}})
+    folder = write(tmp_path, {"spot": {**SPOT, "max_nodes": 100}}, "cluster")
     values = yaml.safe_load((folder / "staging.yaml").read_text())
     values["network"]["subnets"] = {"private_prefix_length": 22}
     (folder / "staging.yaml").write_text(yaml.safe_dump(values))
@@ -139,7 +125,7 @@ def test_good_input_is_accepted(tmp_path: Path) -> None:
         "public_access_ranges": ["198.51.100.0/24", "203.0.113.7/32"],
         "add_on_versions": {"vpc-cni": "v1.22.2-eksbuild.1"},
     }
-    settings = load_stage("staging", write(tmp_path, cluster))
+    settings = load_stage("staging", write(tmp_path, cluster, "cluster"))
     assert settings.cluster.max_nodes() == 4 + 3
     assert isinstance(hash(settings), int)
 

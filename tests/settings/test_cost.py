@@ -4,17 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from settings import SettingsError, load_stage
-from settings.loading import FOLDER
+from tests.settings.files import write
 
 
 def load_with(folder: Path, cost: dict[str, Any]) -> None:
     """Load a staging file that has these cost settings."""
-    values = yaml.safe_load((FOLDER / "staging.yaml").read_text()) | {"cost": cost}
-    (folder / "staging.yaml").write_text(yaml.safe_dump(values))
-    load_stage("staging", folder)
+    load_stage("staging", write(folder, {"cost": cost}))
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {

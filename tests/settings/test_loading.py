@@ -5,33 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from settings import SettingsError, load_stage
-from settings.loading import FOLDER
-
-
-def write(folder: Path, changes: dict[str, Any]) -> Path:
-    """Write a staging file that differs from the real one in `changes`, by dotted key."""
-    values = yaml.safe_load((FOLDER / "staging.yaml").read_text())
-    for dotted, value in changes.items():
-        *parents, key = dotted.split(".")
-        target = values
-        for parent in parents:
-            target = target[parent]
-        if value is None:
-            del target[key]
-        else:
-            target[key] = value
-    (folder / "staging.yaml").write_text(yaml.safe_dump(values))
-    return folder
-
-
-def message(folder: Path) -> str:
-    with pytest.raises(SettingsError) as caught:
-        load_stage("staging", folder)
-    return str(caught.value)
-
+from tests.settings.files import message, write
 
 BAD_INPUT = {
     "a misspelt setting": (

@@ -7,7 +7,7 @@ import pytest
 
 from settings import load_stage
 from settings.maintenance import MaintenanceSettings, WindowStart
-from tests.settings.test_loading import message, write
+from tests.settings.files import message, write
 
 BAD_INPUT: dict[str, tuple[dict[str, Any], str]] = {
     "two activities in one window": (

@@ -4,20 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from settings import SettingsError, load_stage
 from settings.instances import DATABASE_CLASSES
-from settings.loading import FOLDER
 from settings.monitoring import BusinessHoursSettings
-
-
-def write(folder: Path, monitoring: dict[str, Any]) -> Path:
-    """Write staging's file with a section on monitoring."""
-    values = yaml.safe_load((FOLDER / "staging.yaml").read_text())
-    (folder / "staging.yaml").write_text(yaml.safe_dump(values | {"monitoring": monitoring}))
-    return folder
-
+from tests.settings.files import write
 
 BAD_INPUT = {
     "neither an address nor an https URL": (
@@ -60,7 +51,7 @@ def test_bad_input_is_one_clear_message(
     tmp_path: Path, monitoring: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(SettingsError) as raised:
-        load_stage("staging", write(tmp_path, monitoring))
+        load_stage("staging", write(tmp_path, {"monitoring": monitoring}))
     assert message in str(raised.value)
     assert len(str(raised.value).splitlines()) == 1
 
@@ -68,7 +59,7 @@ def test_bad_input_is_one_clear_message(
 def test_addresses_and_https_urls_subscribe(tmp_path: Path) -> None:
     endpoints = ("ops@example.com", "https://events.pagerduty.com/integration/abc/enqueue")
     settings = load_stage(
-        "staging", write(tmp_path, {"subscriptions": {"critical": list(endpoints)}})
+        "staging", write(tmp_path, {"monitoring": {"subscriptions": {"critical": list(endpoints)}}})
     )
     assert settings.monitoring.subscriptions.critical == endpoints
 

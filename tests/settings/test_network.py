@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from settings import SettingsError, load_stage
+from settings import load_stage
 from settings.loading import FOLDER
+from tests.settings.files import message
 
 PRODUCTION_RANGE = "10.0.0.0/16"
 
@@ -17,12 +18,6 @@ def copy(folder: Path, stage: str, network: dict[str, Any]) -> None:
     values = yaml.safe_load((FOLDER / f"{stage}.yaml").read_text())
     values["network"] |= network
     (folder / f"{stage}.yaml").write_text(yaml.safe_dump(values))
-
-
-def message(folder: Path, stage: str = "staging") -> str:
-    with pytest.raises(SettingsError) as caught:
-        load_stage(stage, folder)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("cidr", ["10.0.0.0/16", "10.0.128.0/17"])

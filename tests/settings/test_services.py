@@ -4,24 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from settings import SettingsError, load_stage
-from settings.loading import FOLDER
-
-
-def write(folder: Path, changes: dict[str, Any]) -> Path:
-    """Write a copy of staging with other settings, by dotted key below `services`."""
-    values = yaml.safe_load((FOLDER / "staging.yaml").read_text())
-    for dotted, value in changes.items():
-        *outer, key = dotted.split(".")
-        inside = values["services"]
-        for name in outer:
-            inside = inside.setdefault(name, {})
-        inside[key] = value
-    (folder / "staging.yaml").write_text(yaml.safe_dump(values))
-    return folder
-
+from tests.settings.files import write
 
 QUOTA = (
     "the services at maximum replicas, 1 more of each for a rolling update, and the database's Jobs"
@@ -108,7 +93,7 @@ BAD_INPUT = {
 @pytest.mark.parametrize("services, expected", BAD_INPUT.values(), ids=BAD_INPUT.keys())
 def test_bad_input_is_one_message(tmp_path: Path, services: dict[str, Any], expected: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        load_stage("staging", write(tmp_path, services))
+        load_stage("staging", write(tmp_path, services, "services"))
     assert str(caught.value).startswith(f"{tmp_path.name}/staging.yaml: {expected}")
     assert len(str(caught.value).splitlines()) == 1
 
@@ -120,7 +105,7 @@ def test_a_quota_that_just_holds_the_services_is_accepted(tmp_path: Path) -> Non
         "memory_request_gib": 2,
         "memory_limit_gib": 4,
     }
-    settings = load_stage("staging", write(tmp_path, {"quota": quota}))
+    settings = load_stage("staging", write(tmp_path, {"quota": quota}, "services"))
     assert settings.services.quota.model_dump() == quota
 
 
@@ -145,14 +130,14 @@ def test_the_quota_is_that_of_the_existing_deployment(stage: str) -> None:
     ],
 )
 def test_an_image_is_pinned_by_a_tag_or_a_digest(tmp_path: Path, image: str) -> None:
-    settings = load_stage("staging", write(tmp_path, {"backend.image": image}))
+    settings = load_stage("staging", write(tmp_path, {"backend.image": image}, "services"))
     assert settings.services.backend.image == image
 
 
 def test_services_that_just_fit_are_accepted(tmp_path: Path) -> None:
     """One more would take a fifth node."""
-    folder = write(tmp_path, {"backend.replicas.maximum": 17})
+    folder = write(tmp_path, {"backend.replicas.maximum": 17}, "services")
     assert load_stage("staging", folder).services.backend.replicas.maximum == 17
-    folder = write(tmp_path, {"backend.replicas.maximum": 18})
+    folder = write(tmp_path, {"backend.replicas.maximum": 18}, "services")
     with pytest.raises(SettingsError, match="allowed: at least 5: so many nodes"):
         load_stage("staging", folder)
