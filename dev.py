@@ -75,8 +75,8 @@ class Setup:
         """Return the environment in which .venv and node_modules come first.
 
         jsii takes `node` from PATH, and a machine's own Node may be too old for it: JSII_NODE
-        pins ours even where something shortens PATH. Byte code may be written, Python's and
-        Node's: without it each run compiles the CDK library anew, for seconds.
+        pins ours even where something shortens PATH. Byte code may be written: without it each
+        run compiles the CDK library anew, for seconds.
         """
         environment = {k: v for k, v in inherited.items() if not k.startswith("PYTHON")}
         folders = [self.venv / "bin", self.modules / ".bin"]
@@ -84,7 +84,6 @@ class Setup:
         environment["PATH"] = os.pathsep.join(path)
         environment["VIRTUAL_ENV"] = str(self.venv)
         environment["JSII_NODE"] = str(self.venv / "bin" / "node")
-        environment["NODE_COMPILE_CACHE"] = str(self.root / ".local" / "node-cache")
         return environment
 
     def refresh(self) -> None:

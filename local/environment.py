@@ -19,7 +19,6 @@ _KEPT = {
         "PATH",
         "VIRTUAL_ENV",
         "JSII_NODE",
-        "NODE_COMPILE_CACHE",
         "TMPDIR",
         "TZ",
         "USER",
