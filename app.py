@@ -3,6 +3,13 @@
 `-c stage=<name>` builds that stage alone, which is faster.
 """
 
+# ruff: noqa: E402
+import gc
+
+# Nothing here is ever freed: looking for garbage took a sixth of Python's time, half of that in
+# the imports.
+gc.disable()
+
 import datetime as dt
 import os
 
