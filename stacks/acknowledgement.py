@@ -7,6 +7,8 @@ import aws_cdk as cdk
 
 from constructs import IConstruct
 
+_ACKNOWLEDGED = cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY
+
 
 def acknowledge(resource: IConstruct, *findings: str, because: str) -> None:
     """Accept findings of the security checks about one resource.
@@ -20,16 +22,16 @@ def acknowledge(resource: IConstruct, *findings: str, because: str) -> None:
             cfn-lint (`W3691`). Several are one finding in the words of several tools.
         because: which control makes up for it, for a security reviewer.
     """
-    record(cast(cdk.CfnResource, resource.node.default_child or resource), findings, because)
+    if not isinstance(resource, cdk.CfnResource):
+        resource = resource.node.default_child or resource
+    record(cast(cdk.CfnResource, resource), findings, because)
 
 
 def record(target: cdk.CfnResource, findings: Sequence[str], because: str) -> None:
     """Write an acknowledgement where each tool looks for it."""
     # Not `Validations.acknowledge`: it refuses an id with a second `::`, which every finding
     # about an ARN has. cdk-nag reads the metadata that is written here.
-    target.node.add_metadata(
-        cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY, dict.fromkeys(findings, because)
-    )
+    target.node.add_metadata(_ACKNOWLEDGED, dict.fromkeys(findings, because))
     skipped = [finding for finding in findings if finding.startswith("CKV_")]
     if skipped:
         _extend(target, "checkov", "skip", [{"id": id_, "comment": because} for id_ in skipped])

@@ -41,20 +41,21 @@ def tag_barrier(cluster: eks.Cluster, tags: Mapping[str, str]) -> None:
 def acknowledge_findings(cluster: eks.Cluster) -> None:
     """Acknowledge what is found about the provider one by one, each on its resource."""
     for name in (_HANDLER, _FRAMEWORK):
+        function = _part(cluster, name)
         acknowledge(
-            _part(cluster, name),
+            function,
             *("NIST.800.53.R5-LambdaConcurrency", "CKV_AWS_115"),
             *("NIST.800.53.R5-LambdaDLQ", "CKV_AWS_116"),
             because="CloudFormation alone calls CDK's function, a few at a time and waiting for "
             "the answer: no event is lost, and its failure fails the deployment.",
         )
         acknowledge(
-            _part(cluster, name),
+            function,
             "CKV_AWS_173",
             because="Its variables hold a function's name and a mode of the SDK, nothing secret, "
             "and Lambda's own key encrypts them.",
         )
-        role = _part(cluster, f"{name}/ServiceRole")
+        role = function.node.find_child("ServiceRole")
         acknowledge(
             role,
             *_FUNCTION_POLICIES,
@@ -115,7 +116,7 @@ def _logical_id(cluster: eks.Cluster, element: IConstruct | None) -> str:
 
 def _part(cluster: eks.Cluster, path: str) -> IConstruct:
     """Return a part of the provider by its path."""
-    part: IConstruct = cluster.node.find_child("KubectlProvider")
-    for step in path.split("/"):
+    part: IConstruct = cluster
+    for step in ("KubectlProvider", *path.split("/")):
         part = part.node.find_child(step)
     return part

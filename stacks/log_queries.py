@@ -1,6 +1,6 @@
 """Saved queries of CloudWatch Logs Insights: the questions that an incident asks."""
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from aws_cdk import aws_logs as logs
 
@@ -212,8 +212,11 @@ class LogQueries(Construct):
             log_groups: what they read.
         """
         super().__init__(scope, construct_id)
+        names = {
+            field: cast(logs.ILogGroup, getattr(log_groups, field)).log_group_name
+            for field in {query.log_group for query in QUERIES}
+        }
         for query in QUERIES:
-            group: logs.ILogGroup = getattr(log_groups, query.log_group)
             # Not the L2: it puts the commands in an order of its own, and a person copies this
             # text between here and the console.
             logs.CfnQueryDefinition(
@@ -221,5 +224,5 @@ class LogQueries(Construct):
                 "".join(word.capitalize() for word in query.question.split("-")),
                 name=f"{name}/{query.question}",
                 query_string=query.text,
-                log_group_names=[group.log_group_name],
+                log_group_names=[names[query.log_group]],
             )

@@ -19,7 +19,7 @@ from spywatcher_constructs.service_endpoints import ServiceEndpoints
 from spywatcher_constructs.three_tier_vpc import ThreeTierVpc
 from stacks.acknowledgement import acknowledge
 from stacks.base import StageStack
-from stacks.provider_functions import acknowledge_provider_functions, tag_provider_functions
+from stacks.provider_functions import finish_provider_functions
 from stacks.s3_endpoint_policy import s3_endpoint_policy
 from stacks.tags import stage_tags
 
@@ -90,8 +90,7 @@ class NetworkStack(StageStack):
                 resource_arn=self.load_balancer.load_balancer_arn,
             )
 
-        acknowledge_provider_functions(self)
-        tag_provider_functions(self, stage_tags(settings))
+        finish_provider_functions(self, stage_tags(settings))
 
     def _make_vpc(self, settings: StageSettings, logs_key: kms.IKey) -> ThreeTierVpc:
         network = settings.network

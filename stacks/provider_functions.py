@@ -13,26 +13,20 @@ _BECAUSE = (
 )
 
 
-def acknowledge_provider_functions(stack: cdk.Stack) -> None:
-    """Acknowledge them one by one: the emptier of buckets, the closer of default groups.
+def finish_provider_functions(stack: cdk.Stack, tags: Mapping[str, str]) -> None:
+    """Acknowledge and tag them: the emptier of buckets, the closer of default groups.
 
-    Call it last, when what makes them has been made.
+    CDK makes functions and roles of a kind that its own tagging passes over. Call it last, when
+    what makes them has been made.
     """
     for provider in stack.node.children:
-        if provider.node.id.startswith("Custom::"):
-            handler = provider.node.find_child("Handler")
+        if isinstance(provider, cdk.CustomResourceProviderBase):
+            role, handler = (
+                cast(cdk.CfnResource, provider.node.find_child(part))
+                for part in ("Role", "Handler")
+            )
             acknowledge(handler, "CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", because=_BECAUSE)
-
-
-def tag_provider_functions(stack: cdk.Stack, tags: Mapping[str, str]) -> None:
-    """Tag them and their roles: CDK makes both of a kind that its own tagging passes over.
-
-    Call it last, when what makes them has been made.
-    """
-    for provider in stack.node.children:
-        if provider.node.id.startswith("Custom::"):
-            for part in ("Role", "Handler"):
-                resource = cast(cdk.CfnResource, provider.node.find_child(part))
+            for resource in (role, handler):
                 resource.add_property_override(
                     "Tags", [{"Key": key, "Value": value} for key, value in tags.items()]
                 )

@@ -81,6 +81,7 @@ class Roles(Construct):
             topics_key: encrypts what administrators announce.
         """
         super().__init__(scope, construct_id)
+        self._stack = cdk.Stack.of(self)
         self.admin = self._admin(settings, application_secret, topics_key)
         self.reader = self._reader(settings)
         self.on_call = self._on_call(settings)
@@ -94,7 +95,7 @@ class Roles(Construct):
             construct_id,
             role_name=name,
             description=description,
-            assumed_by=iam.AccountPrincipal(cdk.Stack.of(self).account).with_conditions(
+            assumed_by=iam.AccountPrincipal(self._stack.account).with_conditions(
                 {
                     "Bool": {"aws:MultiFactorAuthPresent": "true"},
                     "NumericLessThan": {"aws:MultiFactorAuthAge": str(duration.to_seconds())},
@@ -167,7 +168,7 @@ class Roles(Construct):
             for machine in ("access-review", "node-patches", "patches-by-aws")
         ]
         self._allow(role, "StartMaintenance", ["states:StartExecution"], machines)
-        announcements = cdk.Stack.of(self).format_arn(
+        announcements = self._stack.format_arn(
             service="sns", resource=settings.resource_name("announcements")
         )
         self._allow(role, "Announce", ["sns:Publish"], [announcements])
@@ -243,13 +244,12 @@ class Roles(Construct):
         The workflow gives itself out with a token that names repository and environment; GitHub's
         own protection rules say who may run in that environment.
         """
-        stack = cdk.Stack.of(self)
         if settings.account_wide.owned:
             provider = iam.OidcProviderNative(
                 self, "Github", url=f"https://{_GITHUB}", client_ids=["sts.amazonaws.com"]
             ).oidc_provider_arn
         else:
-            provider = f"arn:{stack.partition}:iam::{stack.account}:oidc-provider/{_GITHUB}"
+            provider = self._iam_arn("oidc-provider", _GITHUB)
         subject = f"repo:{settings.access.github_repository}:environment:{settings.stage}"
         role = iam.Role(
             self,
@@ -271,18 +271,23 @@ class Roles(Construct):
         return self._with_own_policy(role)
 
     def _bootstrap_roles(self) -> list[str]:
-        stack = cdk.Stack.of(self)
         return [
-            f"arn:{stack.partition}:iam::{stack.account}:role/{bootstrap_role_name(stack, purpose)}"
+            self._iam_arn("role", bootstrap_role_name(self._stack, purpose))
             for purpose in _BOOTSTRAP_ROLES
         ]
 
+    def _iam_arn(self, resource: str, name: str) -> str:
+        """Return an ARN of IAM, whose names have no region."""
+        return self._stack.format_arn(
+            service="iam", region="", resource=resource, resource_name=name
+        )
+
     def _arn(self, service: str, resource: str, name: str, *, colon: bool = False) -> str:
         """Return the ARN of a resource of a later stack, whose name the settings give."""
-        separator = ":" if colon else "/"
-        stack = cdk.Stack.of(self)
-        place = f"{stack.region}:{stack.account}"
-        return f"arn:{stack.partition}:{service}:{place}:{resource}{separator}{name}"
+        form = cdk.ArnFormat.COLON_RESOURCE_NAME if colon else cdk.ArnFormat.SLASH_RESOURCE_NAME
+        return self._stack.format_arn(
+            service=service, resource=resource, resource_name=name, arn_format=form
+        )
 
     @staticmethod
     def _allow(role: iam.Role, sid: str, actions: list[str], resources: list[str]) -> None:

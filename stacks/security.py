@@ -14,7 +14,7 @@ from stacks.acknowledgement import acknowledge
 from stacks.application_secret import ApplicationSecret
 from stacks.base import StageStack
 from stacks.keys import Keys
-from stacks.provider_functions import acknowledge_provider_functions, tag_provider_functions
+from stacks.provider_functions import finish_provider_functions
 from stacks.roles import Roles
 from stacks.tags import stage_tags
 
@@ -66,8 +66,7 @@ class SecurityStack(StageStack):
                 access_logs=self.access_logs,
                 removal_policy=self.removal_policy,
             )
-        acknowledge_provider_functions(self)
-        tag_provider_functions(self, stage_tags(settings))
+        finish_provider_functions(self, stage_tags(settings))
 
     def _make_access_log_bucket(self) -> PrivateBucket:
         """Make the bucket that records who reads the other buckets."""

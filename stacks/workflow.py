@@ -88,12 +88,12 @@ class Workflow(Construct):
 
     def _starter(self) -> iam.IRole:
         """Make the role of the schedule."""
-        stack = cdk.Stack.of(self)
         role = iam.Role(
             self,
             "Starter",
-            assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com").with_conditions(
-                {"StringEquals": {"aws:SourceAccount": stack.account}}
+            assumed_by=iam.ServicePrincipal(
+                "scheduler.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
             ),
         )
         iam.ManagedPolicy(

@@ -88,10 +88,6 @@ class ThreeTierVpc(ec2.Vpc):
         """How many zones each tier has room for."""
         return 1 << (self._zones - 1).bit_length()
 
-    def tier_subnets(self, tier: str) -> list[ec2.ISubnet]:
-        """Return the subnets of `public`, `private` or `database`, one a zone."""
-        return self.select_subnets(subnet_group_name=tier).subnets
-
     @property
     def nat_gateway_ids(self) -> list[str]:
         """The ids of the NAT gateways, zone by zone: CDK's VPC keeps them to itself."""
@@ -103,8 +99,13 @@ class ThreeTierVpc(ec2.Vpc):
         ]
 
     def tier_range(self, tier: str) -> str:
-        """Return the range that holds the subnets of a tier, and no other subnet."""
-        first = ipaddress.IPv4Network(self.tier_subnets(tier)[0].ipv4_cidr_block)
+        """Return the range of `public`, `private` or `database`: its subnets, and no other."""
+        subnets = {
+            "public": self.public_subnets,
+            "private": self.private_subnets,
+            "database": self.isolated_subnets,
+        }[tier]
+        first = ipaddress.IPv4Network(subnets[0].ipv4_cidr_block)
         return str(first.supernet(self._places.bit_length() - 1))
 
     def _log_flows(

@@ -39,8 +39,8 @@ class Audience:
         """
         self._scope = scope
         self._make = make
-        self._critical = critical
-        self._warning = warning
+        self._critical = actions.SnsAction(critical)
+        self._warning = actions.SnsAction(warning)
         settings = make.settings
         hours = settings.monitoring.business_hours
         role = ClockRole(scope, "Clocks", settings=settings).role
@@ -145,7 +145,7 @@ class Audience:
         name: str,
         rule: cloudwatch.IAlarmRule,
         advice: Advice,
-        topic: sns.ITopic,
+        action: cloudwatch.IAlarmAction,
         *,
         suppressor: cloudwatch.IAlarm | None = None,
     ) -> cloudwatch.CompositeAlarm:
@@ -159,14 +159,14 @@ class Audience:
             actions_suppressor_wait_period=_SETTLE if suppressor else None,
             actions_suppressor_extension_period=_SETTLE if suppressor else None,
         )
-        self._tell(alarm, topic)
+        self._tell(alarm, action)
         return alarm
 
     @staticmethod
-    def _tell(alarm: cloudwatch.AlarmBase, topic: sns.ITopic) -> None:
+    def _tell(alarm: cloudwatch.AlarmBase, action: cloudwatch.IAlarmAction) -> None:
         """Tell when it goes off, and when it is over."""
-        alarm.add_alarm_action(actions.SnsAction(topic))
-        alarm.add_ok_action(actions.SnsAction(topic))
+        alarm.add_alarm_action(action)
+        alarm.add_ok_action(action)
 
 
 _PAGES = {

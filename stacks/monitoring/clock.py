@@ -6,9 +6,9 @@ the alarm is OK, and everything is heard: better a mail at night than none.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -54,22 +54,30 @@ class Clock(Construct):
             is_quiet: says of a minute of the week, from Monday 00:00, whether it is quiet.
         """
         super().__init__(scope, construct_id_)
-        metric = cloudwatch.Metric(
-            namespace=namespace(make.settings),
-            metric_name=construct_id(name),
-            dimensions_map={"Stage": make.settings.stage},
-            statistic="Maximum",
-            period=cdk.Duration.minutes(STEP_MINUTES),
-        )
+        namespace_ = namespace(make.settings)
+        metric_name = construct_id(name)
+        stage = make.settings.stage
         for value, wanted in ((1, True), (0, False)):
+            datum = {
+                "MetricName": metric_name,
+                "Dimensions": [{"Name": "Stage", "Value": stage}],
+                "Value": value,
+            }
+            call = {"Namespace": namespace_, "MetricData": [datum]}
             for number, cron in enumerate(_crons(is_quiet, wanted), start=1):
-                self._schedule(f"Write{value}At{number}", cron, time_zone, metric, value, role)
+                self._schedule(f"Write{value}At{number}", cron, time_zone, call, role)
         self.alarm = cloudwatch.Alarm(
             self,
             "Alarm",
             alarm_name=make.name(name),
             alarm_description=description,
-            metric=metric,
+            metric=cloudwatch.Metric(
+                namespace=namespace_,
+                metric_name=metric_name,
+                dimensions_map={"Stage": stage},
+                statistic="Maximum",
+                period=cdk.Duration.minutes(STEP_MINUTES),
+            ),
             comparison_operator=ABOVE,
             threshold=0,
             evaluation_periods=1,
@@ -87,24 +95,10 @@ class Clock(Construct):
         construct_id_: str,
         cron: str,
         time_zone: str,
-        metric: cloudwatch.Metric,
-        value: int,
+        call: Mapping[str, Any],
         role: iam.IRole,
     ) -> None:
-        """Write a value whenever the expression is due; what is late by a step is of no use."""
-        data = {
-            "Namespace": metric.namespace,
-            "MetricData": [
-                {
-                    "MetricName": metric.metric_name,
-                    "Dimensions": [
-                        {"Name": name, "Value": text}
-                        for name, text in (metric.dimensions or {}).items()
-                    ],
-                    "Value": value,
-                }
-            ],
-        }
+        """Call PutMetricData whenever the expression is due; late by a step is of no use."""
         scheduler.CfnSchedule(
             self,
             construct_id_,
@@ -114,7 +108,7 @@ class Clock(Construct):
             target=scheduler.CfnSchedule.TargetProperty(
                 arn="arn:aws:scheduler:::aws-sdk:cloudwatch:putMetricData",
                 role_arn=role.role_arn,
-                input=json.dumps(data),
+                input=json.dumps(call),
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_event_age_in_seconds=STEP_MINUTES * 60 - 60, maximum_retry_attempts=3
                 ),
