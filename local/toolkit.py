@@ -8,7 +8,7 @@ from local.emulator import Emulator
 from local.problem import LocalError
 from local.processes import POLL_SECONDS, Child, Children, is_running
 
-_QUIET = ("--no-notices", "--no-version-reporting")
+_QUIET = ("--no-notices",)
 _FRAME = re.compile(r"^(\[Error|\w*Error:|.*: Subprocess exited with error \d+)")
 
 

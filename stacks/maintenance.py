@@ -146,8 +146,12 @@ class Maintenance(Construct):
             roles=[role],
             statements=publishing(self._topics_key, self.announcements, warning),
         )
-        # CDK's targets would add a policy of their own, to every topic.
-        return role.without_policy_updates()
+        # CDK's targets would add a policy of their own, to every topic; and warn of it regardless.
+        publisher = role.without_policy_updates()
+        cdk.Annotations.of(publisher).acknowledge_warning(
+            "@aws-cdk/aws-scheduler-targets:defaultWildcardResourcePolicy"
+        )
+        return publisher
 
     def _announce_node_patches(self) -> None:
         maintenance = self._settings.maintenance

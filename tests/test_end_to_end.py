@@ -299,6 +299,12 @@ def test_one_changed_setting_shows_as_one_property_of_one_resource(life: Life) -
     assert "Number of stacks with differences: 1" in life.diff
 
 
+def test_a_diff_begins_without_warnings(life: Life) -> None:
+    """Those of a version's ending support aside: one that is always there hides the next."""
+    warned = set(re.findall("Acknowledge with '(.+)'", life.diff))
+    assert warned <= {"Annotation::spywatcher:retiring-version"}
+
+
 def test_the_change_is_deployed_to_the_same_database(life: Life) -> None:
     (before,), (after,) = life.deployed.databases, life.updated.databases
     assert before["BackupRetentionPeriod"] == life.settings.database.backup_retention_days
