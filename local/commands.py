@@ -4,11 +4,16 @@ import datetime as dt
 import os
 from typing import NoReturn
 
-from local.checkout import Checkout, Target
+from local.checkout import COMMAND, Checkout, Target
 from local.environment import pointed_at, without_aws
 from local.problem import LocalError
 from local.processes import Children, stop_process
 from local.toolkit import Toolkit, finish
+
+_NOT_DESTROYED = (
+    "cdk destroy failed; the CDK CLI says why above. A stage with deletion_protection is destroyed "
+    f"neither here nor on AWS.\nTo end the embedded AWS with all in it: {COMMAND} stop-local"
+)
 
 
 def diff(checkout: Checkout, stage: str) -> None:
@@ -23,7 +28,7 @@ def diff(checkout: Checkout, stage: str) -> None:
 
 
 def destroy(checkout: Checkout, stage: str) -> None:
-    """Delete a stage, with the protection that its stacks have against just that.
+    """Delete a stage, unless it is protected against just that, as on AWS.
 
     What was deployed is deleted, also while today's settings cannot be synthesized.
 
@@ -41,15 +46,11 @@ def destroy(checkout: Checkout, stage: str) -> None:
         toolkit = Toolkit(children, target)
         if not (target.assembly() / "manifest.json").exists():
             finish(toolkit.start_synth(), "")
-        if target.settings.deletion_protection:
-            reader.lift_termination_protection(name)
-        finish(toolkit.start_destroy(emulator.endpoint), "cdk destroy failed")
+        finish(toolkit.start_destroy(emulator.endpoint), _NOT_DESTROYED)
         left = reader.stacks(name, dt.datetime.now(dt.UTC))
     if left:
         raise LocalError(f"left of {stage}: {', '.join(stack.name for stack in left)}")
     print(f"Destroyed {stage}; no stack of it is left.")
-    if target.settings.deletion_protection:
-        print("What a protected stage retains is still there, as on AWS; stop-local ends that too.")
 
 
 def shell(checkout: Checkout) -> NoReturn:

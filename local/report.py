@@ -54,14 +54,6 @@ class Reader:
         with _readable():
             return [self._stack(name, since) for name in self._names(prefix)]
 
-    def lift_termination_protection(self, prefix: str) -> None:
-        """Allow the stacks to be deleted, which on AWS is a deliberate step of its own."""
-        with _readable():
-            for name in self._names(prefix):
-                self._client("cloudformation").update_termination_protection(
-                    StackName=name, EnableTerminationProtection=False
-                )
-
     def entry_points(self, stacks: Sequence[Stack]) -> dict[str, str]:
         """Return where the stage is reached: load balancer, database, cluster."""
         rows: dict[str, str] = {}

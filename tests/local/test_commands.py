@@ -357,6 +357,15 @@ def test_diff_and_destroy_use_the_kept_embedded_aws(copy: Copy) -> None:
         assert call["environment"]["AWS_ENDPOINT_URL"] == copy.state["endpoint"]
 
 
+def test_a_failed_destroy_names_the_way_out(copy: Copy) -> None:
+    copy.order("destroy", exit_code=1)
+    copy.run("deploy", "production", "--keep")
+    result = copy.run("destroy", "production")
+    assert result.returncode == 1
+    assert "deletion_protection" in result.stderr
+    assert "python3 dev.py stop-local" in result.stderr
+
+
 @pytest.mark.parametrize("command", [["diff", "staging"], ["destroy", "staging"], ["shell"]])
 def test_what_needs_a_kept_embedded_aws_says_so(copy: Copy, command: list[str]) -> None:
     result = copy.run(*command)
