@@ -19,10 +19,14 @@ from cdk_nag import AwsSolutionsChecks
 from settings import SettingsError, load_stage, place, stage_names
 from stacks.stage import SpyWatcherStage
 
+# Where a resource was made: frames of the CDK library alone, not one of Python (`cdk --debug` has
+# those, whatever stands here).
+WITHOUT_TRACES = {"aws:cdk:disable-creation-stack-traces": True}
+
 
 def main() -> None:
     """Synthesize the stages; wrong settings end the program with a message and status 1."""
-    app = cdk.App()
+    app = cdk.App(context=WITHOUT_TRACES)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks())
     chosen: str | None = app.node.try_get_context("stage")
     try:
