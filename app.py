@@ -20,7 +20,7 @@ from settings import SettingsError, load_stage, place, stage_names
 from stacks.stage import SpyWatcherStage
 
 # Where a resource was made: frames of the CDK library alone, not one of Python (`cdk --debug` has
-# those, whatever stands here).
+# those, whatever stands here). Not in cdk.json: the CLI warns of a reserved key there.
 WITHOUT_TRACES = {"aws:cdk:disable-creation-stack-traces": True}
 
 

@@ -38,16 +38,16 @@ def destroy(checkout: Checkout, stage: str) -> None:
     target = Target.of(checkout, stage)
     emulator = checkout.kept_emulator("destroy")
     checkout.prepare()
-    from local import report
-
-    reader = report.Reader(emulator, target.environment_at(emulator.endpoint))
-    name = target.settings.resource_name()
     with Children().guarded() as children:
         toolkit = Toolkit(children, target)
         if not (target.assembly() / "manifest.json").exists():
             finish(toolkit.start_synth(), "")
         finish(toolkit.start_destroy(emulator.endpoint), _NOT_DESTROYED)
-        left = reader.stacks(name, dt.datetime.now(dt.UTC))
+    # boto3 takes half a second to import: not for a destroy that failed.
+    from local import report
+
+    reader = report.Reader(emulator, target.environment_at(emulator.endpoint))
+    left = reader.stacks(target.settings.resource_name(), dt.datetime.now(dt.UTC))
     if left:
         raise LocalError(f"left of {stage}: {', '.join(stack.name for stack in left)}")
     print(f"Destroyed {stage}; no stack of it is left.")
