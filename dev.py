@@ -352,27 +352,27 @@ def cdk(setup: Setup, arguments: Sequence[str]) -> int:
 
 def preflight(setup: Setup, arguments: Sequence[str]) -> int:
     """STAGE                       what would fail a deployment to your AWS account."""
-    return _module(setup, "operations", "preflight", *arguments)
+    return _module(setup, "tools.operations", "preflight", *arguments)
 
 
 def guard(setup: Setup, arguments: Sequence[str]) -> int:
     """STAGE [--against REVISION]  stop a deploy that replaces or deletes what holds data."""
-    return _module(setup, "guard", *arguments)
+    return _module(setup, "tools.guard", *arguments)
 
 
 def set_secret(setup: Setup, arguments: Sequence[str]) -> int:
     """STAGE KEY                   set a value that only people know; asks for it."""
-    return _module(setup, "operations", "set-secret", *arguments)
+    return _module(setup, "tools.operations", "set-secret", *arguments)
 
 
 def cost(setup: Setup, arguments: Sequence[str]) -> int:
     """STAGE [--against REVISION] [--json FILE] [--svg FILE]   what a stage costs a month."""
-    return _module(setup, "cost", *arguments)
+    return _module(setup, "tools.cost", *arguments)
 
 
 def charts(setup: Setup, arguments: Sequence[str]) -> int:
     """STAGE [--output FOLDER]     write the Kubernetes objects of a stage as YAML."""
-    return _module(setup, "k8s", *arguments)
+    return _module(setup, "tools.charts", *arguments)
 
 
 def lock(setup: Setup, arguments: Sequence[str]) -> int:
@@ -452,7 +452,7 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
 
 
 def _local(setup: Setup, command: str, arguments: Sequence[str]) -> int:
-    """Run `python -m local`. A misspelt stage must not cost a set-up before it is noticed."""
+    """Run `python -m tools.embedded_aws`. A misspelt stage is refused before the set-up."""
     stages = sorted(path.stem for path in (setup.root / "settings").glob("*.yaml"))
     stage = next((argument for argument in arguments if not argument.startswith("-")), None)
     if command in ("deploy", "diff", "destroy"):
@@ -461,7 +461,7 @@ def _local(setup: Setup, command: str, arguments: Sequence[str]) -> int:
             raise DevError(f"{command}-local needs a stage; {allowed}")
         if stage not in stages:
             raise DevError(f"no such stage: {stage!r}; {allowed}")
-    return _module(setup, "local", command, *arguments)
+    return _module(setup, "tools.embedded_aws", command, *arguments)
 
 
 def _module(setup: Setup, name: str, *arguments: str) -> int:

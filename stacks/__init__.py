@@ -1,1 +1,1 @@
-"""One module a stack; stage.py wires them."""
+"""The stacks of a stage, one folder each; stage.py connects them."""

@@ -4,14 +4,14 @@ import aws_cdk as cdk
 
 from constructs import Construct
 from settings import StageSettings
-from stacks.cluster import ClusterStack
-from stacks.data import DataStack
-from stacks.log_groups import LogGroups
+from stacks.cluster.stack import ClusterStack
+from stacks.data.stack import DataStack
+from stacks.monitoring.log_groups import LogGroups
 from stacks.monitoring.stack import MonitoringStack
-from stacks.network import NetworkStack
-from stacks.security import SecurityStack
-from stacks.tags import stage_tags
-from stacks.workloads import WorkloadsStack
+from stacks.network.stack import NetworkStack
+from stacks.security.stack import SecurityStack
+from stacks.shared.tags import stage_tags
+from stacks.workloads.stack import WorkloadsStack
 
 
 class SpyWatcherStage(cdk.Stage):

@@ -10,9 +10,9 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import assertions
 
-from cloudformation.text import as_text
 from settings import StageSettings
 from stacks.stage import SpyWatcherStage
+from tools.templates.text import as_text
 
 ROOT = Path(__file__).parent.parent
 ACCOUNT = "111111111111"

@@ -257,7 +257,7 @@ def test_a_command_gets_its_arguments_and_gives_its_exit_code(root: Path) -> Non
     process = run(root, "deploy-local", "staging", "--keep")
     process.communicate(timeout=20)
     assert process.returncode == 0
-    assert calls(root)[-1] == "python -m local deploy staging --keep"
+    assert calls(root)[-1] == "python -m tools.embedded_aws deploy staging --keep"
     (root / "python.fails").touch()
     process = run(root, "deploy-local", "staging")
     process.communicate(timeout=20)

@@ -24,7 +24,7 @@ from settings import StageSettings, load_stage
 ROOT = Path(__file__).resolve().parents[1]
 TREE = (
     *("app.py", "cdk.json"),
-    *("settings", "stacks", "constructs", "k8s", "local", "cloudformation", "guard"),
+    *("settings", "stacks", "constructs", "k8s", "tools"),
 )
 STAGE = "staging"
 HELD = {"emulated", "recorded", "checked"}
@@ -79,13 +79,15 @@ class Copy:
 
     def run(self, *arguments: str, exit_code: int = 0) -> str:
         """Run a local command as `dev.py` does, and return all that it says."""
-        return self._run("local", arguments, {}, exit_code)
+        return self._run("tools.embedded_aws", arguments, {}, exit_code)
 
     def guard(self) -> str:
         """Run the guard as on AWS, with the assembly that is deployed."""
         keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
         arguments = (STAGE, "--assembly", str(self._assembly))
-        return self._run("guard", arguments, {"AWS_ENDPOINT_URL": self._state["endpoint"], **keys})
+        return self._run(
+            "tools.guard", arguments, {"AWS_ENDPOINT_URL": self._state["endpoint"], **keys}
+        )
 
     def _run(
         self, module: str, arguments: Sequence[str], extra: Mapping[str, str], exit_code: int = 0

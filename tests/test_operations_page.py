@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from settings import load_stage
-from tests.stacks.test_security import statements
+from tests.stacks.security.test_security import statements
 from tests.synthesis import ACCOUNT, ROOT, SynthesizedStage, joined, synthesize
 
 PAGE = (ROOT / "docs/operations.md").read_text(encoding="utf-8")

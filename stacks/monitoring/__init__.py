@@ -1,1 +1,1 @@
-"""Monitoring: what is watched, who hears of it, and when."""
+"""The monitoring stack."""

@@ -13,25 +13,25 @@ from aws_cdk import aws_s3 as s3
 
 from settings import StageSettings
 from spywatcher_constructs.redis import RedisReplicationGroup
-from stacks.access_review import AccessReview
-from stacks.audit_alarms import AuditAlarms
-from stacks.base import StageStack
-from stacks.budget import Budget
-from stacks.dashboards.business import BusinessDashboard
-from stacks.dashboards.operations import OperationsDashboard
-from stacks.log_groups import LogGroups
-from stacks.log_metrics import LogMetrics
-from stacks.log_queries import LogQueries
-from stacks.maintenance import Maintenance
-from stacks.monitoring import availability
-from stacks.monitoring.alarm import AlarmMaker
-from stacks.monitoring.audience import Audience
-from stacks.monitoring.cache import CacheAlarms
-from stacks.monitoring.cluster import ClusterAlarms
-from stacks.monitoring.database import DatabaseAlarms
-from stacks.monitoring.events import BackupWatch, PagingEvents
-from stacks.monitoring.notifications import Notifications
-from stacks.tags import stage_tags
+from stacks.monitoring.alarms import availability
+from stacks.monitoring.alarms.audit import AuditAlarms
+from stacks.monitoring.alarms.cache import CacheAlarms
+from stacks.monitoring.alarms.cluster import ClusterAlarms
+from stacks.monitoring.alarms.database import DatabaseAlarms
+from stacks.monitoring.alarms.events import BackupWatch, PagingEvents
+from stacks.monitoring.dashboards.business import BusinessDashboard
+from stacks.monitoring.dashboards.operations import OperationsDashboard
+from stacks.monitoring.governance.access_review import AccessReview
+from stacks.monitoring.governance.budget import Budget
+from stacks.monitoring.governance.maintenance import Maintenance
+from stacks.monitoring.log_groups import LogGroups
+from stacks.monitoring.metrics.log_metrics import LogMetrics
+from stacks.monitoring.metrics.log_queries import LogQueries
+from stacks.monitoring.routing.alarm_routing import Audience
+from stacks.monitoring.routing.topics import Notifications
+from stacks.shared.alarm_factory import AlarmMaker
+from stacks.shared.base import StageStack
+from stacks.shared.tags import stage_tags
 
 
 class MonitoringStack(StageStack):

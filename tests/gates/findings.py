@@ -52,7 +52,7 @@ def cdk_nag_findings(*, with_acknowledgements: bool) -> frozenset[Finding]:
     """Return what cdk-nag's two packs report over all stages."""
     if with_acknowledgements:
         return _report(_acknowledging_app())
-    with patch("stacks.acknowledgement.record"):
+    with patch("stacks.shared.acknowledgement.record"):
         return _report(_app())
 
 

@@ -10,7 +10,7 @@ import pytest
 from k8s.charts import Manifest, database_bootstrap_chart
 from k8s.database_bootstrap import bootstrap_sql, root_certificate
 from settings import SettingsError, load_stage, stage_names
-from stacks.database_credentials import ADMINISTRATOR, APPLICATION
+from stacks.data.database_credentials import ADMINISTRATOR, APPLICATION
 
 YEARS_AHEAD = "2061"
 

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from local.kubernetes.validation import check_object
 from tests.k8s.custom_resources import faults, is_custom
 from tests.k8s.objects import Object, amount, containers, objects, pods
 from tests.synthesis import SynthesizedStage
+from tools.embedded_aws.kubernetes.validation import check_object
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 

@@ -1,0 +1,1 @@
+"""Maintenance, access reviews and the budget."""

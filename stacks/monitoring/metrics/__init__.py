@@ -1,0 +1,1 @@
+"""Metrics and queries that are computed from logs."""

@@ -1,0 +1,1 @@
+"""Which topic an alarm notifies, and when."""

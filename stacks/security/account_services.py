@@ -1,0 +1,153 @@
+"""What watches the whole account, and so stands in the stack of one stage only."""
+
+import json
+
+import aws_cdk as cdk
+from aws_cdk import aws_accessanalyzer as accessanalyzer
+from aws_cdk import aws_config as config
+from aws_cdk import aws_guardduty as guardduty
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+
+from constructs import Construct
+from settings import StageSettings
+from spywatcher_constructs.private_bucket import PrivateBucket
+from stacks.shared.acknowledgement import acknowledge
+
+# AWS managed rules, one for each promise of the design that Config can watch.
+_CONFIG_RULES = (
+    "CLOUD_TRAIL_ENABLED",
+    "EC2_EBS_ENCRYPTION_BY_DEFAULT",
+    "EKS_SECRETS_ENCRYPTED",
+    "ELB_DELETION_PROTECTION_ENABLED",
+    "IAM_ROOT_ACCESS_KEY_CHECK",
+    "MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS",
+    "RDS_INSTANCE_DELETION_PROTECTION_ENABLED",
+    "RDS_INSTANCE_PUBLIC_ACCESS_CHECK",
+    "RDS_MULTI_AZ_SUPPORT",
+    "RDS_STORAGE_ENCRYPTED",
+    "ROOT_ACCOUNT_MFA_ENABLED",
+    "S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED",
+    "S3_BUCKET_SSL_REQUESTS_ONLY",
+    "SECRETSMANAGER_ROTATION_ENABLED_CHECK",
+    "VPC_FLOW_LOGS_ENABLED",
+)
+
+
+class AccountGuards(Construct):
+    """Access Analyzer; GuardDuty and Config where the settings ask for them."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StageSettings,
+        access_logs: s3.IBucket,
+        removal_policy: cdk.RemovalPolicy,
+    ) -> None:
+        """Make the guards of the account.
+
+        Args:
+            scope: where the construct lives.
+            construct_id: its id there.
+            settings: the settings of the stage that owns them.
+            access_logs: records who reads Config's records.
+            removal_policy: what becomes of Config's records when the stack is deleted.
+        """
+        super().__init__(scope, construct_id)
+        accessanalyzer.CfnAnalyzer(
+            self, "Analyzer", type="ACCOUNT", analyzer_name=settings.resource_name("analyzer")
+        )
+        if settings.account_wide.guardduty:
+            guardduty.CfnDetector(
+                self, "Detector", enable=True, finding_publishing_frequency="FIFTEEN_MINUTES"
+            )
+        if settings.account_wide.config_conformance:
+            self._record_configuration(settings, access_logs, removal_policy)
+
+    def _record_configuration(
+        self, settings: StageSettings, access_logs: s3.IBucket, removal_policy: cdk.RemovalPolicy
+    ) -> None:
+        role = iam.CfnServiceLinkedRole(self, "ConfigRole", aws_service_name="config.amazonaws.com")
+        recorder = config.CfnConfigurationRecorder(
+            self,
+            "Recorder",
+            role_arn=cdk.Stack.of(self).format_arn(
+                service="iam",
+                region="",
+                resource="role/aws-service-role/config.amazonaws.com",
+                resource_name="AWSServiceRoleForConfig",
+            ),
+            recording_group=config.CfnConfigurationRecorder.RecordingGroupProperty(
+                all_supported=True, include_global_resource_types=True
+            ),
+        )
+        recorder.add_resource_dependency(role)
+        channel = config.CfnDeliveryChannel(
+            self,
+            "Channel",
+            s3_bucket_name=self._config_bucket(access_logs, removal_policy).bucket_name,
+        )
+        pack = config.CfnConformancePack(
+            self,
+            "Pack",
+            conformance_pack_name=settings.resource_name("conformance"),
+            template_body=json.dumps(_conformance_template()),
+        )
+        pack.add_resource_dependency(recorder)
+        pack.add_resource_dependency(channel)
+
+    def _config_bucket(
+        self, access_logs: s3.IBucket, removal_policy: cdk.RemovalPolicy
+    ) -> PrivateBucket:
+        bucket = PrivateBucket(
+            self,
+            "ConfigRecords",
+            keep=cdk.Duration.days(365),
+            removal_policy=removal_policy,
+            access_logs=access_logs,
+        )
+        acknowledge(
+            bucket,
+            "NIST.800.53.R5-S3BucketReplicationEnabled",
+            "NIST.800.53.R5-S3DefaultEncryptionKMS",
+            because="A record of configuration, no secret in it; Config can write it anew, and the "
+            "service-linked role that writes it has no permission for a key of ours.",
+        )
+        account = cdk.Stack.of(self).account
+        service = iam.ServicePrincipal("config.amazonaws.com")
+        own = {"StringEquals": {"AWS:SourceAccount": account}}
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[service],
+                actions=["s3:GetBucketAcl", "s3:ListBucket"],
+                resources=[bucket.bucket_arn],
+                conditions=own,
+            )
+        )
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[service],
+                actions=["s3:PutObject"],
+                resources=[bucket.arn_for_objects(f"AWSLogs/{account}/Config/*")],
+                conditions=own,
+            )
+        )
+        return bucket
+
+
+def _conformance_template() -> dict[str, object]:
+    """Return the pack: a CloudFormation template of nothing but rules."""
+    return {
+        "Resources": {
+            "".join(word.capitalize() for word in rule.split("_")): {
+                "Type": "AWS::Config::ConfigRule",
+                "Properties": {
+                    "ConfigRuleName": rule.lower().replace("_", "-"),
+                    "Source": {"Owner": "AWS", "SourceIdentifier": rule},
+                },
+            }
+            for rule in _CONFIG_RULES
+        }
+    }

@@ -1,0 +1,85 @@
+"""INFRASTRUCTURE.md: Tagging Strategy. The registry's schemas say which types take tags."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from settings import load_stage
+from stacks.shared.tags import stage_tags
+from tests.synthesis import SynthesizedStage
+from tools.templates.schemas import registry_schemas
+
+CUSTOM_RESOURCES = ("Custom::", "AWS::CloudFormation::CustomResource")
+"""A call of a function while deploying; nothing that a tag could be on."""
+
+
+def resources(stage: SynthesizedStage) -> Iterator[tuple[str, dict[str, Any]]]:
+    for stack, template in stage.templates.items():
+        for logical_id, resource in template["Resources"].items():
+            yield f"{stack}/{logical_id}", resource
+
+
+def tag_property(resource_type: str, region: str) -> str | None:
+    """Return the property that holds a type's tags; None where the type takes none."""
+    schema = registry_schemas().get(resource_type, region)
+    if schema is None:
+        assert resource_type.startswith(CUSTOM_RESOURCES), f"{resource_type} is unknown"
+        return None
+    tagging = schema.document.get("tagging", {})
+    name = str(tagging.get("tagProperty", "/properties/Tags")).rpartition("/")[2]
+    has_property = name in schema.document["properties"]
+    return name if tagging.get("taggable", has_property) and has_property else None
+
+
+def as_mapping(tags: Any) -> dict[str, str]:
+    if isinstance(tags, dict):
+        return tags
+    return {tag["Key"]: tag["Value"] for tag in tags or []}
+
+
+def test_every_resource_that_takes_tags_carries_all_four(stage: SynthesizedStage) -> None:
+    wanted = stage_tags(stage.settings).items()
+    untagged = []
+    for path, resource in resources(stage):
+        name = tag_property(resource["Type"], stage.settings.region)
+        if name is None:
+            continue
+        tags = as_mapping(resource.get("Properties", {}).get(name))
+        if not wanted <= tags.items():
+            untagged.append(f"{path} ({resource['Type']}): {name} is {tags}")
+    assert not untagged, "\n".join(untagged)
+
+
+def test_most_resources_take_tags(stage: SynthesizedStage) -> None:
+    """Else the test above would prove nothing: the schemas would have lost what it reads."""
+    types = {resource["Type"] for _, resource in resources(stage)}
+    region = stage.settings.region
+    taggable = {each for each in types if tag_property(each, region)}
+    assert {"AWS::EC2::VPC", "AWS::EKS::Cluster", "AWS::RDS::DBInstance"} <= taggable
+    assert {"AWS::Budgets::Budget", "AWS::Lambda::Function", "AWS::SSM::Parameter"} <= taggable
+    assert len(taggable) >= 30
+
+
+def test_nodes_and_their_volumes_carry_all_four(stage: SynthesizedStage) -> None:
+    """A node group's own tags do not reach what it launches; its template's do."""
+    template = stage.only("cluster", "AWS::EC2::LaunchTemplate")
+    wanted = stage_tags(stage.settings).items()
+    launched = {
+        each["ResourceType"]: as_mapping(each["Tags"])
+        for each in template["LaunchTemplateData"]["TagSpecifications"]
+    }
+    assert set(launched) == {"instance", "volume"}
+    (own,) = template["TagSpecifications"]
+    for tags in (*launched.values(), as_mapping(own["Tags"])):
+        assert wanted <= tags.items()
+
+
+@pytest.mark.parametrize("name", ["staging", "production"])
+def test_the_four_are_the_designs(name: str) -> None:
+    assert stage_tags(load_stage(name)) == {
+        "Environment": name,
+        "Project": "spywatcher",
+        "ManagedBy": "cdk",
+        "CostCenter": "engineering",
+    }

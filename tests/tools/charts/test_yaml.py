@@ -1,0 +1,60 @@
+"""The charts as plain YAML, for a review and for `kubectl diff`."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.synthesis import SynthesizedStage
+from tools.charts.__main__ import main, write
+from tools.templates.assembly import AssemblyStack
+
+
+def stacks(stage: SynthesizedStage) -> list[AssemblyStack]:
+    return [
+        AssemblyStack(stage.settings.resource_name(name), template, "", "", None, ())
+        for name, template in stage.templates.items()
+    ]
+
+
+def test_a_stage_is_written_whole_a_file_for_each_manifest(
+    stage: SynthesizedStage, tmp_path: Path
+) -> None:
+    write(stacks(stage), tmp_path)
+    files = [file for file in tmp_path.iterdir() if file.name.startswith("workloads-")]
+    written = [item for file in files for item in yaml.safe_load_all(file.read_text())]
+
+    def key(item: dict[str, object]) -> str:
+        return str((item["kind"], item["metadata"]))
+
+    assert sorted(written, key=key) == sorted(stage.released(), key=key)
+    assert (tmp_path / "workloads-backend.yaml").is_file()
+    assert (tmp_path / "cluster-controllers-namespaces.yaml").is_file()
+
+
+def test_parameters_have_their_defaults_and_other_references_are_readable(
+    stage: SynthesizedStage, tmp_path: Path
+) -> None:
+    write(stacks(stage), tmp_path)
+    deployment = (tmp_path / "workloads-backend.yaml").read_text()
+    assert stage.settings.services.backend.image in deployment
+    assert "Token[" not in deployment
+    binding = (tmp_path / "workloads-backend-binding.yaml").read_text()
+    assert "targetGroupARN: ${TrafficBackendTargets" in binding
+
+
+def test_what_is_no_longer_made_is_removed(stage: SynthesizedStage, tmp_path: Path) -> None:
+    old = tmp_path / "workloads-gone.yaml"
+    old.write_text("")
+    write(stacks(stage), tmp_path)
+    assert not old.exists()
+
+
+@pytest.mark.parametrize(
+    "arguments, message", [(["nowhere"], "settings/nowhere.yaml"), ([], "required: stage")]
+)
+def test_unusable_arguments_are_one_message(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 1
+    assert message in capsys.readouterr().err

@@ -1,0 +1,93 @@
+"""The command: what it prints, what it writes, and how it refuses."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tools.cost.templates import stack, write_assembly
+from tools.cost import __main__ as command
+from tools.templates.revision import RevisionError
+
+KEY: tuple[str, dict[str, Any]] = ("AWS::KMS::Key", {})
+
+
+@pytest.fixture(autouse=True)
+def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The working copy has two keys; a revision has one, or what its name says."""
+    revisions = {
+        "main": stack({"A": KEY}),
+        "unpriced": stack({"A": ("AWS::Kinesis::Stream", {})}),
+        "same": stack({"A": KEY, "B": KEY}),
+    }
+
+    @contextmanager
+    def synthesized(stage: str) -> Iterator[Path]:
+        yield write_assembly(tmp_path / "new", stage, [stack({"A": KEY, "B": KEY})])
+
+    @contextmanager
+    def synthesized_revision(revision: str, stage: str) -> Iterator[Path]:
+        if revision not in revisions:
+            raise RevisionError(f"no such revision: {revision!r}")
+        yield write_assembly(tmp_path / "old", stage, [revisions[revision]])
+
+    monkeypatch.setattr(command, "synthesized", synthesized)
+    monkeypatch.setattr(command, "synthesized_revision", synthesized_revision)
+
+
+def test_it_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["production"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("production: a month in USD, list prices of us-east-1 of 2026-11-23\n")
+    assert "keys: 2 x 1.00" in shown
+
+
+def test_it_writes_json_and_chart(tmp_path: Path) -> None:
+    json_file, svg_file = tmp_path / "cost.json", tmp_path / "cost.svg"
+    assert command.main(["staging", "--json", str(json_file), "--svg", str(svg_file)]) == 0
+    document = json.loads(json_file.read_text())
+    assert document["stage"] == "staging"
+    assert "against" not in document
+    assert svg_file.read_text().startswith("<svg ")
+
+
+def test_it_prints_and_writes_the_difference_to_a_revision(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    json_file = tmp_path / "cost.json"
+    assert command.main(["staging", "--against", "main", "--json", str(json_file)]) == 0
+    assert "KMS keys                             2.50      3.50     +1.00\n" in (
+        capsys.readouterr().out
+    )
+    assert json.loads(json_file.read_text())["against"]["change"] == 1.0
+
+
+def test_it_says_that_nothing_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["staging", "--against", "same"]) == 0
+    assert "No difference" in capsys.readouterr().out
+
+
+REFUSED = {
+    "an unknown stage": (["prod"], "settings/prod.yaml: no such stage: 'prod'; allowed: "),
+    "an unknown revision": (["staging", "--against", "no"], "no such revision: 'no'"),
+    "a revision with something unpriced": (
+        ["staging", "--against", "unpriced"],
+        "revision unpriced: no price for spywatcher-production-x: A (AWS::Kinesis::Stream). Add",
+    ),
+    "a folder that is not there": (
+        ["staging", "--json", "/nowhere/cost.json"],
+        "cannot write /nowhere/cost.json: No such file or directory",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_it_refuses_in_one_message(case: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments, message = REFUSED[case]
+    assert command.main(arguments) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(message)
+    assert error.count("\n") == 1

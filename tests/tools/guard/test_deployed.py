@@ -1,0 +1,152 @@
+"""What is read of a deployed stage, and with whose credentials."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tools.guard.deployed import client_of_account, owner, read
+from tools.guard.errors import GuardError
+from tools.templates.assembly import AssemblyStack
+
+ROLE = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/lookup"
+
+
+def synthesized(name: str, region: str = "us-east-1", account: str = "1") -> AssemblyStack:
+    return AssemblyStack(name, {}, region, account, ROLE, ())
+
+
+class CloudFormation:
+    """CloudFormation with stacks of given statuses; a template holds its stack's name."""
+
+    def __init__(self, statuses: Mapping[str, str], **parameters: str) -> None:
+        self.statuses = statuses
+        self.parameters = [
+            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+        ]
+
+    def get_paginator(self, name: str) -> "CloudFormation":
+        assert name == "describe_stacks"
+        return self
+
+    def paginate(self) -> Iterator[dict[str, Any]]:
+        for name, status in self.statuses.items():
+            stack = {"StackName": name, "StackStatus": status, "Parameters": self.parameters}
+            yield {"Stacks": [stack]}
+
+    def get_template(self, **request: str) -> dict[str, Any]:
+        assert request["TemplateStage"] == "Original"
+        return {"TemplateBody": {"Description": request["StackName"]}}
+
+
+def names(*stacks: AssemblyStack, **statuses: str) -> set[str]:
+    client = CloudFormation({name.replace("_", "-"): s for name, s in statuses.items()})
+    return set(read("staging", stacks, lambda region: client))
+
+
+def test_a_stack_is_read_with_its_template_and_parameters() -> None:
+    client = CloudFormation({"spywatcher-staging-data": "UPDATE_COMPLETE"}, Image="1.0.0")
+    stacks = [synthesized("spywatcher-staging-data")]
+    deployed = read("staging", stacks, lambda region: client)["spywatcher-staging-data"]
+    assert deployed.template == {"Description": "spywatcher-staging-data"}
+    assert deployed.parameters == {"Image": "1.0.0"}
+
+
+def test_each_region_of_the_stage_is_searched() -> None:
+    clients = {
+        "us-east-1": CloudFormation({"a": "CREATE_COMPLETE"}),
+        "us-west-2": CloudFormation({"b": "CREATE_COMPLETE"}),
+    }
+    stacks = [synthesized("a"), synthesized("b", "us-west-2")]
+    deployed = read("staging", stacks, clients.__getitem__)
+    assert {name: stack.region for name, stack in deployed.items()} == {
+        "a": "us-east-1",
+        "b": "us-west-2",
+    }
+
+
+@pytest.mark.parametrize("status", ["REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_COMPLETE"])
+def test_a_stack_that_was_never_created_has_nothing_to_lose(status: str) -> None:
+    assert names(synthesized("a"), a=status) == set()
+
+
+@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_FAILED", "DELETE_FAILED", "CREATE_FAILED"])
+def test_a_stack_in_trouble_has(status: str) -> None:
+    assert names(synthesized("a"), a=status) == {"a"}
+
+
+def test_a_stack_that_is_being_changed_stops() -> None:
+    with pytest.raises(GuardError, match="a: found status UPDATE_IN_PROGRESS; wait until"):
+        names(synthesized("a"), a="UPDATE_IN_PROGRESS")
+
+
+def test_stacks_of_the_stage_that_are_not_synthesized_are_read_too() -> None:
+    found = names(
+        synthesized("spywatcher-staging-data"),
+        spywatcher_staging_data="CREATE_COMPLETE",
+        spywatcher_staging_former="CREATE_COMPLETE",
+        spywatcher_production_data="CREATE_COMPLETE",
+        CDKToolkit="CREATE_COMPLETE",
+    )
+    assert found == {"spywatcher-staging-data", "spywatcher-staging-former"}
+
+
+def test_a_stack_belongs_to_the_stage_with_the_longest_fitting_name() -> None:
+    stages = ["staging", "staging-eu"]
+    assert owner(stages, "spywatcher-staging-eu-data") == "staging-eu"
+    assert owner(stages, "spywatcher-staging-data") == "staging"
+    assert owner(stages, "spywatcher-stagingdata") is None
+
+
+class Sts:
+    """A caller in account 1 of another partition."""
+
+    def __init__(self, may_assume: bool) -> None:
+        self.may_assume = may_assume
+        self.assumed: list[str] = []
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Account": "1", "Arn": "arn:aws-cn:sts::1:assumed-role/x/y"}
+
+    def assume_role(self, **request: str) -> dict[str, Any]:
+        self.assumed.append(request["RoleArn"])
+        if not self.may_assume:
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
+        keys = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+        return {"Credentials": dict.fromkeys(keys, "of-the-role")}
+
+
+class Session:
+    """Returns how a client was asked for."""
+
+    def __init__(self, sts: Sts) -> None:
+        self.sts = sts
+
+    def client(self, service: str, **options: str) -> Any:
+        return self.sts if service == "sts" else options
+
+
+def clients(sts: Sts, account: str = "1") -> Callable[[str], Any]:
+    session: Any = Session(sts)
+    return client_of_account(session, [synthesized("a", account=account)])
+
+
+def test_the_look_up_role_reads() -> None:
+    sts = Sts(may_assume=True)
+    assert clients(sts)("us-east-1") == {
+        "region_name": "us-east-1",
+        "aws_access_key_id": "of-the-role",
+        "aws_secret_access_key": "of-the-role",
+        "aws_session_token": "of-the-role",
+    }
+    assert sts.assumed == ["arn:aws-cn:iam::1:role/lookup"]
+
+
+def test_without_the_look_up_role_the_callers_credentials_read() -> None:
+    assert clients(Sts(may_assume=False))("us-east-1") == {"region_name": "us-east-1"}
+
+
+def test_credentials_for_another_account_are_refused_since_nothing_would_be_found() -> None:
+    with pytest.raises(GuardError, match="a: found account 2; your credentials are for 1"):
+        clients(Sts(may_assume=True), account="2")

@@ -1,0 +1,70 @@
+"""What the guard says, and what an override lets through."""
+
+import pytest
+
+from tools.guard.errors import GuardError
+from tools.guard.finding import Change, Fate, Finding, not_allowed, report
+
+
+def finding(logical_id: str, change: Change | None = None) -> Finding:
+    change = change or Change("DBName", "a", "b")
+    return Finding(
+        stack="spywatcher-production-data",
+        logical_id=logical_id,
+        construct="production/data/Database/Resource",
+        resource_type="AWS::RDS::DBInstance",
+        fate=Fate.REPLACED,
+        changes=(change,),
+        reasons=(str(change),),
+        loss="every row",
+    )
+
+
+DATABASE, CACHE = finding("Database"), finding("Cache")
+
+
+def test_a_finding_says_what_why_the_loss_and_the_way_out() -> None:
+    assert str(DATABASE).splitlines() == [
+        "spywatcher-production-data/Database would be replaced by a new, empty one",
+        "  what   AWS::RDS::DBInstance, production/data/Database/Resource",
+        '  why    DBName changes from "a" to "b"',
+        "  lost   every row",
+        "  do     take the change back; or migrate, see docs/runbooks/replacement-guard.md;",
+        "         or let it through: --allow-replacement spywatcher-production-data/Database",
+    ]
+
+
+def test_a_long_value_is_cut_and_an_absent_one_named() -> None:
+    text = str(Change("EncryptionConfig", None, ["x" * 500]))
+    assert text.startswith('EncryptionConfig changes from nothing to ["xxx')
+    assert text.endswith("xxx...")
+    assert len(text) < 250
+
+
+def test_the_value_of_a_secret_is_not_shown() -> None:
+    assert str(Change("AuthToken", "old", "new")) == "AuthToken changes; its values are not shown"
+
+
+def test_an_override_lets_one_resource_through_and_no_other() -> None:
+    names = ["spywatcher-production-data/Database"]
+    assert not_allowed([DATABASE, CACHE], names) == [CACHE]
+
+
+def test_an_override_lets_every_finding_of_its_resource_through() -> None:
+    assert not_allowed([DATABASE, DATABASE], ["spywatcher-production-data/Database"]) == []
+
+
+def test_an_override_of_nothing_is_refused_with_what_there_is() -> None:
+    with pytest.raises(GuardError) as caught:
+        not_allowed([DATABASE], ["spywatcher-production-data/Databse"])
+    assert str(caught.value) == (
+        "--allow-replacement: found spywatcher-production-data/Databse; "
+        "allowed: spywatcher-production-data/Database"
+    )
+    with pytest.raises(GuardError, match="allowed: none, since nothing is stopped"):
+        not_allowed([], ["spywatcher-production-data/Database"])
+
+
+def test_a_report_counts() -> None:
+    assert report([DATABASE]).startswith("1 change stops the deploy:\n\nspywatcher")
+    assert report([DATABASE, CACHE]).startswith("2 changes stop the deploy:\n\nspywatcher")

@@ -1,0 +1,100 @@
+"""The values that only people know: what is missing is said before a deployment."""
+
+import json
+from typing import Any
+
+import pytest
+
+from k8s.application_values import VALUES
+from settings import load_stage
+from tools.operations.application_secret import ApplicationSecretStore
+from tools.operations.errors import OperationError
+
+COMPLETE = {
+    "SIGNING_KEY": "k" * 128,
+    "DISCORD_BOT_TOKEN": "t" * 50,
+    "DISCORD_CLIENT_ID": "1234567890",
+    "DISCORD_CLIENT_SECRET": "s" * 20,
+    "DISCORD_GUILD_ID": "42",
+    "DISCORD_REDIRECT_URI": "https://staging.spywatcher.example.com/auth",
+    "ADMIN_DISCORD_IDS": "1,2",
+    "BOT_GUILD_IDS": "42",
+}
+
+
+class NotFoundError(Exception):
+    """What the client raises for an unknown secret."""
+
+
+class Client:
+    """Secrets Manager with at most one secret."""
+
+    class exceptions:  # noqa: N801 - the client's own name
+        ResourceNotFoundException = NotFoundError
+
+    def __init__(self, text: str | None) -> None:
+        self.text = text
+
+    def get_secret_value(self, **request: str) -> dict[str, Any]:
+        assert request == {"SecretId": "spywatcher-staging/backend/application"}
+        if self.text is None:
+            raise NotFoundError
+        return {"SecretString": self.text}
+
+    def put_secret_value(self, **request: str) -> None:
+        self.text = request["SecretString"]
+
+
+def store(values: object) -> tuple[ApplicationSecretStore, Client]:
+    client = Client(None if values is None else json.dumps(values))
+    return ApplicationSecretStore(client, load_stage("staging")), client
+
+
+def test_a_complete_secret_lets_the_deployment_go_on() -> None:
+    store(COMPLETE)[0].check()
+
+
+def test_optional_values_may_be_missing_but_not_malformed() -> None:
+    with pytest.raises(OperationError, match="SENTRY_DSN: an https URL"):
+        store({**COMPLETE, "SENTRY_DSN": "sentry"})[0].check()
+
+
+@pytest.mark.parametrize("key", [key for key, value in VALUES.items() if not value.optional])
+def test_a_missing_value_is_named_with_the_one_command_that_sets_it(key: str) -> None:
+    values = {k: v for k, v in COMPLETE.items() if k != key}
+    with pytest.raises(OperationError) as caught:
+        store(values)[0].check()
+    assert f"set it: python3 dev.py set-secret staging {key}" in str(caught.value)
+    assert str(caught.value).count("\n") == 1
+
+
+def test_no_message_shows_a_value() -> None:
+    with pytest.raises(OperationError) as caught:
+        store(COMPLETE)[0].set("DISCORD_BOT_TOKEN", "short-and-secret")
+    assert "short-and-secret" not in str(caught.value)
+
+
+def test_a_secret_that_does_not_exist_yet_says_which_stack_makes_it() -> None:
+    with pytest.raises(OperationError, match=r"python3 dev\.py cdk deploy staging/security"):
+        store(None)[0].check()
+
+
+def test_a_secret_that_is_no_object_is_refused() -> None:
+    with pytest.raises(OperationError, match="found no JSON object"):
+        store(["a"])[0].check()
+
+
+def test_setting_a_value_keeps_the_others() -> None:
+    secret, client = store({"SIGNING_KEY": "k"})
+    secret.set("DISCORD_GUILD_ID", "7")
+    assert json.loads(client.text or "") == {"SIGNING_KEY": "k", "DISCORD_GUILD_ID": "7"}
+
+
+def test_an_unknown_key_is_told_the_known_ones() -> None:
+    with pytest.raises(OperationError, match="found key 'DISCORD_TOKEN'; allowed: DISCORD_BOT_"):
+        store(COMPLETE)[0].set("DISCORD_TOKEN", "x")
+
+
+def test_the_signing_key_cannot_be_set_by_hand() -> None:
+    with pytest.raises(OperationError, match="found key 'SIGNING_KEY'"):
+        store(COMPLETE)[0].set("SIGNING_KEY", "x")

@@ -1,0 +1,1 @@
+"""Programs that work on templates and accounts. Nothing that is deployed imports them."""

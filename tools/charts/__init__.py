@@ -1,0 +1,1 @@
+"""Writes the Kubernetes objects of a stage as YAML files."""

@@ -1,0 +1,294 @@
+"""Keeps the objects and Helm releases of one cluster, as its API server would."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from tools.embedded_aws.kubernetes.merging import Tree, applied, changed_immutable_fields, patched
+from tools.embedded_aws.kubernetes.validation import ManifestError, check_object
+
+DEFAULT_NAMESPACES = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
+ADD_ON_NAMESPACES = frozenset({"amazon-cloudwatch", "amazon-guardduty", "aws-mountpoint-s3-csi"})
+"""Namespaces that EKS add-ons create; the store does not see the add-ons' own objects."""
+
+CLUSTER_SCOPED = frozenset(
+    {
+        "APIService",
+        "CSIDriver",
+        "CSINode",
+        "CertificateSigningRequest",
+        "CustomResourceDefinition",
+        "EC2NodeClass",
+        "FlowSchema",
+        "GatewayClass",
+        "IngressClass",
+        "MutatingWebhookConfiguration",
+        "Namespace",
+        "Node",
+        "NodeClass",
+        "NodePool",
+        "PersistentVolume",
+        "PriorityClass",
+        "PriorityLevelConfiguration",
+        "RuntimeClass",
+        "StorageClass",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "ValidatingWebhookConfiguration",
+        "VolumeAttachment",
+    }
+)
+"""Kinds without a namespace; so are, by custom, all whose name begins with Cluster."""
+
+PRUNED_KINDS = frozenset(
+    {
+        *("ConfigMap", "Endpoints", "Namespace", "PersistentVolumeClaim", "PersistentVolume"),
+        *("Pod", "ReplicationController", "Secret", "Service", "Job", "CronJob", "Ingress"),
+        *("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"),
+    }
+)
+"""The kinds that `kubectl apply --prune` deletes; it leaves all others, custom ones too."""
+
+SHORT_NAMES = {
+    "cm": "configmap",
+    "cj": "cronjob",
+    "crd": "customresourcedefinition",
+    "deploy": "deployment",
+    "ds": "daemonset",
+    "hpa": "horizontalpodautoscaler",
+    "ing": "ingress",
+    "netpol": "networkpolicy",
+    "ns": "namespace",
+    "pdb": "poddisruptionbudget",
+    "pvc": "persistentvolumeclaim",
+    "sa": "serviceaccount",
+    "sts": "statefulset",
+    "svc": "service",
+}
+
+
+@dataclass(frozen=True, order=True)
+class ObjectKey:
+    """What tells one object of a cluster from the others."""
+
+    namespace: str
+    group: str
+    kind: str
+    name: str
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> ObjectKey:
+        """Return the key of an object that has an apiVersion, a kind and a name."""
+        kind = document["kind"]
+        is_cluster_scoped = kind in CLUSTER_SCOPED or kind.startswith("Cluster")
+        namespace = document["metadata"].get("namespace") or "default"
+        group = document["apiVersion"].rpartition("/")[0]
+        name = document["metadata"]["name"]
+        return cls("" if is_cluster_scoped else namespace, group, kind, name)
+
+    def __str__(self) -> str:
+        plural = _plural(self.kind.lower())
+        return f'{plural}{"." if self.group else ""}{self.group} "{self.name}"'
+
+
+@dataclass
+class KeptObject:
+    """An object as it is, and as the last apply wanted it."""
+
+    live: Tree
+    last_applied: Tree
+
+
+@dataclass(frozen=True)
+class HelmRelease:
+    """A Helm chart as it would be installed; the chart itself is not fetched."""
+
+    name: str
+    namespace: str
+    chart: str
+    repository: str
+    version: str
+    values: Mapping[str, Any]
+
+
+@dataclass
+class Cluster:
+    """The state of one cluster. Stacks deploy at the same time, so every change takes the lock."""
+
+    version: str
+    objects: dict[ObjectKey, KeptObject] = field(default_factory=dict)
+    releases: dict[tuple[str, str], HelmRelease] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    def create(self, documents: Iterable[Tree]) -> None:
+        """Create objects, as `kubectl create`.
+
+        Raises:
+            ManifestError: an object is invalid, exists already, or its namespace does not exist.
+        """
+        with self._all_or_nothing():
+            for document in self._checked(documents):
+                key = ObjectKey.of(document)
+                if key in self.objects:
+                    raise ManifestError(f"Error from server (AlreadyExists): {key} already exists")
+                self._put(key, document)
+
+    def apply(self, documents: Iterable[Tree], prune_label: str | None = None) -> None:
+        """Apply objects, as `kubectl apply`, and prune those with the label that are left out.
+
+        Raises:
+            ManifestError: an object is invalid, changes an immutable field, or its namespace does
+                not exist.
+        """
+        with self._all_or_nothing():
+            wanted = self._checked(documents)
+            for document in wanted:
+                self._put(ObjectKey.of(document), document)
+            if prune_label:
+                self._prune(prune_label, {ObjectKey.of(document) for document in wanted})
+
+    def delete(self, documents: Iterable[Tree]) -> None:
+        """Delete objects, as `kubectl delete`; one that is gone already is no error."""
+        with self._lock:
+            for document in documents:
+                self._remove(ObjectKey.of(document))
+
+    def patch(self, resource: str, namespace: str, patch: Any, patch_type: str) -> None:  # noqa: ANN401
+        """Patch the object that kubectl calls `resource`, such as deployment/backend.
+
+        Raises:
+            ManifestError: there is no such object, or it is invalid afterwards.
+        """
+        with self._lock:
+            key = self.find(resource, namespace)
+            kept = self.objects[key]
+            try:
+                changed = patched(kept.live, patch, patch_type)
+            except ValueError as error:
+                raise ManifestError(f"{key}: {error}") from error
+            self._refuse_immutable(key, kept.live, changed)
+            check_object(changed, self.version)
+            kept.live = changed
+
+    def find(self, resource: str, namespace: str) -> ObjectKey:
+        """Return the key of `type/name`; the type is a kind, a plural or a short name.
+
+        Raises:
+            ManifestError: there is no such object.
+        """
+        wanted_type, _, name = resource.partition("/")
+        wanted_kind, _, group = wanted_type.lower().partition(".")
+        wanted_kind = SHORT_NAMES.get(wanted_kind, wanted_kind)
+        for key in sorted(self.objects):
+            kinds = (key.kind.lower(), _plural(key.kind.lower()))
+            if wanted_kind in kinds and key.name == name and key.namespace in ("", namespace):
+                return key
+        what = f"{_plural(wanted_kind)}{'.' if group else ''}{group}"
+        raise ManifestError(f'Error from server (NotFound): {what} "{name}" not found')
+
+    def install(self, release: HelmRelease, create_namespace: bool) -> None:
+        """Record a Helm release, as `helm upgrade --install`.
+
+        Raises:
+            ManifestError: its namespace does not exist and is not to be created.
+        """
+        with self._lock:
+            if create_namespace and release.namespace not in self._namespaces():
+                document = {
+                    "apiVersion": "v1",
+                    "kind": "Namespace",
+                    "metadata": {"name": release.namespace},
+                }
+                self._put(ObjectKey.of(document), document)
+            self._refuse_unknown_namespace(release.namespace)
+            self.releases[release.namespace, release.name] = release
+
+    def uninstall(self, namespace: str, name: str) -> None:
+        """Forget a Helm release; its namespace stays, as with Helm."""
+        with self._lock:
+            self.releases.pop((namespace, name), None)
+
+    def documents(self) -> list[Tree]:
+        """Return the objects, without status: those of no namespace first, then by namespace."""
+        with self._lock:
+            order = sorted(self.objects, key=lambda key: (key.kind != "Namespace", key))
+            order.sort(key=lambda key: key.namespace)
+            live = [copy.deepcopy(self.objects[key].live) for key in order]
+        for document in live:
+            document.pop("status", None)
+        return live
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        with self._lock:
+            before = dict(self.objects)
+            try:
+                yield
+            except BaseException:
+                self.objects = before
+                raise
+
+    # Below, the lock is held ---------------------------------------------------------------
+
+    def _checked(self, documents: Iterable[Tree]) -> list[Tree]:
+        checked = list(documents)
+        created = {d["metadata"]["name"] for d in checked if d.get("kind") == "Namespace"}
+        for document in checked:
+            check_object(document, self.version)
+            namespace = ObjectKey.of(document).namespace
+            if namespace and namespace not in created:
+                self._refuse_unknown_namespace(namespace)
+        return checked
+
+    def _put(self, key: ObjectKey, document: Tree) -> None:
+        kept = self.objects.get(key)
+        wanted = copy.deepcopy(document)
+        live = applied(kept.live, kept.last_applied, wanted) if kept else copy.deepcopy(wanted)
+        if kept:
+            self._refuse_immutable(key, kept.live, live)
+        if key.kind == "Job":
+            # Nothing runs it; a deploy that waits for it goes on as if it had succeeded.
+            live["status"] = {"succeeded": 1, "conditions": [_JOB_IS_COMPLETE]}
+        self.objects[key] = KeptObject(live, wanted)
+
+    def _remove(self, key: ObjectKey) -> None:
+        self.objects.pop(key, None)
+        if key.kind == "Namespace":
+            self.objects = {k: v for k, v in self.objects.items() if k.namespace != key.name}
+
+    def _prune(self, label: str, keep: set[ObjectKey]) -> None:
+        name, _, value = label.partition("=")
+        for key, kept in list(self.objects.items()):
+            labels = kept.live["metadata"].get("labels") or {}
+            is_labelled = name in labels and (not value or labels[name] == value)
+            if is_labelled and key not in keep and key.kind in PRUNED_KINDS:
+                self._remove(key)
+
+    def _refuse_immutable(self, key: ObjectKey, old: Tree, new: Tree) -> None:
+        fields = changed_immutable_fields(key.kind, old, new)
+        if fields:
+            raise ManifestError(
+                f'The {key.kind} "{key.name}" is invalid: {", ".join(fields)}: field is immutable'
+            )
+
+    def _refuse_unknown_namespace(self, namespace: str) -> None:
+        if namespace not in self._namespaces():
+            raise ManifestError(f'Error from server (NotFound): namespaces "{namespace}" not found')
+
+    def _namespaces(self) -> set[str]:
+        made = {key.name for key in self.objects if key.kind == "Namespace"}
+        return made | DEFAULT_NAMESPACES | ADD_ON_NAMESPACES
+
+
+_JOB_IS_COMPLETE = {"type": "Complete", "status": "True"}
+
+
+def _plural(kind: str) -> str:
+    if kind.endswith("y"):
+        return f"{kind[:-1]}ies"
+    return f"{kind}es" if kind.endswith(("s", "x", "ch")) else f"{kind}s"

@@ -1,0 +1,74 @@
+"""The clusters of the embedded AWS: those that its EKS knows, each with the objects it keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from ministack.core.responses import get_account_id, get_region  # type: ignore[import-untyped]
+
+from tools.embedded_aws.kubernetes.cluster import Cluster, HelmRelease
+
+DEFAULT_VERSION = "1.35"
+
+_Key = tuple[str, str, str]
+"""Account, region and name."""
+_Record = dict[str, Any]
+"""A cluster as the emulated EKS keeps it."""
+
+
+class Clusters:
+    """Finds the kept state of an emulated EKS cluster; it goes when the cluster goes."""
+
+    def __init__(self) -> None:
+        self._kept: dict[_Key, tuple[_Record, Cluster]] = {}
+
+    def of_request(self, name: str) -> Cluster:
+        """Return the cluster that the current request's account and region name so.
+
+        Raises:
+            LookupError: EKS has no such cluster.
+        """
+        return self._cluster((get_account_id(), get_region(), name))
+
+    def manifests(self, name: str) -> str:
+        """Return the objects of every cluster of that name as YAML, Helm releases as comments.
+
+        Raises:
+            LookupError: EKS has no such cluster.
+        """
+        found = [key for key in _eks_clusters() if key[-1] == name]
+        if not found:
+            raise LookupError(name)
+        return "".join(_rendered(self._cluster(key)) for key in found)
+
+    def _cluster(self, key: _Key) -> Cluster:
+        record = _eks_clusters().get(key)
+        if record is None:
+            self._kept.pop(key, None)
+            raise LookupError(f"No cluster found for name: {key[-1]}.")
+        owner, cluster = self._kept.get(key, (None, None))
+        if owner is not record or cluster is None:
+            cluster = Cluster("")
+            self._kept[key] = record, cluster
+        cluster.version = str(record.get("version") or DEFAULT_VERSION)
+        return cluster
+
+
+def _eks_clusters() -> dict[_Key, _Record]:
+    from ministack.services import eks  # type: ignore[import-untyped]
+
+    records: dict[_Key, _Record] = eks._clusters._data
+    return records
+
+
+def _rendered(cluster: Cluster) -> str:
+    head = "".join(_comment(release) for _key, release in sorted(cluster.releases.items()))
+    documents = yaml.safe_dump_all(cluster.documents(), sort_keys=False, explicit_start=True)
+    return head + (documents if cluster.objects else "")
+
+
+def _comment(release: HelmRelease) -> str:
+    chart = " ".join(part for part in (release.chart, release.version) if part)
+    source = f" from {release.repository}" if release.repository else ""
+    return f"# Helm release {release.namespace}/{release.name}: {chart}{source}\n"
