@@ -120,7 +120,7 @@ class AddOns(Construct):
         acknowledge(
             role,
             "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonEKS_CNI_Policy]",
-            because="AWS changes it with the add-on; without the right permission no pod gets an "
+            reason="AWS changes it with the add-on; without the right permission no pod gets an "
             "address. Pod Identity gives it to the pods of aws-node alone, not to the nodes.",
         )
         return self._add_on(

@@ -47,26 +47,26 @@ def acknowledge_findings(cluster: eks.Cluster) -> None:
             function,
             *("NIST.800.53.R5-LambdaConcurrency", "CKV_AWS_115"),
             *("NIST.800.53.R5-LambdaDLQ", "CKV_AWS_116"),
-            because="CloudFormation alone calls CDK's function, a few at a time and waiting for "
+            reason="CloudFormation alone calls CDK's function, a few at a time and waiting for "
             "the answer: no event is lost, and its failure fails the deployment.",
         )
         acknowledge(
             function,
             "CKV_AWS_173",
-            because="Its variables hold a function's name and a mode of the SDK, nothing secret, "
+            reason="Its variables hold a function's name and a mode of the SDK, nothing secret, "
             "and Lambda's own key encrypts them.",
         )
         role = function.node.find_child("ServiceRole")
         acknowledge(
             role,
             *_FUNCTION_POLICIES,
-            because="CDK attaches them to its own function: writing logs, having an interface in "
+            reason="CDK attaches them to its own function: writing logs, having an interface in "
             "the VPC. They reach no data of the application.",
         )
         acknowledge(
             role.node.find_child("DefaultPolicy"),
             "NIST.800.53.R5-IAMNoInlinePolicy",
-            because="CDK writes it for this one function, and names what it calls or describes.",
+            reason="CDK writes it for this one function, and names what it calls or describes.",
         )
     _acknowledge_charts_and_runtime(cluster)
     _acknowledge_versions(cluster)
@@ -76,14 +76,14 @@ def _acknowledge_charts_and_runtime(cluster: eks.Cluster) -> None:
     acknowledge(
         _part(cluster, _HANDLER),
         "AwsSolutions-L1",
-        because="CDK's code runs on the newest Python that CDK has tested it with; an update of "
+        reason="CDK's code runs on the newest Python that CDK has tested it with; an update of "
         "aws-cdk-lib brings the next.",
     )
     acknowledge(
         _part(cluster, f"{_HANDLER}/ServiceRole"),
         f"{_POLICY}/AmazonEC2ContainerRegistryReadOnly]",
         _public_registry_finding(cluster),
-        because="CDK's function could pull charts from ECR: read-only, and this account keeps no "
+        reason="CDK's function could pull charts from ECR: read-only, and this account keeps no "
         "images or charts there.",
     )
 
@@ -93,7 +93,7 @@ def _acknowledge_versions(cluster: eks.Cluster) -> None:
     acknowledge(
         _part(cluster, f"{_FRAMEWORK}/ServiceRole/DefaultPolicy"),
         f"AwsSolutions-IAM5[Resource::<{handler}.Arn>:*]",
-        because="CDK's framework calls CDK's handler, this one function in any of its versions.",
+        reason="CDK's framework calls CDK's handler, this one function in any of its versions.",
     )
 
 

@@ -167,7 +167,7 @@ class NodePatching(Construct):
             machine.role.node.find_child("DefaultPolicy"),
             "AwsSolutions-IAM5[Resource::*]",
             "CKV_AWS_111",
-            because="A launch names no resource that exists before it: a condition binds it to the "
+            reason="A launch names no resource that exists before it: a condition binds it to the "
             "nodes' template, another the tags to that launch. Descriptions, the delivery of logs "
             "and X-Ray know no narrower resource.",
         )

@@ -162,7 +162,7 @@ class Nodes(Construct):
             policy,
             "AwsSolutions-IAM5[Resource::*]",
             "CKV_AWS_111",
-            because="Descriptions, registry tokens and Session Manager's channels know no narrower "
+            reason="Descriptions, registry tokens and Session Manager's channels know no narrower "
             "resource; images of the add-ons lie in AWS's registries, an account for each region. "
             "No action reads the application's data, and pods do not reach this role.",
         )

@@ -167,7 +167,7 @@ class ClusterStack(StageStack):
         acknowledge(
             cluster.node.find_child("Role"),
             "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonEKSClusterPolicy]",
-            because="What the control plane of EKS needs, which AWS changes with EKS; only the "
+            reason="What the control plane of EKS needs, which AWS changes with EKS; only the "
             "service eks.amazonaws.com takes the role.",
         )
         kubectl_provider.encrypt_logs(cluster, logs_key)

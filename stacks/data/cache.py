@@ -145,20 +145,20 @@ class Cache(Construct):
         acknowledge(
             group,
             "AwsSolutions-AEC5",
-            because="A hidden port hides nothing from a scan: the subnets have no route to the "
+            reason="A hidden port hides nothing from a scan: the subnets have no route to the "
             "internet, and security groups let in pods and the token's rotation alone.",
         )
         acknowledge(
             group,
             "NIST.800.53.R5-ElastiCacheRedisClusterAutomaticBackup",
-            because="Snapshots of 5 days, as the existing deployment keeps them: what Redis holds "
+            reason="Snapshots of 5 days, as the existing deployment keeps them: what Redis holds "
             "(sessions, rate limits, cached answers) is worthless after them.",
         )
         if self.group.nodes == 1:
             acknowledge(
                 group,
                 "AwsSolutions-AEC4",
-                because="A stage whose settings do without a replica (nodes: 1): the design gives "
+                reason="A stage whose settings do without a replica (nodes: 1): the design gives "
                 "staging one node.",
             )
         self._acknowledge_function(rotation)
@@ -169,25 +169,25 @@ class Cache(Construct):
             rotation.function,
             *("NIST.800.53.R5-LambdaConcurrency", "CKV_AWS_115"),
             *("NIST.800.53.R5-LambdaDLQ", "CKV_AWS_116"),
-            because="Called once a week and once a day. Secrets Manager repeats a step that fails "
+            reason="Called once a week and once a day. Secrets Manager repeats a step that fails "
             "and reports it, and the daily call comes again; two at once do no harm, since "
             "ElastiCache takes one change at a time.",
         )
         acknowledge(
             rotation.function,
             "CKV_AWS_173",
-            because="Its variables hold an ARN and a name, nothing secret, and Lambda's own key "
+            reason="Its variables hold an ARN and a name, nothing secret, and Lambda's own key "
             "encrypts them.",
         )
         acknowledge(
             rotation.role.node.find_child("DefaultPolicy"),
             *("AwsSolutions-IAM5[Resource::*]", "CKV_AWS_111"),
-            because="Lambda makes the function's interface before it has an ARN, and EC2 knows no "
+            reason="Lambda makes the function's interface before it has an ARN, and EC2 knows no "
             "narrower resource to describe. A second statement denies the function itself both.",
         )
         acknowledge(
             rotation.role.node.find_child("DefaultPolicy"),
             "NIST.800.53.R5-IAMNoInlinePolicy",
-            because="The policy fits one role and names its resources whole: shared with another "
+            reason="The policy fits one role and names its resources whole: shared with another "
             "identity it would be wrong. It is reviewed here, as code.",
         )

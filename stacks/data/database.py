@@ -192,19 +192,19 @@ class Database(Construct):
         acknowledge(
             instance,
             "AwsSolutions-RDS11",
-            because="A hidden port hides nothing from a scan: the subnets have no route to the "
+            reason="A hidden port hides nothing from a scan: the subnets have no route to the "
             "internet, and security groups let in pods and the password rotation alone.",
         )
         acknowledge(
             instance,
             "NIST.800.53.R5-RDSInBackupPlan",
-            because="RDS backs it up itself: any moment of the retention days can be restored, "
+            reason="RDS backs it up itself: any moment of the retention days can be restored, "
             "where a plan of AWS Backup adds a snapshot a day.",
         )
         acknowledge(
             instance,
             "W3691",
-            because="A major version, which RDS takes for its newest minor one: the maintenance "
+            reason="A major version, which RDS takes for its newest minor one: the maintenance "
             "window upgrades, and a pinned one would downgrade. settings/support.py checks it.",
         )
         if made.monitoring_role is not None:
@@ -212,7 +212,7 @@ class Database(Construct):
                 made.monitoring_role,
                 "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
                 "AmazonRDSEnhancedMonitoringRole]",
-                because="It writes to RDS' own log groups and nothing else, AWS keeps it fitting, "
+                reason="It writes to RDS' own log groups and nothing else, AWS keeps it fitting, "
                 "and the role trusts RDS for this account alone.",
             )
         if not self._settings.database.multi_az:
@@ -221,7 +221,7 @@ class Database(Construct):
                 "AwsSolutions-RDS3",
                 "NIST.800.53.R5-RDSMultiAZSupport",
                 "CKV_AWS_157",
-                because="A stage whose settings do without a standby (multi_az: false): the design "
+                reason="A stage whose settings do without a standby (multi_az: false): the design "
                 "gives staging one instance, and its backups restore it.",
             )
         if generation.retiring or not self._settings.deletion_protection:
@@ -229,7 +229,7 @@ class Database(Construct):
                 instance,
                 "AwsSolutions-RDS10",
                 "NIST.800.53.R5-RDSInstanceDeletionProtectionEnabled",
-                because="Settings say that it may be deleted (deletion_protection or retiring), "
+                reason="Settings say that it may be deleted (deletion_protection or retiring), "
                 "which is reviewed; where the stage is protected a final snapshot stays.",
             )
         if generation.is_restored:
@@ -238,7 +238,7 @@ class Database(Construct):
                 "AwsSolutions-RDS2",
                 "NIST.800.53.R5-RDSStorageEncrypted",
                 "CKV_AWS_16",
-                because="A restored instance is encrypted as its source was; CloudFormation takes "
+                reason="A restored instance is encrypted as its source was; CloudFormation takes "
                 "no key beside an origin (AWS::RDS::DBInstance, StorageEncrypted).",
             )
 
@@ -257,7 +257,7 @@ def _acknowledge_replica(replica: rds.DatabaseInstanceReadReplica) -> None:
         "CKV_AWS_16",
         "CKV_AWS_157",
         "W3691",
-        because="A copy to read from, which the settings add and remove; the instance that it "
+        reason="A copy to read from, which the settings add and remove; the instance that it "
         "copies keeps the data, its standby and its backups, and hands down its encryption.",
     )
 

@@ -67,7 +67,7 @@ class NetworkStack(StageStack):
             self.load_balancer_group,
             "AwsSolutions-EC23",
             "CKV_AWS_260",
-            because="The public site: 443 behind WAF, and 80 that answers with a redirect only.",
+            reason="The public site: 443 behind WAF, and 80 that answers with a redirect only.",
         )
         self.database_group = self._group("DatabaseGroup", "PostgreSQL")
         self.cache_group = self._group("CacheGroup", "Redis")
@@ -124,7 +124,7 @@ class NetworkStack(StageStack):
             acknowledge(
                 subnet.node.find_child("DefaultRoute"),
                 "NIST.800.53.R5-VPCNoUnrestrictedRouteToIGW",
-                because="The public tier holds the load balancer and the NAT gateways alone; its "
+                reason="The public tier holds the load balancer and the NAT gateways alone; its "
                 "network ACL lets in 80, 443 and answers, and no other tier has this route.",
             )
         acknowledge(
@@ -132,14 +132,14 @@ class NetworkStack(StageStack):
             .node.find_child("IAMRole")
             .node.find_child("DefaultPolicy"),
             "NIST.800.53.R5-IAMNoInlinePolicy",
-            because="CDK writes it for the flow log's own role: writing to one log group.",
+            reason="CDK writes it for the flow log's own role: writing to one log group.",
         )
         for part in self.node.find_child("Acls").node.find_all():
             if isinstance(part, ec2.CfnNetworkAcl | ec2.CfnNetworkAclEntry):
                 acknowledge(
                     part,
                     "AwsSolutions-VPC3",
-                    because="The design asks for network ACLs; tests/flows walks every entry, and "
+                    reason="The design asks for network ACLs; tests/flows walks every entry, and "
                     "fails where one is missing or wider than the flows need.",
                 )
 
@@ -188,7 +188,7 @@ class NetworkStack(StageStack):
             acknowledge(
                 load_balancer,
                 "NIST.800.53.R5-ELBDeletionProtectionEnabled",
-                because="A stage that may be deleted whole (deletion_protection: false); a load "
+                reason="A stage that may be deleted whole (deletion_protection: false); a load "
                 "balancer holds no data.",
             )
         return load_balancer
@@ -205,7 +205,7 @@ class NetworkStack(StageStack):
         acknowledge(
             self.load_balancer.add_redirect(),
             "NIST.800.53.R5-ELBv2ACMCertificateRequired",
-            because="This listener answers every request with a redirect to HTTPS, nothing else.",
+            reason="This listener answers every request with a redirect to HTTPS, nothing else.",
         )
         return listener
 

@@ -112,7 +112,7 @@ class AccountGuards(Construct):
             bucket,
             "NIST.800.53.R5-S3BucketReplicationEnabled",
             "NIST.800.53.R5-S3DefaultEncryptionKMS",
-            because="A record of configuration, no secret in it; Config can write it anew, and the "
+            reason="A record of configuration, no secret in it; Config can write it anew, and the "
             "service-linked role that writes it has no permission for a key of ours.",
         )
         account = cdk.Stack.of(self).account

@@ -212,7 +212,7 @@ class Roles(Construct):
         acknowledge(
             reads,
             "AwsSolutions-IAM5[Resource::*]",
-            because="Each action describes or lists, and most know no narrower resource; alarms "
+            reason="Each action describes or lists, and most know no narrower resource; alarms "
             "that are made of others are shown to who may describe all of them. No action returns "
             "an object, a secret, an item or a log line, none changes anything, and readers prove "
             "a second factor.",
@@ -298,7 +298,7 @@ class Roles(Construct):
         acknowledge(
             role.node.find_child("DefaultPolicy"),
             "NIST.800.53.R5-IAMNoInlinePolicy",
-            because="The policy fits one role and names its resources whole: shared with another "
+            reason="The policy fits one role and names its resources whole: shared with another "
             "identity it would be wrong. It is reviewed here, as code.",
         )
         return role

@@ -73,16 +73,16 @@ class SecurityStack(StageStack):
         bucket = PrivateBucket(
             self, "AccessLogs", keep=cdk.Duration.days(90), removal_policy=self.removal_policy
         )
-        acknowledge(bucket, _UNREPLICATED, because=_UNREPLICATED_BECAUSE)
+        acknowledge(bucket, _UNREPLICATED, reason=_UNREPLICATED_BECAUSE)
         acknowledge(
             bucket,
             "NIST.800.53.R5-S3DefaultEncryptionKMS",
-            because="S3 delivers access logs to no bucket with a KMS key; its own key encrypts.",
+            reason="S3 delivers access logs to no bucket with a KMS key; its own key encrypts.",
         )
         acknowledge(
             bucket,
             "CKV_AWS_18",
-            because="It receives the access logs: its own would feed themselves.",
+            reason="It receives the access logs: its own would feed themselves.",
         )
         return bucket
 
@@ -98,11 +98,11 @@ class SecurityStack(StageStack):
             removal_policy=self.removal_policy,
             access_logs=self.access_logs,
         )
-        acknowledge(bucket, _UNREPLICATED, because=_UNREPLICATED_BECAUSE)
+        acknowledge(bucket, _UNREPLICATED, reason=_UNREPLICATED_BECAUSE)
         acknowledge(
             bucket,
             "NIST.800.53.R5-S3DefaultEncryptionKMS",
-            because="Load balancers write to no bucket with a KMS key; S3's own key encrypts.",
+            reason="Load balancers write to no bucket with a KMS key; S3's own key encrypts.",
         )
         return bucket
 
@@ -173,10 +173,10 @@ class SecurityStack(StageStack):
             removal_policy=self.removal_policy,
         )
         self.audit_bucket = audit.bucket
-        acknowledge(audit.bucket, _UNREPLICATED, because=_UNREPLICATED_BECAUSE)
+        acknowledge(audit.bucket, _UNREPLICATED, reason=_UNREPLICATED_BECAUSE)
         acknowledge(
             audit.log_policy,
             "NIST.800.53.R5-IAMNoInlinePolicy",
-            because="CDK's trail writes it: two actions on one log group, for one role.",
+            reason="CDK's trail writes it: two actions on one log group, for one role.",
         )
         return group

@@ -10,7 +10,7 @@ from constructs import IConstruct
 _ACKNOWLEDGED = cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY
 
 
-def acknowledge(resource: IConstruct, *findings: str, because: str) -> None:
+def acknowledge(resource: IConstruct, *findings: str, reason: str) -> None:
     """Accept findings of the security checks about one resource.
 
     Call it where the resource is made. docs/security-findings.md lists every call.
@@ -20,21 +20,21 @@ def acknowledge(resource: IConstruct, *findings: str, because: str) -> None:
         findings: ids of cdk-nag (`AwsSolutions-EC23`, `NIST.800.53.R5-...`, with the part in
             brackets where a rule tells its findings apart), of checkov (`CKV_AWS_18`) or of
             cfn-lint (`W3691`). Several are one finding in the words of several tools.
-        because: which control makes up for it, for a security reviewer.
+        reason: which control makes up for it, for a security reviewer.
     """
     if not isinstance(resource, cdk.CfnResource):
         resource = resource.node.default_child or resource
-    record(cast(cdk.CfnResource, resource), findings, because)
+    record(cast(cdk.CfnResource, resource), findings, reason)
 
 
-def record(target: cdk.CfnResource, findings: Sequence[str], because: str) -> None:
+def record(target: cdk.CfnResource, findings: Sequence[str], reason: str) -> None:
     """Write an acknowledgement where each tool looks for it."""
     # Not `Validations.acknowledge`: it refuses an id with a second `::`, which every finding
     # about an ARN has. cdk-nag reads the metadata that is written here.
-    target.node.add_metadata(_ACKNOWLEDGED, dict.fromkeys(findings, because))
+    target.node.add_metadata(_ACKNOWLEDGED, dict.fromkeys(findings, reason))
     skipped = [finding for finding in findings if finding.startswith("CKV_")]
     if skipped:
-        _extend(target, "checkov", "skip", [{"id": id_, "comment": because} for id_ in skipped])
+        _extend(target, "checkov", "skip", [{"id": id_, "comment": reason} for id_ in skipped])
     ignored = [finding for finding in findings if finding[:1] in "EW" and finding[1:].isdigit()]
     if ignored:
         earlier: dict[str, Any] = target.get_metadata("cfn-lint") or {}

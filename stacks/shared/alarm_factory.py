@@ -103,7 +103,7 @@ class AlarmMaker:
             acknowledge(
                 alarm,
                 "NIST.800.53.R5-CloudWatchAlarmAction",
-                because="The composite alarm that it is part of tells: only such a one can be held "
+                reason="The composite alarm that it is part of tells: only such a one can be held "
                 "back, and a failure with its consequences be told once. A test checks that each "
                 "alarm is part of one.",
             )

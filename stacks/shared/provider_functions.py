@@ -25,7 +25,7 @@ def finish_provider_functions(stack: cdk.Stack, tags: Mapping[str, str]) -> None
                 cast(cdk.CfnResource, provider.node.find_child(part))
                 for part in ("Role", "Handler")
             )
-            acknowledge(handler, "CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", because=_BECAUSE)
+            acknowledge(handler, "CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", reason=_BECAUSE)
             for resource in (role, handler):
                 resource.add_property_override(
                     "Tags", [{"Key": key, "Value": value} for key, value in tags.items()]

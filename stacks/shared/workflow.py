@@ -82,7 +82,7 @@ class Workflow(Construct):
         acknowledge(
             self.machine.role.node.find_child("DefaultPolicy"),
             "NIST.800.53.R5-IAMNoInlinePolicy",
-            because="The policy fits one state machine and names what that one calls: shared with "
+            reason="The policy fits one state machine and names what that one calls: shared with "
             "another identity it would be wrong.",
         )
 

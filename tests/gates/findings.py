@@ -38,7 +38,7 @@ class Acknowledgement(NamedTuple):
     """A finding that stays, and why."""
 
     finding: Finding
-    because: str
+    reason: str
 
 
 @functools.cache
@@ -92,7 +92,7 @@ def _acknowledged(app: cdk.App) -> Iterator[Acknowledgement]:
     for construct in app.node.find_all():
         for entry in construct.node.metadata:
             if entry.type == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
-                for rule, because in entry.data.items():
+                for rule, reason in entry.data.items():
                     if rule.startswith("CloudFormation-Validate::"):
                         continue  # the library's own, about its own constructs
-                    yield Acknowledgement(Finding(construct.node.path, rule), because)
+                    yield Acknowledgement(Finding(construct.node.path, rule), reason)

@@ -65,8 +65,8 @@ def _without_stage(finding: Finding) -> tuple[str, str]:
 
 def test_each_reason_says_more_than_that_the_tool_is_wrong() -> None:
     for each in acknowledgements():
-        assert len(each.because.split()) >= 8, each
-        assert "false positive" not in each.because.lower(), each
+        assert len(each.reason.split()) >= 8, each
+        assert "false positive" not in each.reason.lower(), each
 
 
 def test_the_table_of_findings_is_current(pytestconfig: pytest.Config) -> None:
@@ -76,10 +76,10 @@ def test_the_table_of_findings_is_current(pytestconfig: pytest.Config) -> None:
         path = path.removesuffix("/Resource")
         if each.finding.rule == "AwsSolutions-VPC3":
             path = "network/Acls/... (each list and entry)"
-        rows[path, each.because][each.finding.rule].add(stage)
-    lines = ["| resource | findings | stages | because |", "|---|---|---|---|"]
-    for (path, because), rules in sorted(rows.items()):
+        rows[path, each.reason][each.finding.rule].add(stage)
+    lines = ["| resource | findings | stages | reason |", "|---|---|---|---|"]
+    for (path, reason), rules in sorted(rows.items()):
         stages = ", ".join(sorted(set().union(*rules.values())))
         names = "<br>".join(f"`{rule}`" for rule in sorted(rules))
-        lines.append(f"| {path} | {names} | {stages} | {because} |")
+        lines.append(f"| {path} | {names} | {stages} | {reason} |")
     check_document("security-findings.md", "\n".join([INTRODUCTION, *lines, ""]), pytestconfig)

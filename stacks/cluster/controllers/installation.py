@@ -90,7 +90,7 @@ class Installation(Construct):
         acknowledge(
             policy,
             "AwsSolutions-IAM5[Resource::*]",
-            because="Each action reads descriptions or metrics and knows no narrower resource "
+            reason="Each action reads descriptions or metrics and knows no narrower resource "
             "(Service Authorization Reference); none returns stored data, none changes anything. "
             "Pod Identity gives the policy to the controllers that declare a need alone.",
         )
@@ -163,7 +163,7 @@ def _policy(part: Construct, controller: Controller, role: iam.Role) -> iam.Mana
     for grant in controller.grants:
         if grant.wildcard_because:
             findings = [f"AwsSolutions-IAM5[Resource::{arn}]" for arn in grant.resources]
-            acknowledge(policy, *findings, because=grant.wildcard_because)
+            acknowledge(policy, *findings, reason=grant.wildcard_because)
     return policy
 
 

@@ -287,7 +287,7 @@ class AccessReview(Construct):
             policy,
             "AwsSolutions-IAM5[Resource::*]",
             "CKV_AWS_111",
-            because="IAM's credential report, the delivery of logs and X-Ray know no narrower "
+            reason="IAM's credential report, the delivery of logs and X-Ray know no narrower "
             "resource. The report names users and the age of their keys, and holds no secret.",
         )
         name = self._settings.resource_name()
@@ -296,6 +296,6 @@ class AccessReview(Construct):
         acknowledge(
             policy,
             f"AwsSolutions-IAM5[Resource::arn:{stack.partition}:eks:{place}:access-entry/{name}/*]",
-            because="It reads the entries of this one cluster; their identifiers are EKS's own, "
+            reason="It reads the entries of this one cluster; their identifiers are EKS's own, "
             "and finding entries that nobody wrote down is what the review is for.",
         )

@@ -202,7 +202,7 @@ class Maintenance(Construct):
             workflow.machine.role.node.find_child("DefaultPolicy"),
             "AwsSolutions-IAM5[Resource::*]",
             "CKV_AWS_111",
-            because="The descriptions of planned patches, the delivery of logs and X-Ray know no "
+            reason="The descriptions of planned patches, the delivery of logs and X-Ray know no "
             "narrower resource; nothing of it reads stored data or changes a resource.",
         )
 

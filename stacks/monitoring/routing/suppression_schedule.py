@@ -86,7 +86,7 @@ class Clock(Construct):
         acknowledge(
             self.alarm,
             "NIST.800.53.R5-CloudWatchAlarmAction",
-            because="It tells nobody on purpose: composite alarms read its state to hold back "
+            reason="It tells nobody on purpose: composite alarms read its state to hold back "
             "their own actions.",
         )
 
@@ -153,7 +153,7 @@ class ClockRole(Construct):
         acknowledge(
             policy,
             "AwsSolutions-IAM5[Resource::*]",
-            because="PutMetricData knows no resources; the condition on the namespace leaves it "
+            reason="PutMetricData knows no resources; the condition on the namespace leaves it "
             "the stage's clocks alone.",
         )
 

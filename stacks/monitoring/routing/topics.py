@@ -85,7 +85,7 @@ class Notifications(Construct):
         acknowledge(
             look,
             "AwsSolutions-IAM5[Resource::*]",
-            because="These four actions know no resources, and read alarms and metrics alone.",
+            reason="These four actions know no resources, and read alarms and metrics alone.",
         )
         for topic, urgency, channel in (
             (self.critical, "critical", slack.critical_channel_id),
