@@ -29,7 +29,7 @@ from stacks.monitoring.metrics.log_metrics import LogMetrics
 from stacks.monitoring.metrics.log_queries import LogQueries
 from stacks.monitoring.routing.alarm_routing import Audience
 from stacks.monitoring.routing.topics import Notifications
-from stacks.shared.alarm_factory import AlarmMaker
+from stacks.shared.alarm_factory import AlarmFactory
 from stacks.shared.base import StageStack
 from stacks.shared.tags import stage_tags
 
@@ -79,7 +79,7 @@ class MonitoringStack(StageStack):
         notifications = Notifications(self, "Topics", settings=settings, key=topics_key)
         self.critical = notifications.critical
         self.warning = notifications.warning
-        make = AlarmMaker(self, settings)
+        make = AlarmFactory(self, settings)
         audience = Audience(self, make, critical=self.critical, warning=self.warning)
         backend_down = availability.service_down(make, "backend", backend_targets)
         frontend_down = availability.service_down(make, "frontend", frontend_targets)
@@ -159,7 +159,7 @@ class MonitoringStack(StageStack):
 
     def _govern(
         self,
-        make: AlarmMaker,
+        make: AlarmFactory,
         audience: Audience,
         audit_bucket: s3.IBucket,
         trail_logs: logs.ILogGroup,

@@ -48,7 +48,7 @@ class WarningGroup:
     alarms: Sequence[cloudwatch.Alarm]
 
 
-class AlarmMaker:
+class AlarmFactory:
     """Makes a stage's alarms. Most tell nobody: what pages or notifies is made of them."""
 
     def __init__(self, scope: Construct, settings: StageSettings) -> None:

@@ -11,7 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from constructs import Construct
 from stacks.shared.acknowledgement import acknowledge
-from stacks.shared.alarm_factory import ABOVE, AlarmMaker, WarningGroup, construct_id
+from stacks.shared.alarm_factory import ABOVE, AlarmFactory, WarningGroup, construct_id
 
 REMEMBERED_HOURS = 72
 """From Friday evening to Monday."""
@@ -112,7 +112,7 @@ class Workflow(Construct):
 
 
 def alarm_of_failures(
-    make: AlarmMaker, name: str, *, machine_name: str, means: str
+    make: AlarmFactory, name: str, *, machine_name: str, means: str
 ) -> WarningGroup:
     """Warn of an execution that failed, timed out or was stopped, whatever the cause.
 

@@ -8,7 +8,7 @@ from aws_cdk import aws_logs as logs
 
 from constructs import Construct
 from settings import StageSettings
-from stacks.shared.alarm_factory import AT_LEAST, Advice, AlarmMaker, Missing
+from stacks.shared.alarm_factory import AT_LEAST, Advice, AlarmFactory, Missing
 from stacks.shared.bootstrap import bootstrap_role_name
 
 _ATTACHMENTS = tuple(
@@ -55,7 +55,7 @@ class AuditAlarms(Construct):
         *,
         settings: StageSettings,
         trail_logs: logs.ILogGroup,
-        make: AlarmMaker,
+        make: AlarmFactory,
     ) -> None:
         """Make a filter and an alarm for each.
 
@@ -111,7 +111,7 @@ class AuditAlarms(Construct):
         }
 
     def _alarm(
-        self, name: str, watch: _Watch, trail_logs: logs.ILogGroup, make: AlarmMaker
+        self, name: str, watch: _Watch, trail_logs: logs.ILogGroup, make: AlarmFactory
     ) -> cloudwatch.Alarm:
         words = "".join(word.capitalize() for word in name.split("-"))
         for number, pattern in enumerate(watch.patterns, start=1):

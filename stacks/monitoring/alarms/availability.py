@@ -12,14 +12,14 @@ from stacks.shared.alarm_factory import (
     BELOW,
     MINUTE,
     Advice,
-    AlarmMaker,
+    AlarmFactory,
     Missing,
     WarningGroup,
 )
 
 
 def service_down(
-    make: AlarmMaker, service: str, targets: elbv2.IApplicationTargetGroup
+    make: AlarmFactory, service: str, targets: elbv2.IApplicationTargetGroup
 ) -> cloudwatch.Alarm:
     """Watch that a service has a pod. An empty target group reports nothing, which is as bad."""
     return make.alarm(
@@ -38,7 +38,7 @@ def service_down(
 
 
 def high_error_rate(
-    make: AlarmMaker, load_balancer: elbv2.IApplicationLoadBalancer
+    make: AlarmFactory, load_balancer: elbv2.IApplicationLoadBalancer
 ) -> cloudwatch.Alarm:
     """Watch the share of 5xx answers. A minute without requests has no errors."""
     percent = make.settings.monitoring.thresholds.server_error_percent
@@ -70,7 +70,7 @@ def high_error_rate(
     )
 
 
-def certificate_expiring(make: AlarmMaker, certificate: acm.ICertificate) -> cloudwatch.Alarm:
+def certificate_expiring(make: AlarmFactory, certificate: acm.ICertificate) -> cloudwatch.Alarm:
     """Watch the days that are left. ACM reports twice a day, and no more once it is too late."""
     days = make.settings.monitoring.thresholds.certificate_days
     return make.alarm(
@@ -90,7 +90,7 @@ def certificate_expiring(make: AlarmMaker, certificate: acm.ICertificate) -> clo
     )
 
 
-def slow_answers(make: AlarmMaker, load_balancer: elbv2.IApplicationLoadBalancer) -> WarningGroup:
+def slow_answers(make: AlarmFactory, load_balancer: elbv2.IApplicationLoadBalancer) -> WarningGroup:
     """Watch the slowest twentieth of answers."""
     seconds = make.settings.monitoring.thresholds.response_time_p95_seconds
     return make.warning(
@@ -105,7 +105,7 @@ def slow_answers(make: AlarmMaker, load_balancer: elbv2.IApplicationLoadBalancer
 
 
 def at_maximum(
-    make: AlarmMaker, service: str, targets: elbv2.IApplicationTargetGroup, sizes: ServiceSettings
+    make: AlarmFactory, service: str, targets: elbv2.IApplicationTargetGroup, sizes: ServiceSettings
 ) -> WarningGroup | None:
     """Watch for an autoscaler at its end: as many healthy pods as it may make.
 

@@ -11,7 +11,7 @@ from stacks.shared.alarm_factory import (
     BELOW,
     MINUTE,
     Advice,
-    AlarmMaker,
+    AlarmFactory,
     Missing,
     WarningGroup,
 )
@@ -22,7 +22,7 @@ _DESCRIBE = "aws elasticache describe-events --duration 60 --source-type replica
 class CacheAlarms:
     """The alarms on the nodes of Redis."""
 
-    def __init__(self, make: AlarmMaker, cache: RedisReplicationGroup) -> None:
+    def __init__(self, make: AlarmFactory, cache: RedisReplicationGroup) -> None:
         """Make the alarms.
 
         Args:

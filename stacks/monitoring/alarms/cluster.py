@@ -15,7 +15,7 @@ from stacks.shared.alarm_factory import (
     BELOW,
     MINUTE,
     Advice,
-    AlarmMaker,
+    AlarmFactory,
     Missing,
     WarningGroup,
 )
@@ -26,7 +26,7 @@ _FIVE_MINUTES = cdk.Duration.minutes(5)
 class ClusterAlarms:
     """The alarms on nodes and pods. The cluster has the stage's name."""
 
-    def __init__(self, make: AlarmMaker) -> None:
+    def __init__(self, make: AlarmFactory) -> None:
         """Make the alarms of the stage's settings."""
         self._make = make
         self._thresholds = make.settings.monitoring.thresholds

@@ -12,7 +12,7 @@ from stacks.shared.alarm_factory import (
     BELOW,
     MINUTE,
     Advice,
-    AlarmMaker,
+    AlarmFactory,
     Missing,
     WarningGroup,
 )
@@ -28,7 +28,7 @@ class DatabaseAlarms:
     switch of generations.
     """
 
-    def __init__(self, make: AlarmMaker) -> None:
+    def __init__(self, make: AlarmFactory) -> None:
         """Make the alarms of the stage's settings."""
         self._make = make
         self._settings = make.settings.database

@@ -15,7 +15,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 from settings import StageSettings
 from stacks.data.database import instance_identifier
-from stacks.shared.alarm_factory import BELOW, Advice, AlarmMaker, Missing
+from stacks.shared.alarm_factory import BELOW, Advice, AlarmFactory, Missing
 
 _BACKUP_FINISHED = "RDS-EVENT-0002"
 _HOURS_WITHOUT_BACKUP = 26
@@ -26,7 +26,7 @@ class PagingEvents(Construct):
     """Rules that send an event to the critical topic, with the runbook's section in the text."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, make: AlarmMaker, topic: sns.ITopic
+        self, scope: Construct, construct_id: str, *, make: AlarmFactory, topic: sns.ITopic
     ) -> None:
         """Make the rules.
 
@@ -108,7 +108,7 @@ class BackupWatch(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        make: AlarmMaker,
+        make: AlarmFactory,
         logs_key: kms.IKey,
         removal_policy: cdk.RemovalPolicy,
     ) -> None:

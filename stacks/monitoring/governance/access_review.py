@@ -10,7 +10,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 from settings import StageSettings
 from stacks.shared.acknowledgement import acknowledge
-from stacks.shared.alarm_factory import AlarmMaker
+from stacks.shared.alarm_factory import AlarmFactory
 from stacks.shared.publishing import publishing
 from stacks.shared.runbooks import runbook
 from stacks.shared.workflow import Workflow, alarm_of_failures
@@ -32,7 +32,7 @@ class AccessReview(Construct):
         construct_id: str,
         *,
         settings: StageSettings,
-        make: AlarmMaker,
+        make: AlarmFactory,
         bucket: s3.IBucket,
         topic: sns.ITopic,
         topics_key: kms.IKey,

@@ -17,7 +17,7 @@ from settings import StageSettings, support
 from stacks.cluster.node_patching import machine_name
 from stacks.data.database import instance_identifier
 from stacks.shared.acknowledgement import acknowledge
-from stacks.shared.alarm_factory import ABOVE, AlarmMaker, WarningGroup
+from stacks.shared.alarm_factory import ABOVE, AlarmFactory, WarningGroup
 from stacks.shared.publishing import publishing
 from stacks.shared.runbooks import runbook
 from stacks.shared.schedules import monthly, weekly
@@ -48,7 +48,7 @@ class Maintenance(Construct):
         construct_id: str,
         *,
         settings: StageSettings,
-        make: AlarmMaker,
+        make: AlarmFactory,
         warning: sns.ITopic,
         topics_key: kms.IKey,
         logs_key: kms.IKey,
@@ -104,7 +104,7 @@ class Maintenance(Construct):
             ),
         ]
 
-    def _lost_messages(self, make: AlarmMaker) -> WarningGroup:
+    def _lost_messages(self, make: AlarmFactory) -> WarningGroup:
         """Warn of a message that Scheduler gave up: nobody misses an announcement by himself."""
         group = self._group.schedule_group_name
         metric = cloudwatch.Metric(

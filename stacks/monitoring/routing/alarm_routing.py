@@ -16,7 +16,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 from settings.maintenance import DAYS
 from stacks.monitoring.routing.suppression_schedule import Clock, ClockRole, outside_business_hours
-from stacks.shared.alarm_factory import Advice, AlarmMaker, WarningGroup, construct_id
+from stacks.shared.alarm_factory import Advice, AlarmFactory, WarningGroup, construct_id
 
 _SETTLE = cdk.Duration.minutes(5)
 """What a suppressor may take to go off after what it suppresses, and things to be well after it.
@@ -27,7 +27,7 @@ class Audience:
     """Decides who is told of an alarm. Metric alarms themselves have no actions."""
 
     def __init__(
-        self, scope: Construct, make: AlarmMaker, *, critical: sns.ITopic, warning: sns.ITopic
+        self, scope: Construct, make: AlarmFactory, *, critical: sns.ITopic, warning: sns.ITopic
     ) -> None:
         """Make the clocks that quiet alarms.
 

@@ -20,7 +20,7 @@ from settings import StageSettings
 from settings.maintenance import DAYS
 from settings.monitoring import BusinessHoursSettings
 from stacks.shared.acknowledgement import acknowledge
-from stacks.shared.alarm_factory import ABOVE, AlarmMaker, Missing, construct_id
+from stacks.shared.alarm_factory import ABOVE, AlarmFactory, Missing, construct_id
 
 STEP_MINUTES = 5
 _DAY_MINUTES = 24 * 60
@@ -34,7 +34,7 @@ class Clock(Construct):
         scope: Construct,
         construct_id_: str,
         *,
-        make: AlarmMaker,
+        make: AlarmFactory,
         name: str,
         description: str,
         time_zone: str,
