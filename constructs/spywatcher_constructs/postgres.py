@@ -13,6 +13,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 
 from constructs import Construct
+from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 
 PORT = 5432
 
@@ -87,7 +88,7 @@ class Observation:
     monitoring_seconds: int
     """How often the operating system is measured; 0 is never."""
     logs_key: kms.IKey
-    log_retention: logs.RetentionDays
+    log_retention_days: int
 
 
 class PostgresInstance(Construct):
@@ -121,7 +122,6 @@ class PostgresInstance(Construct):
         restoring: bool = False,
         deletion_protection: bool,
         removal_policy: cdk.RemovalPolicy,
-        logs_removal_policy: cdk.RemovalPolicy,
     ) -> None:
         """Make the instance.
 
@@ -148,7 +148,6 @@ class PostgresInstance(Construct):
                 until an update gives it one, the instance has the one of its backups.
             deletion_protection: refuse to be deleted.
             removal_policy: what becomes of the instance when it leaves the template.
-            logs_removal_policy: what becomes of its logs then.
         """
         super().__init__(scope, construct_id)
         self._identifier = identifier
@@ -160,7 +159,6 @@ class PostgresInstance(Construct):
         self._maintenance = maintenance
         self._observation = observation
         self._deletion_protection = deletion_protection
-        self._logs_removal_policy = logs_removal_policy
         engine = rds.DatabaseInstanceEngine.postgres(
             version=rds.PostgresEngineVersion.of(engine_version, engine_version.partition(".")[0])
         )
@@ -291,13 +289,12 @@ class PostgresInstance(Construct):
     def _make_log_groups(self, scope: Construct, identifier: str) -> list[logs.LogGroup]:
         """Make the groups before RDS does, which would keep them for ever and unencrypted."""
         return [
-            logs.LogGroup(
+            EncryptedLogGroup(
                 scope,
                 f"{log.capitalize()}Logs",
                 log_group_name=f"/aws/rds/instance/{identifier}/{log}",
-                retention=self._observation.log_retention,
                 encryption_key=self._observation.logs_key,
-                removal_policy=self._logs_removal_policy,
+                retention_days=self._observation.log_retention_days,
             )
             for log in _EXPORTED_LOGS
         ]

@@ -7,10 +7,10 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticache as elasticache
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs import Construct
+from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 
 PORT = 6379
 
@@ -35,7 +35,7 @@ class RedisReplicationGroup(Construct):
         encryption_key: kms.IKey,
         auth_token: secretsmanager.ISecret,
         logs_key: kms.IKey,
-        log_retention: logs.RetentionDays,
+        log_retention_days: int,
         snapshot_retention_days: int,
         snapshot_window: str,
         maintenance_window: str,
@@ -61,7 +61,7 @@ class RedisReplicationGroup(Construct):
                 changes it behind CloudFormation's back, which is as it should be
                 (docs/decisions/0006-redis-token-rotation.md).
             logs_key: encrypts the slow log and the engine log.
-            log_retention: how long both are kept.
+            log_retention_days: how long both are kept.
             snapshot_retention_days: 0 takes no snapshots.
             snapshot_window: `hh:mm-hh:mm`, UTC, outside the maintenance window.
             maintenance_window: `ddd:hh:mm-ddd:hh:mm`, UTC.
@@ -87,12 +87,8 @@ class RedisReplicationGroup(Construct):
             properties=dict(parameters),
         )
         self.log_groups = {
-            log_type: logs.LogGroup(
-                self,
-                construct_id,
-                retention=log_retention,
-                encryption_key=logs_key,
-                removal_policy=removal_policy,
+            log_type: EncryptedLogGroup(
+                self, construct_id, encryption_key=logs_key, retention_days=log_retention_days
             )
             for log_type, construct_id in (("slow-log", "SlowLog"), ("engine-log", "EngineLog"))
         }

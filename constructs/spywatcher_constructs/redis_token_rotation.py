@@ -9,10 +9,10 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs import Construct
+from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 from spywatcher_constructs.redis import RedisReplicationGroup
 
 _FUNCTIONS = Path(__file__).parent / "functions"
@@ -49,8 +49,7 @@ class RedisTokenRotation(Construct):
         retirement: events.Schedule,
         overlap_hours: int,
         logs_key: kms.IKey,
-        log_retention: logs.RetentionDays,
-        removal_policy: cdk.RemovalPolicy,
+        log_retention_days: int,
     ) -> None:
         """Make the function, its role, and the two schedules.
 
@@ -69,18 +68,13 @@ class RedisTokenRotation(Construct):
             retirement: when to look whether an old token can go; daily at least.
             overlap_hours: how long the old token stays valid beside the new one.
             logs_key: encrypts the function's log.
-            log_retention: how long it is kept.
-            removal_policy: what becomes of the log when the stack is deleted.
+            log_retention_days: how long it is kept.
         """
         super().__init__(scope, construct_id)
         self._name = name
         self.role = self._make_role(secret, secret_key, cache)
-        log_group = logs.LogGroup(
-            self,
-            "Logs",
-            retention=log_retention,
-            encryption_key=logs_key,
-            removal_policy=removal_policy,
+        log_group = EncryptedLogGroup(
+            self, "Logs", encryption_key=logs_key, retention_days=log_retention_days
         )
         log_group.grant_write(self.role)
         self.function = lambda_.Function(

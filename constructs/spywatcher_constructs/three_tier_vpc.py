@@ -8,6 +8,8 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 
+from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
+
 _TYPES = {
     "public": ec2.SubnetType.PUBLIC,
     "private": ec2.SubnetType.PRIVATE_WITH_EGRESS,
@@ -36,8 +38,7 @@ class ThreeTierVpc(ec2.Vpc):
         private_prefix_length: int,
         database_prefix_length: int,
         logs_key: kms.IKey,
-        flow_log_retention: logs.RetentionDays,
-        removal_policy: cdk.RemovalPolicy,
+        flow_log_retention_days: int,
     ) -> None:
         """Make the VPC. Its ranges and zones are fixed by the first deploy.
 
@@ -52,8 +53,7 @@ class ThreeTierVpc(ec2.Vpc):
             private_prefix_length: of each private subnet.
             database_prefix_length: of each database subnet.
             logs_key: encrypts the flow log; its policy must let CloudWatch Logs use it.
-            flow_log_retention: how long the flow log is kept.
-            removal_policy: what becomes of the flow log when the stack is deleted.
+            flow_log_retention_days: how long the flow log is kept.
         """
         self._zones = len(availability_zones)
         lengths = {
@@ -81,7 +81,7 @@ class ThreeTierVpc(ec2.Vpc):
                 for tier, length in sorted(lengths.items(), key=lambda item: (item[1], item[0]))
             ],
         )
-        self.flow_logs = self._log_flows(logs_key, flow_log_retention, removal_policy)
+        self.flow_logs = self._log_flows(logs_key, flow_log_retention_days)
 
     @property
     def _places(self) -> int:
@@ -108,18 +108,9 @@ class ThreeTierVpc(ec2.Vpc):
         first = ipaddress.IPv4Network(subnets[0].ipv4_cidr_block)
         return str(first.supernet(self._places.bit_length() - 1))
 
-    def _log_flows(
-        self,
-        key: kms.IKey,
-        retention: logs.RetentionDays,
-        removal_policy: cdk.RemovalPolicy,
-    ) -> logs.LogGroup:
-        group = logs.LogGroup(
-            self,
-            "FlowLogs",
-            retention=retention,
-            encryption_key=key,
-            removal_policy=removal_policy,
+    def _log_flows(self, key: kms.IKey, retention_days: int) -> logs.LogGroup:
+        group = EncryptedLogGroup(
+            self, "FlowLogs", encryption_key=key, retention_days=retention_days
         )
         self.add_flow_log(
             "FlowLog",

@@ -16,7 +16,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct, IDependable
 from settings.cluster import ClusterSettings
 from settings.versions import add_on_version
-from spywatcher_constructs.log_retention import log_retention
+from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 from stacks.cluster.pod_identity import pod_role
 from stacks.monitoring.metrics import application_metrics
 from stacks.shared.acknowledgement import acknowledge
@@ -46,7 +46,6 @@ class AddOns(Construct):
         cluster: eks.ICluster,
         cluster_name: str,
         logs_key: kms.IKey,
-        removal_policy: cdk.RemovalPolicy,
     ) -> None:
         """Make the add-ons.
 
@@ -57,7 +56,6 @@ class AddOns(Construct):
             cluster: where they run.
             cluster_name: its name, as text: roles and log groups carry it.
             logs_key: encrypts the pods' logs.
-            removal_policy: what becomes of those logs when the stack is deleted.
         """
         super().__init__(scope, construct_id)
         self._settings = settings
@@ -72,7 +70,7 @@ class AddOns(Construct):
         self.after_nodes = [
             self.dns,
             self._metrics_server(),
-            self._cloudwatch(logs_key, removal_policy),
+            self._cloudwatch(logs_key),
         ]
 
     def order(self, nodes: IDependable) -> None:
@@ -148,7 +146,7 @@ class AddOns(Construct):
             "metrics-server", {"replicas": replicas, **(budget if replicas > 1 else {})}
         )
 
-    def _cloudwatch(self, logs_key: kms.IKey, removal_policy: cdk.RemovalPolicy) -> eks_v1.CfnAddon:
+    def _cloudwatch(self, logs_key: kms.IKey) -> eks_v1.CfnAddon:
         """Send what containers write, and by setting how they do, to CloudWatch.
 
         Its permissions name its log groups, and these exist before: metrics travel as log events
@@ -157,7 +155,7 @@ class AddOns(Construct):
         kinds = ["application", "dataplane", "host", "performance"]
         if self._settings.application_metrics:
             kinds.append(application_metrics.LOG_GROUP_KIND)
-        self.log_groups = {kind: self._log_group(kind, logs_key, removal_policy) for kind in kinds}
+        self.log_groups = {kind: self._log_group(kind, logs_key) for kind in kinds}
         role = self._agent_role(list(self.log_groups.values()))
         add_on = self._add_on(
             "amazon-cloudwatch-observability",
@@ -213,17 +211,14 @@ class AddOns(Construct):
         )
         return role
 
-    def _log_group(
-        self, kind: str, logs_key: kms.IKey, removal_policy: cdk.RemovalPolicy
-    ) -> logs.LogGroup:
+    def _log_group(self, kind: str, logs_key: kms.IKey) -> logs.LogGroup:
         """Make a group that the agent would make itself, unencrypted and kept for ever."""
-        return logs.LogGroup(
+        return EncryptedLogGroup(
             self,
             f"{kind.capitalize()}Logs",
             log_group_name=f"/aws/containerinsights/{self._cluster_name}/{kind}",
-            retention=log_retention(self._settings.pod_log_retention_days),
             encryption_key=logs_key,
-            removal_policy=removal_policy,
+            retention_days=self._settings.pod_log_retention_days,
         )
 
 

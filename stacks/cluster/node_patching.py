@@ -40,7 +40,6 @@ class NodePatching(Construct):
         groups: Sequence[eks.Nodegroup],
         launch_template_id: str,
         logs_key: kms.IKey,
-        removal_policy: cdk.RemovalPolicy,
     ) -> None:
         """Make the state machine and its schedule.
 
@@ -51,7 +50,6 @@ class NodePatching(Construct):
             groups: the node groups.
             launch_template_id: what they launch nodes from.
             logs_key: encrypts the machine's log.
-            removal_policy: what becomes of that log when the stack is deleted.
         """
         super().__init__(scope, construct_id)
         self._cluster_name = settings.resource_name()
@@ -71,7 +69,6 @@ class NodePatching(Construct):
             schedule=monthly(maintenance.window_start, maintenance.node_patch_week),
             timeout=cdk.Duration.minutes(maintenance.window_minutes),
             logs_key=logs_key,
-            removal_policy=removal_policy,
         )
         self._let_launch(workflow.machine, launch_template_id)
 

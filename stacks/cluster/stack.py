@@ -14,7 +14,7 @@ from aws_cdk.lambda_layer_kubectl_v35 import KubectlV35Layer
 
 from k8s.application import BACKEND, FRONTEND
 from settings import StageSettings
-from spywatcher_constructs.log_retention import log_retention
+from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 from stacks.cluster import kubectl_provider
 from stacks.cluster.access_entries import ClusterAccess
 from stacks.cluster.add_ons import AddOns
@@ -114,7 +114,6 @@ class ClusterStack(StageStack):
             groups=self.nodes.groups,
             launch_template_id=self.nodes.template_id,
             logs_key=logs_key,
-            removal_policy=self.removal_policy,
         )
         self.node_group_names = [group.nodegroup_name for group in self.nodes.groups]
         self.controllers = self._install_controllers(settings, vpc, secrets_key)
@@ -176,13 +175,12 @@ class ClusterStack(StageStack):
 
     def _make_log_group(self, settings: StageSettings, logs_key: kms.IKey) -> logs.LogGroup:
         """Make the control plane's log group: EKS would make it itself, kept for ever."""
-        return logs.LogGroup(
+        return EncryptedLogGroup(
             self,
             "ControlPlaneLogs",
             log_group_name=f"/aws/eks/{settings.resource_name()}/cluster",
-            retention=log_retention(settings.cluster.control_plane_log_retention_days),
             encryption_key=logs_key,
-            removal_policy=self.removal_policy,
+            retention_days=settings.cluster.control_plane_log_retention_days,
         )
 
     def _make_control_plane_group(self, vpc: ec2.IVpc) -> ec2.SecurityGroup:
@@ -231,7 +229,6 @@ class ClusterStack(StageStack):
             cluster=self.cluster,
             cluster_name=settings.resource_name(),
             logs_key=logs_key,
-            removal_policy=self.removal_policy,
         )
 
     def _install_controllers(

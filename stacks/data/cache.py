@@ -8,7 +8,6 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs import Construct
 from settings import StageSettings
-from spywatcher_constructs.log_retention import log_retention
 from spywatcher_constructs.redis import RedisReplicationGroup
 from spywatcher_constructs.redis_token_rotation import RedisTokenRotation
 from stacks.shared.acknowledgement import acknowledge
@@ -103,7 +102,7 @@ class Cache(Construct):
             encryption_key=encryption_key,
             auth_token=token,
             logs_key=logs_key,
-            log_retention=log_retention(cache.log_retention_days),
+            log_retention_days=cache.log_retention_days,
             snapshot_retention_days=cache.snapshot_retention_days,
             snapshot_window=maintenance.daily_backup_window,
             maintenance_window=maintenance.weekly_window,
@@ -136,8 +135,7 @@ class Cache(Construct):
             retirement=events.Schedule.cron(minute="0", hour=str(retirement_hour)),
             overlap_hours=_OVERLAP_HOURS,
             logs_key=logs_key,
-            log_retention=log_retention(settings.cache.log_retention_days),
-            removal_policy=self._removal_policy,
+            log_retention_days=settings.cache.log_retention_days,
         )
 
     def _acknowledge(self, rotation: RedisTokenRotation) -> None:

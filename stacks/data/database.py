@@ -11,7 +11,6 @@ from aws_cdk import aws_rds as rds
 from constructs import Construct
 from settings import StageSettings
 from settings.data import GenerationSettings
-from spywatcher_constructs.log_retention import log_retention
 from spywatcher_constructs.postgres import (
     Backups,
     FromBackups,
@@ -132,7 +131,7 @@ class Database(Construct):
                 insights=database.performance_insights,
                 monitoring_seconds=database.enhanced_monitoring_seconds,
                 logs_key=self._logs_key,
-                log_retention=log_retention(database.log_retention_days),
+                log_retention_days=database.log_retention_days,
             ),
             origin=_origin(generation),
             restoring=generation.is_restored and not generation.admin_password_from_secret,
@@ -142,7 +141,6 @@ class Database(Construct):
                 if settings.deletion_protection
                 else cdk.RemovalPolicy.DESTROY
             ),
-            logs_removal_policy=self._removal_policy,
         )
 
     def _parameters(self) -> dict[str, str]:

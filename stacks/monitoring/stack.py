@@ -107,7 +107,6 @@ class MonitoringStack(StageStack):
                 "Backups",
                 make=make,
                 logs_key=logs_key,
-                removal_policy=self.removal_policy,
             )
             audience.page_directly(backups.alarm)
         PagingEvents(self, "Events", make=make, topic=self.critical)
@@ -176,7 +175,6 @@ class MonitoringStack(StageStack):
             warning=self.warning,
             topics_key=topics_key,
             logs_key=logs_key,
-            removal_policy=self.removal_policy,
         )
         review = AccessReview(
             self,
@@ -187,7 +185,6 @@ class MonitoringStack(StageStack):
             topic=self.warning,
             topics_key=topics_key,
             logs_key=logs_key,
-            removal_policy=self.removal_policy,
         )
         for group in (*maintenance.failures, review.failures):
             audience.notify(group)

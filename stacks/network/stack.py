@@ -13,7 +13,6 @@ from aws_cdk import aws_wafv2 as wafv2
 
 from k8s.application import BACKEND, FRONTEND
 from settings import StageSettings
-from spywatcher_constructs.log_retention import log_retention
 from spywatcher_constructs.network_acls import TierNetworkAcls
 from spywatcher_constructs.service_endpoints import ServiceEndpoints
 from spywatcher_constructs.three_tier_vpc import ThreeTierVpc
@@ -105,8 +104,7 @@ class NetworkStack(StageStack):
             private_prefix_length=network.subnets.private_prefix_length,
             database_prefix_length=network.subnets.database_prefix_length,
             logs_key=logs_key,
-            flow_log_retention=log_retention(network.flow_log_retention_days),
-            removal_policy=self.removal_policy,
+            flow_log_retention_days=network.flow_log_retention_days,
         )
         TierNetworkAcls(
             self,

@@ -6,7 +6,7 @@ from aws_cdk import aws_wafv2 as wafv2
 
 from settings import StageSettings
 from spywatcher_constructs.audit_trail import AuditTrail
-from spywatcher_constructs.log_retention import log_retention
+from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 from spywatcher_constructs.private_bucket import PrivateBucket
 from spywatcher_constructs.web_acl import RegionalWebAcl, RuleActions
 from stacks.security.account_services import AccountGuards
@@ -127,13 +127,12 @@ class SecurityStack(StageStack):
 
     def _log_firewall(self, settings: StageSettings) -> logs.LogGroup:
         # WAF writes only to a group of this prefix; its ARN is given without the `:*` at its end.
-        group = logs.LogGroup(
+        group = EncryptedLogGroup(
             self,
             "FirewallLogs",
             log_group_name=f"aws-waf-logs-{settings.resource_name()}",
-            retention=log_retention(settings.firewall.log_retention_days),
             encryption_key=self.keys.logs,
-            removal_policy=self.removal_policy,
+            retention_days=settings.firewall.log_retention_days,
         )
         arn = self.format_arn(
             service="logs",
@@ -154,13 +153,12 @@ class SecurityStack(StageStack):
         return group
 
     def _record_api_calls(self, settings: StageSettings) -> logs.LogGroup:
-        group = logs.LogGroup(
+        group = EncryptedLogGroup(
             self,
             "TrailLogs",
             log_group_name=settings.resource_name("trail"),
-            retention=logs.RetentionDays.THREE_MONTHS,
             encryption_key=self.keys.logs,
-            removal_policy=self.removal_policy,
+            retention_days=90,
         )
         audit = AuditTrail(
             self,

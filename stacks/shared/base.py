@@ -28,6 +28,10 @@ class StageStack(cdk.Stack):
             description=description,
             termination_protection=settings.deletion_protection,
         )
+        # Logs are kept with their stage. A resource that holds data sets its own policy.
+        cdk.RemovalPolicies.of(self).apply(
+            self.removal_policy, apply_to_resource_types=["AWS::Logs::LogGroup"]
+        )
 
     @property
     @jsii.member(jsii_name="availabilityZones")

@@ -4,12 +4,12 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_stepfunctions as sfn
 
 from constructs import Construct
+from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.alarm_factory import ABOVE, AlarmFactory, WarningGroup, construct_id
 
@@ -33,7 +33,6 @@ class Workflow(Construct):
         schedule: str,
         timeout: cdk.Duration,
         logs_key: kms.IKey,
-        removal_policy: cdk.RemovalPolicy,
     ) -> None:
         """Make the machine and its schedule.
 
@@ -45,18 +44,16 @@ class Workflow(Construct):
             schedule: an expression of EventBridge Scheduler, in UTC.
             timeout: how long an execution may take.
             logs_key: encrypts its log.
-            removal_policy: what becomes of the log when the stack is deleted.
         """
         super().__init__(scope, construct_id)
         # Log groups of this prefix share one entry of the account's resource policy for logs,
         # which has room for few.
-        log = logs.LogGroup(
+        log = EncryptedLogGroup(
             self,
             "Log",
             log_group_name=f"/aws/vendedlogs/states/{name}",
-            retention=logs.RetentionDays.THREE_MONTHS,
             encryption_key=logs_key,
-            removal_policy=removal_policy,
+            retention_days=90,
         )
         self.machine = sfn.StateMachine(
             self,

@@ -14,6 +14,7 @@ from aws_cdk import aws_sns as sns
 
 from constructs import Construct
 from settings import StageSettings
+from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 from stacks.data.database import instance_identifier
 from stacks.shared.alarm_factory import BELOW, Advice, AlarmFactory, Missing
 
@@ -110,7 +111,6 @@ class BackupWatch(Construct):
         *,
         make: AlarmFactory,
         logs_key: kms.IKey,
-        removal_policy: cdk.RemovalPolicy,
     ) -> None:
         """Make rule, record and alarm.
 
@@ -119,11 +119,10 @@ class BackupWatch(Construct):
             construct_id: its id there.
             make: makes the alarm.
             logs_key: encrypts the record.
-            removal_policy: what becomes of the record when the stack is deleted.
         """
         super().__init__(scope, construct_id)
         instance = instance_identifier(make.settings, make.settings.database.active_generation)
-        rule = self._record(make.settings, instance, logs_key, removal_policy)
+        rule = self._record(make.settings, instance, logs_key)
         self.alarm: cloudwatch.Alarm = make.alarm(
             "backup-missing",
             cloudwatch.Metric(
@@ -152,15 +151,13 @@ class BackupWatch(Construct):
         settings: StageSettings,
         instance: str,
         logs_key: kms.IKey,
-        removal_policy: cdk.RemovalPolicy,
     ) -> events.CfnRule:
-        group = logs.LogGroup(
+        group = EncryptedLogGroup(
             self,
             "Record",
             log_group_name=f"/aws/events/{settings.resource_name('backups')}",
-            retention=logs.RetentionDays.THREE_MONTHS,
             encryption_key=logs_key,
-            removal_policy=removal_policy,
+            retention_days=90,
         )
         logs.ResourcePolicy(
             self,

@@ -37,7 +37,6 @@ class AccessReview(Construct):
         topic: sns.ITopic,
         topics_key: kms.IKey,
         logs_key: kms.IKey,
-        removal_policy: cdk.RemovalPolicy,
     ) -> None:
         """Make the state machine, its schedule and its alarm.
 
@@ -50,7 +49,6 @@ class AccessReview(Construct):
             topic: hears that there is something to review, or that the collecting failed.
             topics_key: encrypts what the topic is told.
             logs_key: encrypts the machine's log.
-            removal_policy: what becomes of that log when the stack is deleted.
         """
         super().__init__(scope, construct_id)
         self._settings = settings
@@ -68,7 +66,6 @@ class AccessReview(Construct):
             schedule=_FIRST_MONDAY_OF_THE_QUARTER,
             timeout=cdk.Duration.minutes(30),
             logs_key=logs_key,
-            removal_policy=removal_policy,
         )
         for statement in publishing(topics_key, topic):
             workflow.machine.add_to_role_policy(statement)

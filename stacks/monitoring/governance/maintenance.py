@@ -52,7 +52,6 @@ class Maintenance(Construct):
         warning: sns.ITopic,
         topics_key: kms.IKey,
         logs_key: kms.IKey,
-        removal_policy: cdk.RemovalPolicy,
     ) -> None:
         """Make the topic of the announcements and the schedules.
 
@@ -64,7 +63,6 @@ class Maintenance(Construct):
             warning: hears what is due.
             topics_key: encrypts the topic of the announcements.
             logs_key: encrypts the state machine's log.
-            removal_policy: what becomes of that log when the stack is deleted.
         """
         super().__init__(scope, construct_id)
         self._settings = settings
@@ -83,7 +81,7 @@ class Maintenance(Construct):
         self._publisher = self._make_publisher(warning)
         self._announce_node_patches()
         self._announce_kubernetes_upgrades()
-        self._announce_patches_by_aws(logs_key, removal_policy)
+        self._announce_patches_by_aws(logs_key)
         for name, (months, text) in _QUARTERLY.items():
             expression = f"cron(0 9 ? {months} MON#1 *)"
             self._publish(name, expression, warning, text, runbook_name=name)
@@ -182,9 +180,7 @@ class Maintenance(Construct):
             planned=True,
         )
 
-    def _announce_patches_by_aws(
-        self, logs_key: kms.IKey, removal_policy: cdk.RemovalPolicy
-    ) -> None:
+    def _announce_patches_by_aws(self, logs_key: kms.IKey) -> None:
         name = self._settings.resource_name("patches-by-aws")
         workflow = Workflow(
             self,
@@ -194,7 +190,6 @@ class Maintenance(Construct):
             schedule=weekly(self._settings.maintenance.window_start),
             timeout=cdk.Duration.minutes(10),
             logs_key=logs_key,
-            removal_policy=removal_policy,
         )
         for statement in publishing(self._topics_key, self.announcements):
             workflow.machine.add_to_role_policy(statement)
