@@ -1,6 +1,6 @@
 """Whether pods fit nodes, as the scheduler reckons: by what they request, not by what they use."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from settings.cluster import ClusterSettings
@@ -112,12 +112,12 @@ def most_application_pods(services: ServicesSettings) -> list[Pod]:
     ]
 
 
-def nodes_needed(pods: Iterable[Pod], room: Room, spare: Sequence[Room] = ()) -> int:
-    """Return how many nodes of this room hold the pods that the spare nodes do not.
+def nodes_needed(pods: Iterable[Pod], room: Room) -> int:
+    """Return how many nodes of this room hold the pods.
 
     First fit, the largest first. Each pod must fit an empty node.
     """
-    nodes = list(spare)
+    nodes: list[Room] = []
 
     def share(pod: Pod) -> float:
         return max(pod.cpu_millicores / room.cpu_millicores, pod.memory_mib / room.memory_mib)
@@ -129,18 +129,13 @@ def nodes_needed(pods: Iterable[Pod], room: Room, spare: Sequence[Room] = ()) ->
                 break
         else:
             nodes.append(room.less(pod))
-    return len(nodes) - len(spare)
+    return len(nodes)
 
 
-def on_demand_nodes_needed(cluster: ClusterSettings, services: ServicesSettings) -> int:
-    """Return how many nodes of the group on demand a release at maximum scale takes.
+def nodes_needed_for_release(cluster: ClusterSettings, services: ServicesSettings) -> int:
+    """Return how many nodes a release at maximum scale takes.
 
-    Beside a spot group at its maximum, unless that group's taints keep these pods off. A lost zone
-    changes nothing in this: Auto Scaling starts its nodes in the others.
+    A lost zone changes nothing in this: Auto Scaling starts its nodes in the others.
     """
-    spot = cluster.spot
-    spare: list[Room] = []
-    if spot is not None and all(taint.effect == "PreferNoSchedule" for taint in spot.taints):
-        spare = [room_beside_daemons(spot.instance_types[0])] * spot.max_nodes
     pods = [*most_application_pods(services), *system_pods(cluster)]
-    return nodes_needed(pods, room_beside_daemons(cluster.nodes.instance_type), spare)
+    return nodes_needed(pods, room_beside_daemons(cluster.nodes.instance_type))

@@ -1,8 +1,7 @@
 """Cluster settings: Kubernetes, its nodes, what runs on them and who reaches it."""
 
 import ipaddress
-import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -11,31 +10,12 @@ from settings.base import Settings, reject
 from settings.instances import NODE_TYPES
 from settings.retention import RetentionDays
 
-_NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
-_LABEL_KEY = re.compile(rf"([a-z0-9]([a-z0-9.-]{{0,251}}[a-z0-9])?/)?{_NAME}")
-_LABEL_VALUE = re.compile(rf"({_NAME})?")
 _PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
-_RESERVED = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
 
 
 def _node_type(value: str) -> str:
     if value not in NODE_TYPES:
         raise ValueError(f"one of {', '.join(NODE_TYPES)}")
-    return value
-
-
-def _label_key(value: str) -> str:
-    if not _LABEL_KEY.fullmatch(value):
-        raise ValueError("a label's key, such as workload or example.com/workload")
-    domain = value.rpartition("/")[0]
-    if any(domain == name or domain.endswith(f".{name}") for name in _RESERVED):
-        raise ValueError(f"a key outside of {', '.join(_RESERVED)}, which Kubernetes and EKS set")
-    return value
-
-
-def _label_value(value: str) -> str:
-    if not _LABEL_VALUE.fullmatch(value):
-        raise ValueError("at most 63 letters, digits, -, _ and ., not at either end")
     return value
 
 
@@ -57,15 +37,7 @@ def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-def _several(values: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(values)) < 2:
-        raise ValueError("two or more types")
-    return _each_once(values)
-
-
 NodeType = Annotated[str, AfterValidator(_node_type)]
-LabelKey = Annotated[str, AfterValidator(_label_key)]
-LabelValue = Annotated[str, AfterValidator(_label_value)]
 PublicRange = Annotated[str, AfterValidator(_public_range)]
 
 
@@ -74,17 +46,6 @@ class FrozenMapping(dict[str, str]):
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))
-
-
-Labels = Annotated[dict[LabelKey, LabelValue], AfterValidator(FrozenMapping)]
-
-
-class TaintSettings(Settings):
-    """Keeps pods off a group's nodes that do not tolerate it."""
-
-    key: LabelKey
-    value: LabelValue = ""
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
 
 
 class NodeGroupSettings(Settings):
@@ -99,52 +60,12 @@ class NodeGroupSettings(Settings):
     desired_nodes: int = Field(ge=1, le=100)
     max_nodes: int = Field(ge=1, le=100)
     volume_gib: int = Field(50, ge=20, le=1000)
-    labels: Labels = FrozenMapping()
-    taints: tuple[TaintSettings, ...] = ()
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if not self.min_nodes <= self.desired_nodes <= self.max_nodes:
             found = f"{self.min_nodes}, {self.desired_nodes}, {self.max_nodes}"
             reject("", found, "min_nodes <= desired_nodes <= max_nodes")
-        return self
-
-    @model_validator(mode="after")
-    def _room_for_add_ons(self) -> Self:
-        for taint in self.taints:
-            if taint.effect != "PreferNoSchedule":
-                reject(
-                    "taints", f"{taint.key}: {taint.effect}",
-                    "PreferNoSchedule: CoreDNS and the controllers have no other nodes",
-                )  # fmt: skip
-        return self
-
-
-class SpotGroupSettings(Settings):
-    """A second node group, of spare capacity that EC2 takes back at two minutes' notice."""
-
-    instance_types: Annotated[tuple[NodeType, ...], AfterValidator(_several)]
-    """Several of one size: what one runs short of, another may have, and the Cluster Autoscaler
-    reckons with the first."""
-    min_nodes: int = Field(0, ge=0, le=100)
-    max_nodes: int = Field(ge=1, le=100)
-    labels: Labels = FrozenMapping()
-    taints: tuple[TaintSettings, ...] = ()
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.min_nodes > self.max_nodes:
-            reject("min_nodes", self.min_nodes, f"at most max_nodes, {self.max_nodes}")
-        return self
-
-    @model_validator(mode="after")
-    def _of_one_size(self) -> Self:
-        sizes = {NODE_TYPES[name][:2] for name in self.instance_types}
-        if len(sizes) > 1:
-            reject(
-                "instance_types", ", ".join(self.instance_types),
-                "types of the same processors and memory, as the Cluster Autoscaler assumes",
-            )  # fmt: skip
         return self
 
 
@@ -160,7 +81,6 @@ class ClusterSettings(Settings):
 
     kubernetes_version: str = "1.35"
     nodes: NodeGroupSettings
-    spot: SpotGroupSettings | None = None
     controllers: ControllerSettings = ControllerSettings()
     public_access_ranges: Annotated[tuple[PublicRange, ...], AfterValidator(_each_once)] = Field(
         (), max_length=40
@@ -184,14 +104,6 @@ class ClusterSettings(Settings):
     us-east-1, 2026-11-23). Three nodes and 45 pods make some 60 million a month, by estimate 13
     USD.
     """
-
-    def node_types(self) -> list[str]:
-        """Return every instance type that a node may have."""
-        return [self.nodes.instance_type, *(self.spot.instance_types if self.spot else ())]
-
-    def max_nodes(self) -> int:
-        """Return how many nodes all groups have together at most."""
-        return self.nodes.max_nodes + (self.spot.max_nodes if self.spot else 0)
 
     @model_validator(mode="after")
     def _add_ons_exist(self) -> Self:

@@ -79,11 +79,10 @@ class StageSettings(Settings):
 
     @model_validator(mode="after")
     def _pods_fit(self) -> Self:
-        types = self.cluster.node_types()
-        max_nodes = self.cluster.max_nodes()
+        nodes = self.cluster.nodes
         needed = needed_by_private_subnet(
-            max_nodes=max_nodes,
-            max_pods=max(NODE_TYPES[name].max_pods for name in types),
+            max_nodes=nodes.max_nodes,
+            max_pods=NODE_TYPES[nodes.instance_type].max_pods,
             interface_endpoints=len(self.network.interface_endpoints),
         )
         if needed > self.network.subnets.addresses("private") - RESERVED:
@@ -91,7 +90,7 @@ class StageSettings(Settings):
             reject(
                 "network.subnets.private_prefix_length",
                 self.network.subnets.private_prefix_length,
-                f"at most {longest}: {max_nodes} nodes of {', '.join(types)} and their "
+                f"at most {longest}: {nodes.max_nodes} nodes of {nodes.instance_type} and their "
                 f"pods take {needed} addresses of a subnet while a zone is lost",
             )
         return self
@@ -112,7 +111,7 @@ class StageSettings(Settings):
                         f"at most {most}: what a {nodes.instance_type} has for it beside what runs "
                         "on every node; no number of nodes would do",
                     )  # fmt: skip
-        needed = capacity.on_demand_nodes_needed(self.cluster, self.services)
+        needed = capacity.nodes_needed_for_release(self.cluster, self.services)
         if needed > nodes.max_nodes:
             reject(
                 "cluster.nodes.max_nodes", nodes.max_nodes,

@@ -1,6 +1,5 @@
-"""The nodes: managed node groups, what their disks and metadata are, what they may do in AWS."""
+"""The managed node group: the disks and metadata of its nodes, and their permissions in AWS."""
 
-from collections.abc import Sequence
 from typing import cast
 
 from aws_cdk import aws_ec2 as ec2
@@ -10,15 +9,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from constructs import Construct
-from settings.cluster import ClusterSettings, NodeGroupSettings, SpotGroupSettings, TaintSettings
+from settings.cluster import ClusterSettings, NodeGroupSettings
 from stacks.network.stack import PRIVATE
 from stacks.shared.acknowledgement import acknowledge
 
-_TAINT_EFFECTS = {
-    "NoSchedule": eks.TaintEffect.NO_SCHEDULE,
-    "PreferNoSchedule": eks.TaintEffect.PREFER_NO_SCHEDULE,
-    "NoExecute": eks.TaintEffect.NO_EXECUTE,
-}
 _PULL_IMAGES = [
     "ecr:GetAuthorizationToken",
     "ecr:BatchCheckLayerAvailability",
@@ -36,7 +30,7 @@ _SESSION_MANAGER = [
 
 
 class Nodes(Construct):
-    """One group on demand, and by setting one of spot capacity.
+    """A managed node group of on-demand instances.
 
     No SSH: Session Manager leads to a node, and CloudTrail records who took it.
     """
@@ -50,7 +44,7 @@ class Nodes(Construct):
         cluster: eks.ICluster,
         volumes_key: kms.IKey,
     ) -> None:
-        """Make the groups.
+        """Make the group.
 
         Args:
             scope: where the construct lives.
@@ -67,14 +61,11 @@ class Nodes(Construct):
         self._template = eks.LaunchTemplateSpec(
             id=self.template_id, version=template.latest_version_number
         )
-        self.groups = [self._on_demand(settings.nodes)]
-        if settings.spot is not None:
-            self.groups.append(self._spot(settings.spot))
-        for group in self.groups:
-            # Without it, an upgrade of the control plane would leave the nodes where they are.
-            cast(
-                eks_v1.CfnNodegroup, group.node.default_child
-            ).version = settings.kubernetes_version
+        self.group = self._make_group(settings.nodes)
+        # Without it, an upgrade of the control plane would leave the nodes where they are.
+        cast(
+            eks_v1.CfnNodegroup, self.group.node.default_child
+        ).version = settings.kubernetes_version
 
     def _make_template(self, volume_gib: int, volumes_key: kms.IKey) -> ec2.LaunchTemplate:
         """Make the template: with a hop limit of 1 no pod reaches the node's own credentials."""
@@ -96,40 +87,18 @@ class Nodes(Construct):
             ],
         )
 
-    def _on_demand(self, group: NodeGroupSettings) -> eks.Nodegroup:
-        return self._group(
-            "OnDemand",
-            group,
-            [group.instance_type],
-            eks.CapacityType.ON_DEMAND,
-            desired=group.desired_nodes,
-        )
-
-    def _spot(self, group: SpotGroupSettings) -> eks.Nodegroup:
-        return self._group(
-            "Spot", group, group.instance_types, eks.CapacityType.SPOT, desired=group.min_nodes
-        )
-
-    def _group(
-        self,
-        construct_id: str,
-        group: NodeGroupSettings | SpotGroupSettings,
-        instance_types: Sequence[str],
-        capacity: eks.CapacityType,
-        *,
-        desired: int,
-    ) -> eks.Nodegroup:
+    def _make_group(self, group: NodeGroupSettings) -> eks.Nodegroup:
         # The AMI type is set: the L2's own fails from Kubernetes 1.33 on. One node at a time is
         # replaced, and not by force: a disruption budget is waited for.
         return eks.Nodegroup(
             self,
-            construct_id,
+            "OnDemand",
             cluster=self._cluster,
             ami_type=eks.NodegroupAmiType.AL2023_X86_64_STANDARD,
-            capacity_type=capacity,
-            instance_types=[ec2.InstanceType(name) for name in instance_types],
+            capacity_type=eks.CapacityType.ON_DEMAND,
+            instance_types=[ec2.InstanceType(group.instance_type)],
             min_size=group.min_nodes,
-            desired_size=desired,
+            desired_size=group.desired_nodes,
             max_size=group.max_nodes,
             max_unavailable=1,
             force_update=False,
@@ -137,8 +106,6 @@ class Nodes(Construct):
             subnets=PRIVATE,
             launch_template_spec=self._template,
             node_role=self._role,
-            labels=dict(group.labels),
-            taints=[_taint(taint) for taint in group.taints],
         )
 
     def _make_role(self) -> iam.Role:
@@ -171,7 +138,3 @@ class Nodes(Construct):
 
 def _allow(resources: list[str], *actions: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=list(actions), resources=resources)
-
-
-def _taint(taint: TaintSettings) -> eks.TaintSpec:
-    return eks.TaintSpec(key=taint.key, value=taint.value, effect=_TAINT_EFFECTS[taint.effect])

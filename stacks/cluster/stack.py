@@ -111,11 +111,11 @@ class ClusterStack(StageStack):
             self,
             "NodePatching",
             settings=settings,
-            groups=self.nodes.groups,
+            groups=[self.nodes.group],
             launch_template_id=self.nodes.template_id,
             logs_key=logs_key,
         )
-        self.node_group_names = [group.nodegroup_name for group in self.nodes.groups]
+        self.node_group_names = [self.nodes.group.nodegroup_name]
         self.controllers = self._install_controllers(settings, vpc, secrets_key)
         self.target_registrar = self.controllers.roles["aws-load-balancer-controller"]
         self._pods = self._open_ports(load_balancer_group, database_group, cache_group)
@@ -258,7 +258,7 @@ class ClusterStack(StageStack):
                 cluster_name=name,
                 kubernetes_version=settings.cluster.kubernetes_version,
                 region=region,
-                node_group_arns=[group.nodegroup_arn for group in self.nodes.groups],
+                node_group_arns=[self.nodes.group.nodegroup_arn],
                 replicas=replicas,
             ),
             external_secrets(

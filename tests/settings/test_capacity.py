@@ -1,9 +1,6 @@
 """Whether pods fit nodes: what a node offers, and how many nodes it takes."""
 
-from typing import Any
-
 import pytest
-from pydantic import TypeAdapter
 
 from settings import load_stage
 from settings.capacity import (
@@ -11,10 +8,9 @@ from settings.capacity import (
     Room,
     allocatable,
     nodes_needed,
-    on_demand_nodes_needed,
+    nodes_needed_for_release,
     room_beside_daemons,
 )
-from settings.cluster import SpotGroupSettings
 
 
 @pytest.mark.parametrize(
@@ -69,27 +65,6 @@ def test_a_node_takes_pods_until_processors_memory_or_places_run_out(
     assert nodes_needed([Pod("pod", *size) for size in pods], ROOM) == nodes
 
 
-def test_spare_nodes_are_filled_first() -> None:
-    pods = [Pod("pod", 600, 0)] * 3
-    assert nodes_needed(pods, ROOM, spare=[ROOM]) == 2
-    assert nodes_needed(pods, ROOM, spare=[ROOM] * 3) == 0
-
-
-@pytest.mark.parametrize(
-    "taints, needed",
-    [
-        ([], 3),
-        ([{"key": "spot", "effect": "PreferNoSchedule"}], 3),
-        ([{"key": "spot", "effect": "NoSchedule"}], 6),
-    ],
-    ids=["none", "a preference", "a taint that the services do not tolerate"],
-)
-def test_spot_nodes_count_where_their_taints_admit_the_services(
-    taints: list[dict[str, Any]], needed: int
-) -> None:
+def test_a_release_of_production_at_maximum_scale_takes_six_nodes() -> None:
     production = load_stage("production")
-    spot = TypeAdapter(SpotGroupSettings).validate_python(
-        {"instance_types": ["t3.large", "m6i.large"], "max_nodes": 3, "taints": taints}
-    )
-    cluster = production.cluster.model_copy(update={"spot": spot})
-    assert on_demand_nodes_needed(cluster, production.services) == needed
+    assert nodes_needed_for_release(production.cluster, production.services) == 6

@@ -4,63 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from settings import SettingsError, load_stage, versions
 from tests.settings.files import write
 
-SPOT = {"instance_types": ["t3.large", "m6i.large"], "max_nodes": 3}
-
 BAD_INPUT = {
-    "a label that Kubernetes itself sets": (
-        {"nodes.labels": {"node.kubernetes.io/role": "web"}},
-        "nodes.labels.node.kubernetes.io/role: found 'node.kubernetes.io/role'; allowed: a key "
-        "outside of kubernetes.io, k8s.io, eks.amazonaws.com, which Kubernetes and EKS set",
-    ),
-    "a label without a key": (
-        {"nodes.labels": {"": "web"}},
-        "nodes.labels.: found ''; allowed: a label's key, such as workload or example.com/workload",
-    ),
-    "a label's value with a space": (
-        {"nodes.labels": {"workload": "web site"}},
-        "nodes.labels.workload: found 'web site'; allowed: at most 63 letters, digits, -, _ and .",
-    ),
-    "a label's value of 64 characters": (
-        {"nodes.labels": {"workload": "w" * 64}},
-        f"nodes.labels.workload: found '{'w' * 64}'; allowed: at most 63 letters",
-    ),
-    "a taint that leaves the add-ons without a node": (
-        {"nodes.taints": [{"key": "workload", "effect": "NoSchedule"}]},
-        "nodes.taints: found workload: NoSchedule; allowed: PreferNoSchedule: CoreDNS and the "
-        "controllers have no other nodes",
-    ),
-    "a taint of an unknown effect": (
-        {"spot": {**SPOT, "taints": [{"key": "spot", "effect": "Never"}]}},
-        "spot.taints.0.effect: found 'Never'; allowed: 'NoSchedule', 'PreferNoSchedule' or "
-        "'NoExecute'",
-    ),
-    "spot nodes of a single type": (
-        {"spot": {**SPOT, "instance_types": ["t3.large"]}},
-        "spot.instance_types: found ['t3.large']; allowed: two or more types",
-    ),
-    "spot nodes of one type twice": (
-        {"spot": {**SPOT, "instance_types": ["t3.large", "m6i.large", "t3.large"]}},
-        "spot.instance_types: found ['t3.large', 'm6i.large', 't3.large']; allowed: each entry "
-        "once",
-    ),
-    "spot nodes of an unknown type": (
-        {"spot": {**SPOT, "instance_types": ["t3.large", "t3.huge"]}},
-        "spot.instance_types.1: found 't3.huge'; allowed: one of t3.medium, ",
-    ),
-    "spot nodes of two sizes": (
-        {"spot": {**SPOT, "instance_types": ["t3.large", "t3.xlarge"]}},
-        "spot.instance_types: found t3.large, t3.xlarge; allowed: types of the same processors "
-        "and memory",
-    ),
-    "a spot group whose minimum is over its maximum": (
-        {"spot": {**SPOT, "min_nodes": 4}},
-        "spot.min_nodes: found 4; allowed: at most max_nodes, 3",
-    ),
     "no controllers": (
         {"controllers": {"replicas": 0}},
         "controllers.replicas: found 0; allowed: greater than or equal to 1",
@@ -108,25 +56,12 @@ def test_bad_input_is_one_message(tmp_path: Path, cluster: dict[str, Any], expec
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_spot_nodes_count_for_the_addresses_of_a_subnet(tmp_path: Path) -> None:
-    folder = write(tmp_path, {"spot": {**SPOT, "max_nodes": 100}}, "cluster")
-    values = yaml.safe_load((folder / "staging.yaml").read_text())
-    values["network"]["subnets"] = {"private_prefix_length": 22}
-    (folder / "staging.yaml").write_text(yaml.safe_dump(values))
-    with pytest.raises(SettingsError, match=r"at most 20: 104 nodes of t3\.medium, t3\.large, m6i"):
-        load_stage("staging", folder)
-
-
 def test_good_input_is_accepted(tmp_path: Path) -> None:
     cluster = {
-        "nodes.labels": {"workload": "web", "example.com/team": ""},
-        "nodes.taints": [{"key": "workload", "value": "web", "effect": "PreferNoSchedule"}],
-        "spot": {**SPOT, "taints": [{"key": "spot", "effect": "NoSchedule"}]},
         "public_access_ranges": ["198.51.100.0/24", "203.0.113.7/32"],
         "add_on_versions": {"vpc-cni": "v1.22.2-eksbuild.1"},
     }
     settings = load_stage("staging", write(tmp_path, cluster, "cluster"))
-    assert settings.cluster.max_nodes() == 4 + 3
     assert isinstance(hash(settings), int)
 
 

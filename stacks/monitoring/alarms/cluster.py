@@ -30,7 +30,7 @@ class ClusterAlarms:
         """Make the alarms of the stage's settings."""
         self._make = make
         self._thresholds = make.settings.monitoring.thresholds
-        self._max_nodes = make.settings.cluster.max_nodes()
+        self._max_nodes = make.settings.cluster.nodes.max_nodes
         self.without_nodes: list[cloudwatch.Alarm] = []
         self.crash_looping: list[cloudwatch.Alarm] = []
         self.warnings = [self._unschedulable()]

@@ -246,32 +246,8 @@ def test_an_upgrade_of_the_control_plane_takes_the_nodes_with_it(stage: Synthesi
     assert "ReleaseVersion" not in nodes, "a patched AMI would be a change to take back"
 
 
-def test_labels_and_taints_are_settings() -> None:
-    nodes = load_stage("staging").cluster.nodes.model_dump()
-    nodes["labels"] = {"workload": "web"}
-    nodes["taints"] = [{"key": "old", "value": "yes", "effect": "PreferNoSchedule"}]
-    made = with_cluster(nodes=nodes).only("cluster", NODES)
-    assert made["Labels"] == {"workload": "web"}
-    assert made["Taints"] == [{"Key": "old", "Value": "yes", "Effect": "PREFER_NO_SCHEDULE"}]
-
-
-def test_there_are_no_spot_nodes_unless_a_stage_asks_for_them(stage: SynthesizedStage) -> None:
+def test_there_is_one_node_group(stage: SynthesizedStage) -> None:
     assert len(stage.resources("cluster", NODES)) == 1
-
-
-def test_a_spot_group_is_a_setting() -> None:
-    spot = {
-        "instance_types": ["t3.large", "m6i.large"],
-        "max_nodes": 3,
-        "labels": {"capacity": "spot"},
-        "taints": [{"key": "spot", "effect": "NoSchedule"}],
-    }
-    groups = with_cluster(spot=spot).resources("cluster", NODES).values()
-    (made,) = [g["Properties"] for g in groups if g["Properties"]["CapacityType"] == "SPOT"]
-    assert made["InstanceTypes"] == ["t3.large", "m6i.large"]
-    assert made["ScalingConfig"] == {"MinSize": 0, "DesiredSize": 0, "MaxSize": 3}
-    assert made["Labels"] == {"capacity": "spot"}
-    assert made["Taints"] == [{"Key": "spot", "Value": "", "Effect": "NO_SCHEDULE"}]
 
 
 # IAM Roles: Fine-grained permissions -----------------------------------------------------------
