@@ -7,7 +7,7 @@ from tools.embedded_aws.checkout import Target
 from tools.embedded_aws.emulator import Emulator
 from tools.embedded_aws.errors import LocalError
 from tools.guard.errors import GuardError
-from tools.guard.finding import Finding, not_allowed, report
+from tools.guard.finding import Finding, exclude_allowed, format_report
 from tools.templates.assembly import read_stage
 
 
@@ -23,11 +23,11 @@ def refuse_replacements(target: Target, kept: Emulator | None, allowed: Sequence
         LocalError: the deploy is refused, or an override fits nothing.
     """
     try:
-        stopping = not_allowed(_findings(target, kept) if kept else [], allowed)
+        stopping = exclude_allowed(_findings(target, kept) if kept else [], allowed)
     except GuardError as error:
         raise LocalError(str(error)) from None
     if stopping:
-        raise LocalError(report(stopping))
+        raise LocalError(format_report(stopping))
 
 
 def _findings(target: Target, emulator: Emulator) -> list[Finding]:

@@ -13,7 +13,7 @@ from settings import SettingsError, load_stage
 from tools.guard import deployed
 from tools.guard.comparison import compare
 from tools.guard.errors import GuardError
-from tools.guard.finding import OPTION, Finding, not_allowed, report
+from tools.guard.finding import OVERRIDE_OPTION, Finding, exclude_allowed, format_report
 from tools.guard.synthesis import synthesized_by_cli
 from tools.guard.templates import planned
 from tools.templates.assembly import NoAssemblyError, read_stage
@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     whole = _Parser(prog="python3 dev.py guard", description=__doc__, allow_abbrev=False)
     whole.add_argument("stage", help="a file of settings/, without .yaml")
     whole.add_argument(
-        OPTION,
+        OVERRIDE_OPTION,
         dest="allowed",
         action="append",
         default=[],
@@ -69,14 +69,14 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         else:
             with tempfile.TemporaryDirectory(prefix="guard-") as folder:
                 found = against_deployed(root, chosen.stage, chosen.assembly, Path(folder))
-        stopping = not_allowed(found, chosen.allowed)
+        stopping = exclude_allowed(found, chosen.allowed)
     except (GuardError, RevisionError, SettingsError, NoAssemblyError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     if stopping:
-        print(report(stopping), file=sys.stderr)
+        print(format_report(stopping), file=sys.stderr)
         return 1
     for name in chosen.allowed:
         print(f"{name} is let through.")

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tools.guard import conditional, stateful
-from tools.guard.finding import ABSENT, LOGICAL_ID, Change, Fate, Finding
+from tools.guard.finding import ABSENT, LOGICAL_ID, Change, Finding, Impact
 from tools.guard.resolution import Resolver
 from tools.guard.templates import Address, Stage
 from tools.templates.schemas import PropertyPath, ResourceSchema, SchemaFiles
@@ -112,23 +112,23 @@ class _Comparison:
         old = self._deployed[stack].resources[logical_id]
         if (deletion := self._deletion(address)) is not None:
             policy = stateful.deletion_policy(old)
-            yield self._finding(address, Fate.REMOVED, deletion, _loss(old["Type"], policy))
+            yield self._finding(address, Impact.REMOVED, deletion, _loss(old["Type"], policy))
             return
         new = self._planned[stack].resources[logical_id]
         if address in self._replaced:
             policy = stateful.replacement_policy(new)
             loss = _loss(old["Type"], policy)
-            yield self._finding(address, Fate.REPLACED, self._replaced[address], loss)
+            yield self._finding(address, Impact.REPLACED, self._replaced[address], loss)
         loosened = tuple(_loosened(old, new))
         if loosened:
             loss = f"with the next deletion or replacement: {stateful.contents(old['Type'])}"
-            yield self._finding(address, Fate.UNPROTECTED, loosened, loss)
+            yield self._finding(address, Impact.UNPROTECTED, loosened, loss)
         generated = _change(
             ("GenerateSecretString",), self._old[address], self._after.properties(*address)
         )
         if old["Type"] == "AWS::SecretsManager::Secret" and generated and generated.new is not None:
             loss = "the value: the new one is not what the other systems know, so they refuse it"
-            yield self._finding(address, Fate.REGENERATED, (generated,), loss)
+            yield self._finding(address, Impact.REGENERATED, (generated,), loss)
 
     def _manifest(self, address: Address) -> Iterator[Finding]:
         """The namespaces of a manifest: gone with it, with its cluster, or pruned out of it."""
@@ -139,17 +139,17 @@ class _Comparison:
         loss = stateful.contents(stateful.MANIFEST)
         deletion = self._deletion(address)
         if deletion is not None:
-            yield self._finding(address, Fate.REMOVED, deletion, loss)
+            yield self._finding(address, Impact.REMOVED, deletion, loss)
             return
         new = self._after.properties(*address)
         moved = _change(("ClusterName",), old, new)
         # A cluster that is replaced is a finding itself, and its namespaces are in that.
         if moved and not _REPLACED_ADDRESS.search(json.dumps(moved.new)):
-            yield self._finding(address, Fate.REPLACED, (moved,), loss)
+            yield self._finding(address, Impact.REPLACED, (moved,), loss)
         gone = sorted(before - stateful.namespaces(new))
         if gone and "PruneLabel" in old:
             changes = tuple(Change(f"Manifest/Namespace/{name}", name, ABSENT) for name in gone)
-            yield self._finding(address, Fate.NAMESPACE_DELETED, changes, loss)
+            yield self._finding(address, Impact.NAMESPACE_DELETED, changes, loss)
 
     def _deletion(self, address: Address) -> tuple[Change, ...] | None:
         """Return why a resource leaves its stack; None: it stays."""
@@ -188,14 +188,14 @@ class _Comparison:
                 logical_id="",
                 construct=stack,
                 resource_type="AWS::CloudFormation::Stack",
-                fate=Fate.LEFT_BEHIND,
+                impact=Impact.LEFT_BEHIND,
                 changes=(Change("StackName", stack, ABSENT),),
                 reasons=(reason,),
                 loss="nothing yet: the CDK leaves the stack; but no deploy looks after it any more",
             )
 
     def _finding(
-        self, address: Address, fate: Fate, changes: tuple[Change, ...], loss: str
+        self, address: Address, impact: Impact, changes: tuple[Change, ...], loss: str
     ) -> Finding:
         stack, logical_id = address
         resource = self._deployed[stack].resources[logical_id]
@@ -204,7 +204,7 @@ class _Comparison:
             logical_id=logical_id,
             construct=_construct(resource, logical_id),
             resource_type=resource["Type"],
-            fate=fate,
+            impact=impact,
             changes=changes,
             reasons=(*map(str, changes), *self._behind(changes, {address})),
             loss=loss,

@@ -11,7 +11,7 @@ from typing import Any
 
 from tools.guard.errors import GuardError
 
-OPTION = "--allow-replacement"
+OVERRIDE_OPTION = "--allow-replacement"
 RUNBOOK = "docs/runbooks/replacement-guard.md"
 ABSENT = None
 LOGICAL_ID = "LogicalId"
@@ -20,7 +20,7 @@ _HIDDEN = re.compile("Password|Token")
 """Should somebody write a secret into a template instead of a reference to it."""
 
 
-class Fate(Enum):
+class Impact(Enum):
     """What would become of a resource."""
 
     REMOVED = "would be removed from its stack"
@@ -59,7 +59,7 @@ class Finding:
     construct: str
     """Its path in the construct tree."""
     resource_type: str
-    fate: Fate
+    impact: Impact
     changes: tuple[Change, ...]
     reasons: tuple[str, ...]
     """The same in words, and what stands behind it in other resources."""
@@ -73,17 +73,17 @@ class Finding:
     def __str__(self) -> str:
         return "\n".join(
             [
-                f"{self.name} {self.fate.value}",
+                f"{self.name} {self.impact.value}",
                 f"  what   {self.resource_type}, {self.construct}",
                 *(f"  why    {reason}" for reason in self.reasons),
                 f"  lost   {self.loss}",
                 f"  do     take the change back; or migrate, see {RUNBOOK};",
-                f"         or let it through: {OPTION} {self.name}",
+                f"         or let it through: {OVERRIDE_OPTION} {self.name}",
             ]
         )
 
 
-def not_allowed(findings: Sequence[Finding], allowed: Iterable[str]) -> list[Finding]:
+def exclude_allowed(findings: Sequence[Finding], allowed: Iterable[str]) -> list[Finding]:
     """Return the findings that no override names.
 
     Raises:
@@ -93,11 +93,11 @@ def not_allowed(findings: Sequence[Finding], allowed: Iterable[str]) -> list[Fin
     for name in allowed:
         if name not in names:
             found = ", ".join(names) or "none, since nothing is stopped"
-            raise GuardError(f"{OPTION}: found {name}; allowed: {found}")
+            raise GuardError(f"{OVERRIDE_OPTION}: found {name}; allowed: {found}")
     return [finding for finding in findings if finding.name not in set(allowed)]
 
 
-def report(findings: Sequence[Finding]) -> str:
+def format_report(findings: Sequence[Finding]) -> str:
     """Say all that stops a deploy."""
     count = "1 change stops" if len(findings) == 1 else f"{len(findings)} changes stop"
     return "\n\n".join([f"{count} the deploy:", *map(str, findings)])

@@ -9,7 +9,7 @@ import pytest
 
 from tools.guard.comparison import compare
 from tools.guard.conditional import RULES
-from tools.guard.finding import Fate, Finding
+from tools.guard.finding import Finding, Impact
 from tools.guard.templates import StackTemplate, Stage
 from tools.templates.schemas import registry_schemas
 
@@ -36,8 +36,8 @@ def found(old: Stage, new: Stage) -> list[Finding]:
     return compare(old, new, registry_schemas())
 
 
-def fates(old: Stage, new: Stage) -> dict[str, Fate]:
-    return {finding.name: finding.fate for finding in found(old, new)}
+def impacts(old: Stage, new: Stage) -> dict[str, Impact]:
+    return {finding.name: finding.impact for finding in found(old, new)}
 
 
 def changed(resource: Resource, **properties: Any) -> Resource:
@@ -60,14 +60,14 @@ def resource(kind: str, **properties: Any) -> Resource:
 
 def test_a_changed_create_only_property_replaces() -> None:
     (finding,) = found(stack({"Db": DATABASE}), stack({"Db": changed(DATABASE, DBName="b")}))
-    assert (finding.fate, finding.changes[0].name) == (Fate.REPLACED, "DBName")
+    assert (finding.impact, finding.changes[0].name) == (Impact.REPLACED, "DBName")
     assert (finding.changes[0].old, finding.changes[0].new) == ("a", "b")
 
 
 def test_a_create_only_property_that_is_added_or_removed_replaces() -> None:
     with_name, without = DATABASE, changed(DATABASE, DBName=None)
-    assert fates(stack({"Db": without}), stack({"Db": with_name})) == {"app/Db": Fate.REPLACED}
-    assert fates(stack({"Db": with_name}), stack({"Db": without})) == {"app/Db": Fate.REPLACED}
+    assert impacts(stack({"Db": without}), stack({"Db": with_name})) == {"app/Db": Impact.REPLACED}
+    assert impacts(stack({"Db": with_name}), stack({"Db": without})) == {"app/Db": Impact.REPLACED}
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_conditional_property_replaces_where_rds_cannot_update(
 def test_a_conditional_property_that_no_rule_knows_replaces() -> None:
     group = resource("AWS::ElastiCache::ReplicationGroup", AuthToken="{{resolve:a}}")
     new = changed(group, AuthToken="{{resolve:b}}")
-    assert fates(stack({"Cache": group}), stack({"Cache": new})) == {"app/Cache": Fate.REPLACED}
+    assert impacts(stack({"Cache": group}), stack({"Cache": new})) == {"app/Cache": Impact.REPLACED}
 
 
 def test_the_rules_are_about_properties_that_the_schemas_call_conditional() -> None:
@@ -183,7 +183,7 @@ def test_a_renamed_dependency_replaces_too() -> None:
     old = stack({"Subnets": SUBNETS, "Db": IN_SUBNETS})
     renamed = changed(IN_SUBNETS, DBSubnetGroupName={"Ref": "Others"})
     new = stack({"Others": SUBNETS, "Db": renamed})
-    assert fates(old, new) == {"app/Db": Fate.REPLACED}
+    assert impacts(old, new) == {"app/Db": Impact.REPLACED}
 
 
 def test_a_replacement_is_followed_through_exports_over_several_stacks() -> None:
@@ -195,7 +195,7 @@ def test_a_replacement_is_followed_through_exports_over_several_stacks() -> None
     )
     old = stack({"Key": key}, "first", Outputs=exported) | rest
     new = stack({"Key": changed(key, PrimaryKeyArn="b")}, "first", Outputs=exported) | rest
-    assert fates(old, new) == {"first/Key": Fate.REPLACED, "third/Db": Fate.REPLACED}
+    assert impacts(old, new) == {"first/Key": Impact.REPLACED, "third/Db": Impact.REPLACED}
 
 
 def test_an_attribute_of_a_resource_that_is_updated_in_place_is_taken_as_unchanged() -> None:
@@ -211,7 +211,7 @@ def test_an_attribute_of_a_changed_custom_resource_is_taken_as_changed() -> None
     old = stack({"Custom": custom, "Db": database})
     assert not found(old, old)
     new = stack({"Custom": changed(custom, Length=2), "Db": database})
-    assert fates(old, new) == {"app/Db": Fate.REPLACED}
+    assert impacts(old, new) == {"app/Db": Impact.REPLACED}
 
 
 # What is only another wording
@@ -272,7 +272,7 @@ def test_an_import_of_something_else_does_not_pass() -> None:
         database = changed(DATABASE, KmsKeyId={"Fn::ImportValue": name})
         return stack(keys, "keys", Outputs=exports) | stack({"Db": database})
 
-    assert fates(stage("One"), stage("Other")) == {"app/Db": Fate.REPLACED}
+    assert impacts(stage("One"), stage("Other")) == {"app/Db": Impact.REPLACED}
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_an_import_of_something_else_does_not_pass() -> None:
 )
 def test_what_nobody_knows_before_the_deploy_counts_as_a_change(value: Any) -> None:
     old, new = stack({"Db": DATABASE}), stack({"Db": changed(DATABASE, DBName=value)})
-    assert fates(old, new) == {"app/Db": Fate.REPLACED}
+    assert impacts(old, new) == {"app/Db": Impact.REPLACED}
     assert not found(new, new)
 
 
@@ -290,8 +290,8 @@ def test_a_parameter_keeps_its_deployed_value() -> None:
     named = {"Db": changed(DATABASE, DBName={"Ref": "Name"})}
     parameters: dict[str, Any] = {"Parameters": {"Name": {"Type": "String", "Default": "a"}}}
     new = stack(named, **parameters, deployed_parameters={"Name": "b"})
-    assert fates(stack({"Db": DATABASE}), stack(named, **parameters)) == {}
-    assert fates(stack({"Db": DATABASE}), new) == {"app/Db": Fate.REPLACED}
+    assert impacts(stack({"Db": DATABASE}), stack(named, **parameters)) == {}
+    assert impacts(stack({"Db": DATABASE}), new) == {"app/Db": Impact.REPLACED}
 
 
 # What is removed
@@ -299,7 +299,7 @@ def test_a_parameter_keeps_its_deployed_value() -> None:
 
 def test_a_removed_resource_is_found() -> None:
     (finding,) = found(stack({"Db": DATABASE, "T": CLUSTER}), stack({"T": CLUSTER}))
-    assert finding.fate == Fate.REMOVED
+    assert finding.impact == Impact.REMOVED
     assert "LogicalId Db is no longer in the template" in str(finding)
     assert "a final snapshot stays" in finding.loss
 
@@ -307,34 +307,34 @@ def test_a_removed_resource_is_found() -> None:
 def test_a_renamed_resource_is_found_and_its_new_name_shown() -> None:
     other = {"Other": DATABASE, "Cluster": CLUSTER}
     (finding,) = found(stack({"Db": DATABASE, **other}), stack({"Database": DATABASE, **other}))
-    assert finding.fate == Fate.REMOVED
+    assert finding.impact == Impact.REMOVED
     assert "perhaps renamed: app/Database\n" in str(finding)
 
 
 def test_a_resource_that_moves_to_another_stack_is_found() -> None:
     old = stack({"Db": DATABASE}) | stack({}, "other")
-    assert fates(old, stack({}) | stack({"Db": DATABASE}, "other")) == {"app/Db": Fate.REMOVED}
+    assert impacts(old, stack({}) | stack({"Db": DATABASE}, "other")) == {"app/Db": Impact.REMOVED}
 
 
 def test_a_resource_that_becomes_another_type_is_found() -> None:
     new = stack({"Db": resource("AWS::RDS::DBCluster")})
-    assert fates(stack({"Db": DATABASE}), new) == {"app/Db": Fate.REMOVED}
+    assert impacts(stack({"Db": DATABASE}), new) == {"app/Db": Impact.REMOVED}
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "fate"),
+    ("before", "after", "impact"),
     [
         ("us-east-1", "us-east-1", None),
-        ("us-east-1", "us-west-2", Fate.REMOVED),
+        ("us-east-1", "us-west-2", Impact.REMOVED),
         ("us-west-2", "us-east-1", None),
-        ("us-east-1", {"Ref": "Unknown"}, Fate.REMOVED),
+        ("us-east-1", {"Ref": "Unknown"}, Impact.REMOVED),
         ({"Ref": "Unknown"}, {"Ref": "Unknown"}, None),
         ({"Ref": "Unknown"}, "us-east-1", None),
     ],
     ids=str,
 )
 def test_a_condition_that_no_longer_holds_removes(
-    before: Any, after: Any, fate: Fate | None
+    before: Any, after: Any, impact: Impact | None
 ) -> None:
     old, new = (
         stack(
@@ -343,7 +343,7 @@ def test_a_condition_that_no_longer_holds_removes(
         )
         for region in (before, after)
     )
-    assert fates(old, new) == ({"app/Db": fate} if fate else {})
+    assert impacts(old, new) == ({"app/Db": impact} if impact else {})
 
 
 def test_what_its_condition_never_made_may_change_and_go() -> None:
@@ -356,9 +356,9 @@ def test_what_its_condition_never_made_may_change_and_go() -> None:
 
 def test_a_stack_that_is_no_longer_synthesized_is_one_finding() -> None:
     old = stack({"Db": DATABASE}, "gone") | stack({"Cluster": CLUSTER})
-    assert fates(old, stack({"Cluster": CLUSTER})) == {"gone": Fate.LEFT_BEHIND}
+    assert impacts(old, stack({"Cluster": CLUSTER})) == {"gone": Impact.LEFT_BEHIND}
     without_data = stack({"Topic": resource("AWS::SNS::Topic")}, "gone")
-    assert fates(without_data, {}) == {}
+    assert impacts(without_data, {}) == {}
 
 
 # What loses its protection, or its value
@@ -369,9 +369,9 @@ def test_a_stack_that_is_no_longer_synthesized_is_one_finding() -> None:
 def test_a_policy_that_becomes_delete_is_found(policy: str, value: str) -> None:
     bucket = resource("AWS::S3::Bucket") | {policy: value}
     (finding,) = found(stack({"B": bucket}), stack({"B": bucket | {policy: "Delete"}}))
-    assert (finding.fate, finding.changes[0].name) == (Fate.UNPROTECTED, policy)
-    assert fates(stack({"B": bucket}), stack({"B": resource("AWS::S3::Bucket")})) == {
-        "app/B": Fate.UNPROTECTED
+    assert (finding.impact, finding.changes[0].name) == (Impact.UNPROTECTED, policy)
+    assert impacts(stack({"B": bucket}), stack({"B": resource("AWS::S3::Bucket")})) == {
+        "app/B": Impact.UNPROTECTED
     }
 
 
@@ -382,28 +382,28 @@ def test_a_policy_that_becomes_stricter_passes() -> None:
 
 def test_a_database_without_a_policy_leaves_a_snapshot() -> None:
     bare = {k: v for k, v in DATABASE.items() if not k.endswith("Policy")}
-    assert fates(stack({"Db": bare}), stack({"Db": bare | {"DeletionPolicy": "Delete"}})) == {
-        "app/Db": Fate.UNPROTECTED
+    assert impacts(stack({"Db": bare}), stack({"Db": bare | {"DeletionPolicy": "Delete"}})) == {
+        "app/Db": Impact.UNPROTECTED
     }
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "fate"),
+    ("before", "after", "impact"),
     [
-        ({"PasswordLength": 32}, {"PasswordLength": 64}, Fate.REGENERATED),
-        (None, {"PasswordLength": 32}, Fate.REGENERATED),
+        ({"PasswordLength": 32}, {"PasswordLength": 64}, Impact.REGENERATED),
+        (None, {"PasswordLength": 32}, Impact.REGENERATED),
         ({"PasswordLength": 32}, {"PasswordLength": 32}, None),
         ({"PasswordLength": 32}, None, None),
     ],
 )
 def test_a_secret_that_is_generated_anew_is_found(
-    before: Any, after: Any, fate: Fate | None
+    before: Any, after: Any, impact: Impact | None
 ) -> None:
     old, new = (
         stack({"S": changed(resource("AWS::SecretsManager::Secret"), GenerateSecretString=value)})
         for value in (before, after)
     )
-    assert fates(old, new) == ({"app/S": fate} if fate else {})
+    assert impacts(old, new) == ({"app/S": impact} if impact else {})
 
 
 # Which log groups count
@@ -412,8 +412,10 @@ def test_a_secret_that_is_generated_anew_is_found(
 def test_a_log_group_counts_when_it_is_deployed_to_be_kept() -> None:
     group = resource("AWS::Logs::LogGroup", LogGroupName="audit")
     kept = group | {"DeletionPolicy": "RetainExceptOnCreate"}
-    assert fates(stack({"L": kept, "T": CLUSTER}), stack({"T": CLUSTER})) == {"app/L": Fate.REMOVED}
-    assert fates(stack({"L": kept}), stack({"L": group})) == {"app/L": Fate.UNPROTECTED}
+    assert impacts(stack({"L": kept, "T": CLUSTER}), stack({"T": CLUSTER})) == {
+        "app/L": Impact.REMOVED
+    }
+    assert impacts(stack({"L": kept}), stack({"L": group})) == {"app/L": Impact.UNPROTECTED}
     assert not found(stack({"L": group, "T": CLUSTER}), stack({"T": CLUSTER}))
 
 
@@ -436,8 +438,8 @@ NAMESPACED = manifest(("Namespace", "app"), ("Role", "reader"))
 
 
 def test_a_removed_manifest_with_a_namespace_is_found() -> None:
-    assert fates(stack({"M": NAMESPACED, "C": CLUSTER}), stack({"C": CLUSTER})) == {
-        "app/M": Fate.REMOVED
+    assert impacts(stack({"M": NAMESPACED, "C": CLUSTER}), stack({"C": CLUSTER})) == {
+        "app/M": Impact.REMOVED
     }
 
 
@@ -446,7 +448,7 @@ def test_a_namespace_that_is_pruned_out_of_its_manifest_is_found(reference: bool
     old = manifest(("Namespace", "app"), ("Role", "reader"), reference=reference)
     new = manifest(("Namespace", "app2"), ("Role", "reader"), reference=reference)
     (finding,) = found(stack({"M": old}), stack({"M": new}))
-    assert finding.fate == Fate.NAMESPACE_DELETED
+    assert finding.impact == Impact.NAMESPACE_DELETED
     assert finding.changes[0].name == "Manifest/Namespace/app"
 
 
@@ -461,13 +463,13 @@ def test_a_namespace_in_another_cluster_is_found() -> None:
         stack({**clusters, "M": manifest(("Namespace", "app"), cluster={"Ref": name})})
         for name in clusters
     )
-    assert fates(old, new) == {"app/M": Fate.REPLACED}
+    assert impacts(old, new) == {"app/M": Impact.REPLACED}
 
 
 def test_the_namespaces_of_a_replaced_cluster_are_no_findings_of_their_own() -> None:
     old = {"M": manifest(("Namespace", "app"), cluster={"Ref": "C"}), "C": CLUSTER}
     new = old | {"C": changed(CLUSTER, Name="d")}
-    assert fates(stack(old), stack(new)) == {"app/C": Fate.REPLACED}
+    assert impacts(stack(old), stack(new)) == {"app/C": Impact.REPLACED}
 
 
 def test_a_manifest_without_a_namespace_may_go_and_an_object_may_change() -> None:

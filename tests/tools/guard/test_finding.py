@@ -3,7 +3,7 @@
 import pytest
 
 from tools.guard.errors import GuardError
-from tools.guard.finding import Change, Fate, Finding, not_allowed, report
+from tools.guard.finding import Change, Finding, Impact, exclude_allowed, format_report
 
 
 def finding(logical_id: str, change: Change | None = None) -> Finding:
@@ -13,7 +13,7 @@ def finding(logical_id: str, change: Change | None = None) -> Finding:
         logical_id=logical_id,
         construct="production/data/Database/Resource",
         resource_type="AWS::RDS::DBInstance",
-        fate=Fate.REPLACED,
+        impact=Impact.REPLACED,
         changes=(change,),
         reasons=(str(change),),
         loss="every row",
@@ -47,24 +47,24 @@ def test_the_value_of_a_secret_is_not_shown() -> None:
 
 def test_an_override_lets_one_resource_through_and_no_other() -> None:
     names = ["spywatcher-production-data/Database"]
-    assert not_allowed([DATABASE, CACHE], names) == [CACHE]
+    assert exclude_allowed([DATABASE, CACHE], names) == [CACHE]
 
 
 def test_an_override_lets_every_finding_of_its_resource_through() -> None:
-    assert not_allowed([DATABASE, DATABASE], ["spywatcher-production-data/Database"]) == []
+    assert exclude_allowed([DATABASE, DATABASE], ["spywatcher-production-data/Database"]) == []
 
 
 def test_an_override_of_nothing_is_refused_with_what_there_is() -> None:
     with pytest.raises(GuardError) as caught:
-        not_allowed([DATABASE], ["spywatcher-production-data/Databse"])
+        exclude_allowed([DATABASE], ["spywatcher-production-data/Databse"])
     assert str(caught.value) == (
         "--allow-replacement: found spywatcher-production-data/Databse; "
         "allowed: spywatcher-production-data/Database"
     )
     with pytest.raises(GuardError, match="allowed: none, since nothing is stopped"):
-        not_allowed([], ["spywatcher-production-data/Database"])
+        exclude_allowed([], ["spywatcher-production-data/Database"])
 
 
 def test_a_report_counts() -> None:
-    assert report([DATABASE]).startswith("1 change stops the deploy:\n\nspywatcher")
-    assert report([DATABASE, CACHE]).startswith("2 changes stop the deploy:\n\nspywatcher")
+    assert format_report([DATABASE]).startswith("1 change stops the deploy:\n\nspywatcher")
+    assert format_report([DATABASE, CACHE]).startswith("2 changes stop the deploy:\n\nspywatcher")

@@ -11,7 +11,7 @@ from settings import StageSettings
 from tests.synthesis import ACCOUNT, SynthesizedStage, synthesize
 from tools.guard import stateful
 from tools.guard.comparison import compare
-from tools.guard.finding import Fate, Finding, not_allowed
+from tools.guard.finding import Finding, Impact, exclude_allowed
 from tools.guard.templates import StackTemplate, Stage
 from tools.templates.schemas import PropertyPath, ResourceSchema, registry_schemas
 
@@ -94,7 +94,7 @@ def test_every_create_only_property_is_caught_by_its_name(
     resources, stack, logical_id = of_type(planned, kind)[0]
     set_at(resources[logical_id]["Properties"], path, "another value")
     (finding,) = [f for f in found(deployed, planned) if f.name == f"{stack}/{logical_id}"]
-    assert finding.fate == Fate.REPLACED
+    assert finding.impact == Impact.REPLACED
     assert [change.name for change in finding.changes] == ["/".join(path)]
     assert finding.changes[0].new == "another value"
 
@@ -139,7 +139,7 @@ def test_each_removed_resource_is_caught(deployed: Stage, planned: Stage, kind: 
     for resources, stack, logical_id in of_type(planned, kind):
         del resources[logical_id]
         removed.add(f"{stack}/{logical_id}")
-    gone = {f.name for f in found(deployed, planned) if f.fate == Fate.REMOVED}
+    gone = {f.name for f in found(deployed, planned) if f.impact == Impact.REMOVED}
     assert removed
     assert gone == removed
 
@@ -150,7 +150,7 @@ def test_each_renamed_resource_is_caught(deployed: Stage, planned: Stage, kind: 
     for resources, stack, logical_id in of_type(planned, kind):
         resources[f"{logical_id}Renamed"] = resources.pop(logical_id)
         renamed.add(f"{stack}/{logical_id}")
-    gone = {f.name for f in found(deployed, planned) if f.fate == Fate.REMOVED}
+    gone = {f.name for f in found(deployed, planned) if f.impact == Impact.REMOVED}
     assert gone == renamed
 
 
@@ -200,7 +200,7 @@ def test_an_override_lets_the_database_through_and_not_the_cluster(
         resources[logical_id]["Properties"][name] = "another"
         names.append(f"{stack}/{logical_id}")
 
-    left = not_allowed(found(deployed, planned), names[:1])
+    left = exclude_allowed(found(deployed, planned), names[:1])
 
     assert [finding.name for finding in left] == names[1:]
 
