@@ -34,9 +34,9 @@ def _findings(target: Target, emulator: Emulator) -> list[Finding]:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from tools.guard import deployed
     from tools.guard.comparison import compare
-    from tools.guard.templates import planned
+    from tools.guard.deployed import read_deployed
+    from tools.guard.templates import synthesized_templates
     from tools.templates.schemas import registry_schemas
 
     environment = target.environment_at(emulator.endpoint)
@@ -47,7 +47,7 @@ def _findings(target: Target, emulator: Emulator) -> list[Finding]:
 
     stacks = read_stage(target.assembly(), target.stage)
     try:
-        before = deployed.read(target.stage, stacks, client)
+        before = read_deployed(target.stage, stacks, client)
     except (BotoCoreError, ClientError) as error:
         raise LocalError(f"the embedded AWS cannot be read back: {error}") from None
-    return compare(before, planned(stacks, before), registry_schemas())
+    return compare(before, synthesized_templates(stacks, before), registry_schemas())

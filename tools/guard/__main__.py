@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from settings import SettingsError, load_stage
-from tools.guard import deployed
 from tools.guard.comparison import compare
+from tools.guard.deployed import cloudformation_clients, read_deployed
 from tools.guard.errors import GuardError
 from tools.guard.finding import OVERRIDE_OPTION, Finding, exclude_allowed, format_report
 from tools.guard.synthesis import synthesized_by_cli
-from tools.guard.templates import planned
+from tools.guard.templates import synthesized_templates
 from tools.templates.assembly import NoAssemblyError, read_stage
 from tools.templates.revision import (
     RevisionError,
@@ -99,11 +99,11 @@ def against_deployed(root: Path, stage: str, assembly: Path | None, folder: Path
 
     try:
         session = boto3.Session(region_name=load_stage(stage).region)
-        clients = deployed.client_of_account(session, stacks)
-        before = deployed.read(stage, stacks, clients)
+        clients = cloudformation_clients(session, stacks)
+        before = read_deployed(stage, stacks, clients)
     except (BotoCoreError, ClientError) as error:
         raise GuardError(f"AWS refuses: {error}") from None
-    return compare(before, planned(stacks, before), registry_schemas())
+    return compare(before, synthesized_templates(stacks, before), registry_schemas())
 
 
 def against_revision(root: Path, stage: str, revision: str) -> list[Finding]:
@@ -115,8 +115,10 @@ def against_revision(root: Path, stage: str, revision: str) -> list[Finding]:
     if not has_stage(revision, stage, root):
         return []
     with synthesized_revision(revision, stage, root) as old, synthesized(stage, root) as new:
-        before = planned(read_stage(old, stage), {})
-        return compare(before, planned(read_stage(new, stage), before), registry_schemas())
+        before = synthesized_templates(read_stage(old, stage), {})
+        return compare(
+            before, synthesized_templates(read_stage(new, stage), before), registry_schemas()
+        )
 
 
 if __name__ == "__main__":

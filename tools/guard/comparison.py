@@ -15,7 +15,7 @@ from typing import Any
 from tools.guard import conditional, stateful
 from tools.guard.finding import ABSENT, LOGICAL_ID, Change, Finding, Impact
 from tools.guard.resolution import Resolver
-from tools.guard.templates import Address, Stage
+from tools.guard.templates import Address, Templates
 from tools.templates.schemas import PropertyPath, ResourceSchema, SchemaFiles
 
 _REPLACED = "replaced"
@@ -24,21 +24,20 @@ _UPDATED = "updated"
 _REPLACED_ADDRESS = re.compile(rf'"([\w-]+)/(\w+) \({_REPLACED}\)"')
 
 
-def compare(deployed: Stage, planned: Stage, schemas: SchemaFiles) -> list[Finding]:
-    """Return what a deploy of the planned templates would do to stateful resources.
+def compare(deployed: Templates, synthesized: Templates, schemas: SchemaFiles) -> list[Finding]:
+    """Return what a deploy of the synthesized templates would do to stateful resources.
 
-    A stack that is not deployed has nothing to lose. One that is deployed and no longer planned is
-    a finding by itself: the CDK would not delete it, but its data would be nobody's, and where it
-    was renamed, the new stack starts empty.
+    A stack that is not deployed has no findings. A deployed stack that is no longer synthesized is
+    a finding of its own: `cdk deploy` does not delete it, so nothing updates it any longer.
     """
-    comparison = _Comparison(deployed, planned, schemas)
+    comparison = _Comparison(deployed, synthesized, schemas)
     return [finding for stack in deployed for finding in comparison.findings(stack)]
 
 
 class _Comparison:
-    def __init__(self, deployed: Stage, planned: Stage, schemas: SchemaFiles) -> None:
+    def __init__(self, deployed: Templates, synthesized: Templates, schemas: SchemaFiles) -> None:
         self._deployed = deployed
-        self._planned = planned
+        self._synthesized = synthesized
         self._schemas = schemas
         self._before = Resolver(deployed)
         self._old = {
@@ -53,10 +52,10 @@ class _Comparison:
     def _follow_replacements(self) -> Resolver:
         marks: dict[Address, str] = {}
         while True:
-            after = Resolver(self._planned, marks)
+            after = Resolver(self._synthesized, marks)
             found: dict[Address, str] = {}
             for address in self._old:
-                if not self._is_in(self._planned, address):
+                if not self._is_in(self._synthesized, address):
                     continue
                 changes = self._replacing_changes(address, after)
                 if changes:
@@ -76,7 +75,7 @@ class _Comparison:
     def _replacing_changes(self, address: Address, after: Resolver) -> tuple[Change, ...]:
         old_type, new_type = (
             stage[address[0]].resources[address[1]]["Type"]
-            for stage in (self._deployed, self._planned)
+            for stage in (self._deployed, self._synthesized)
         )
         if old_type != new_type:
             return (Change("Type", old_type, new_type),)
@@ -97,7 +96,7 @@ class _Comparison:
 
     def findings(self, stack: str) -> Iterator[Finding]:
         """Yield what would happen to the stateful resources of a deployed stack."""
-        if stack not in self._planned:
+        if stack not in self._synthesized:
             yield from self._left_behind(stack)
             return
         for address in [address for address in self._old if address[0] == stack]:
@@ -114,7 +113,7 @@ class _Comparison:
             policy = stateful.deletion_policy(old)
             yield self._finding(address, Impact.REMOVED, deletion, _loss(old["Type"], policy))
             return
-        new = self._planned[stack].resources[logical_id]
+        new = self._synthesized[stack].resources[logical_id]
         if address in self._replaced:
             policy = stateful.replacement_policy(new)
             loss = _loss(old["Type"], policy)
@@ -154,12 +153,12 @@ class _Comparison:
     def _deletion(self, address: Address) -> tuple[Change, ...] | None:
         """Return why a resource leaves its stack; None: it stays."""
         stack, logical_id = address
-        resources = self._planned[stack].resources
+        resources = self._synthesized[stack].resources
         old_type = self._deployed[stack].resources[logical_id]["Type"]
         if logical_id not in resources:
             new = [
                 f"{name}/{other}"
-                for name, template in self._planned.items()
+                for name, template in self._synthesized.items()
                 for other, resource in template.resources.items()
                 if resource["Type"] == old_type and not self._is_in(self._deployed, (name, other))
             ]
@@ -227,7 +226,7 @@ class _Comparison:
         return self._schemas.get(template.resources[address[1]]["Type"], template.region)
 
     @staticmethod
-    def _is_in(stage: Stage, address: Address) -> bool:
+    def _is_in(stage: Templates, address: Address) -> bool:
         return address[0] in stage and address[1] in stage[address[0]].resources
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from settings import stage_names
 from settings.model import PROJECT
 from tools.guard.errors import GuardError
-from tools.guard.templates import StackTemplate, Stage
+from tools.guard.templates import StackTemplate, Templates
 from tools.templates.assembly import AssemblyStack
 
 if TYPE_CHECKING:
@@ -18,17 +18,19 @@ if TYPE_CHECKING:
 _NOTHING_IN_IT = {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_COMPLETE"}
 """Statuses of a stack that was never created: the CDK deletes it and begins anew."""
 
-ClientOf = Callable[[str], Any]
+ClientFactory = Callable[[str], Any]
 """Returns the client of CloudFormation in a region."""
 
 
-def read(stage: str, stacks: Sequence[AssemblyStack], client_of: ClientOf) -> Stage:
+def read_deployed(
+    stage: str, stacks: Sequence[AssemblyStack], create_client: ClientFactory
+) -> Templates:
     """Return the deployed templates of a stage, also of stacks that are no longer synthesized.
 
     Args:
         stage: the stage's name.
         stacks: its stacks as they are synthesized; their regions are searched.
-        client_of: returns the client of CloudFormation in a region.
+        create_client: returns the client of CloudFormation in a region.
 
     Raises:
         GuardError: a stack is being changed at this moment.
@@ -38,13 +40,13 @@ def read(stage: str, stacks: Sequence[AssemblyStack], client_of: ClientOf) -> St
     stages = stage_names()
     accounts = {stack.region: stack.account for stack in stacks}
     for region, account in accounts.items():
-        client = client_of(region)
+        client = create_client(region)
         for page in client.get_paginator("describe_stacks").paginate():
             for stack in page["Stacks"]:
                 name, status = stack["StackName"], stack["StackStatus"]
                 if status in _NOTHING_IN_IT:
                     continue
-                if name not in names and owner(stages, name) != stage:
+                if name not in names and stage_of_stack(stages, name) != stage:
                     continue
                 if status.endswith("_IN_PROGRESS"):
                     raise GuardError(f"{name}: found status {status}; wait until it is done")
@@ -62,13 +64,13 @@ def read(stage: str, stacks: Sequence[AssemblyStack], client_of: ClientOf) -> St
     return deployed
 
 
-def owner(stages: Sequence[str], stack: str) -> str | None:
+def stage_of_stack(stages: Sequence[str], stack: str) -> str | None:
     """Return which stage a stack's name belongs to: of staging and staging-eu the longer one."""
     fitting = [stage for stage in stages if stack.startswith(f"{PROJECT}-{stage}-")]
     return max(fitting, key=len, default=None)
 
 
-def client_of_account(session: Session, stacks: Sequence[AssemblyStack]) -> ClientOf:
+def cloudformation_clients(session: Session, stacks: Sequence[AssemblyStack]) -> ClientFactory:
     """Return the way to CloudFormation in the stacks' account.
 
     By the CDK's look-up role, which may read and nothing else, and which is all that this

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from tools.guard.templates import Address, StackTemplate, Stage
+from tools.guard.templates import Address, StackTemplate, Templates
 
 NO_VALUE = {"Ref": "AWS::NoValue"}
 _VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
@@ -22,7 +22,7 @@ _VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
 class Resolver:
     """Resolves the values of a stage's templates."""
 
-    def __init__(self, stage: Stage, marks: Mapping[Address, str] | None = None) -> None:
+    def __init__(self, stage: Templates, marks: Mapping[Address, str] | None = None) -> None:
         """Take the stage, and a word for each resource whose references read differently."""
         self._stage = stage
         self._marks = marks or {}

@@ -30,11 +30,11 @@ class StackTemplate:
         return resources
 
 
-Stage = Mapping[str, StackTemplate]
+Templates = Mapping[str, StackTemplate]
 """The stacks of a stage by name."""
 
 
-def planned(stacks: Sequence[AssemblyStack], deployed: Stage) -> Stage:
+def synthesized_templates(stacks: Sequence[AssemblyStack], deployed: Templates) -> Templates:
     """Return what an update makes of the synthesized stacks.
 
     A parameter that is deployed keeps its value: the CDK CLI updates with the previous ones.

@@ -10,7 +10,7 @@ import pytest
 from tools.guard.comparison import compare
 from tools.guard.conditional import RULES
 from tools.guard.finding import Finding, Impact
-from tools.guard.templates import StackTemplate, Stage
+from tools.guard.templates import StackTemplate, Templates
 from tools.templates.schemas import registry_schemas
 
 Resource = dict[str, Any]
@@ -32,11 +32,11 @@ def stack(
     return {name: StackTemplate(name, "us-east-1", "111111111111", template, parameters)}
 
 
-def found(old: Stage, new: Stage) -> list[Finding]:
+def found(old: Templates, new: Templates) -> list[Finding]:
     return compare(old, new, registry_schemas())
 
 
-def impacts(old: Stage, new: Stage) -> dict[str, Impact]:
+def impacts(old: Templates, new: Templates) -> dict[str, Impact]:
     return {finding.name: finding.impact for finding in found(old, new)}
 
 
@@ -253,7 +253,7 @@ def test_another_wording_of_the_same_value_passes(one: Any, other: Any) -> None:
 
 
 def test_another_name_of_an_export_passes() -> None:
-    def stage(name: str) -> Stage:
+    def stage(name: str) -> Templates:
         export = {"Key": {"Value": {"Fn::GetAtt": ["Key", "Arn"]}, "Export": {"Name": name}}}
         database = changed(DATABASE, KmsKeyId={"Fn::ImportValue": name})
         return stack({"Key": resource("AWS::KMS::Key")}, "keys", Outputs=export) | stack(
@@ -264,7 +264,7 @@ def test_another_name_of_an_export_passes() -> None:
 
 
 def test_an_import_of_something_else_does_not_pass() -> None:
-    def stage(name: str) -> Stage:
+    def stage(name: str) -> Templates:
         exports = {
             key: {"Value": {"Ref": key}, "Export": {"Name": key}} for key in ("One", "Other")
         }

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tools.guard.deployed import client_of_account, owner, read
+from tools.guard.deployed import cloudformation_clients, read_deployed, stage_of_stack
 from tools.guard.errors import GuardError
 from tools.templates.assembly import AssemblyStack
 
@@ -42,13 +42,13 @@ class CloudFormation:
 
 def names(*stacks: AssemblyStack, **statuses: str) -> set[str]:
     client = CloudFormation({name.replace("_", "-"): s for name, s in statuses.items()})
-    return set(read("staging", stacks, lambda region: client))
+    return set(read_deployed("staging", stacks, lambda region: client))
 
 
 def test_a_stack_is_read_with_its_template_and_parameters() -> None:
     client = CloudFormation({"spywatcher-staging-data": "UPDATE_COMPLETE"}, Image="1.0.0")
     stacks = [synthesized("spywatcher-staging-data")]
-    deployed = read("staging", stacks, lambda region: client)["spywatcher-staging-data"]
+    deployed = read_deployed("staging", stacks, lambda region: client)["spywatcher-staging-data"]
     assert deployed.template == {"Description": "spywatcher-staging-data"}
     assert deployed.parameters == {"Image": "1.0.0"}
 
@@ -59,7 +59,7 @@ def test_each_region_of_the_stage_is_searched() -> None:
         "us-west-2": CloudFormation({"b": "CREATE_COMPLETE"}),
     }
     stacks = [synthesized("a"), synthesized("b", "us-west-2")]
-    deployed = read("staging", stacks, clients.__getitem__)
+    deployed = read_deployed("staging", stacks, clients.__getitem__)
     assert {name: stack.region for name, stack in deployed.items()} == {
         "a": "us-east-1",
         "b": "us-west-2",
@@ -94,9 +94,9 @@ def test_stacks_of_the_stage_that_are_not_synthesized_are_read_too() -> None:
 
 def test_a_stack_belongs_to_the_stage_with_the_longest_fitting_name() -> None:
     stages = ["staging", "staging-eu"]
-    assert owner(stages, "spywatcher-staging-eu-data") == "staging-eu"
-    assert owner(stages, "spywatcher-staging-data") == "staging"
-    assert owner(stages, "spywatcher-stagingdata") is None
+    assert stage_of_stack(stages, "spywatcher-staging-eu-data") == "staging-eu"
+    assert stage_of_stack(stages, "spywatcher-staging-data") == "staging"
+    assert stage_of_stack(stages, "spywatcher-stagingdata") is None
 
 
 class Sts:
@@ -129,7 +129,7 @@ class Session:
 
 def clients(sts: Sts, account: str = "1") -> Callable[[str], Any]:
     session: Any = Session(sts)
-    return client_of_account(session, [synthesized("a", account=account)])
+    return cloudformation_clients(session, [synthesized("a", account=account)])
 
 
 def test_the_look_up_role_reads() -> None:

@@ -12,7 +12,7 @@ from tests.synthesis import ACCOUNT, SynthesizedStage, synthesize
 from tools.guard import stateful
 from tools.guard.comparison import compare
 from tools.guard.finding import Finding, Impact, exclude_allowed
-from tools.guard.templates import StackTemplate, Stage
+from tools.guard.templates import StackTemplate, Templates
 from tools.templates.schemas import PropertyPath, ResourceSchema, registry_schemas
 
 REGION = "us-east-1"
@@ -40,7 +40,7 @@ def create_only() -> Iterator[Any]:
             yield pytest.param(kind, path, id=f"{kind.split('::')[-1]}-{'.'.join(path)}")
 
 
-def as_stage(synthesized: SynthesizedStage) -> Stage:
+def as_stage(synthesized: SynthesizedStage) -> Templates:
     prefix = synthesized.settings.resource_name()
     return {
         f"{prefix}-{name}": StackTemplate(f"{prefix}-{name}", REGION, ACCOUNT, template)
@@ -49,12 +49,12 @@ def as_stage(synthesized: SynthesizedStage) -> Stage:
 
 
 @pytest.fixture(scope="module")
-def deployed(production: SynthesizedStage) -> Stage:
+def deployed(production: SynthesizedStage) -> Templates:
     return as_stage(production)
 
 
 @pytest.fixture
-def planned(deployed: Stage) -> dict[str, Any]:
+def planned(deployed: Templates) -> dict[str, Any]:
     """The same, to be changed."""
     return {
         name: replace(stack, template=copy.deepcopy(stack.template))
@@ -62,11 +62,11 @@ def planned(deployed: Stage) -> dict[str, Any]:
     }
 
 
-def found(deployed: Stage, planned: Stage) -> list[Finding]:
+def found(deployed: Templates, planned: Templates) -> list[Finding]:
     return compare(deployed, planned, registry_schemas())
 
 
-def of_type(stage: Stage, kind: str) -> list[tuple[dict[str, Any], str, str]]:
+def of_type(stage: Templates, kind: str) -> list[tuple[dict[str, Any], str, str]]:
     """Return (the resources of its stack, stack, logical id) for each resource of a type."""
     return [
         (stack.template["Resources"], stack.name, logical_id)
@@ -83,13 +83,13 @@ def set_at(properties: dict[str, Any], path: PropertyPath, value: object) -> Non
     properties[last] = value
 
 
-def test_the_same_templates_have_no_finding(deployed: Stage, planned: Stage) -> None:
+def test_the_same_templates_have_no_finding(deployed: Templates, planned: Templates) -> None:
     assert found(deployed, planned) == []
 
 
 @pytest.mark.parametrize(("kind", "path"), list(create_only()))
 def test_every_create_only_property_is_caught_by_its_name(
-    deployed: Stage, planned: Stage, kind: str, path: PropertyPath
+    deployed: Templates, planned: Templates, kind: str, path: PropertyPath
 ) -> None:
     resources, stack, logical_id = of_type(planned, kind)[0]
     set_at(resources[logical_id]["Properties"], path, "another value")
@@ -120,7 +120,7 @@ def test_the_schemas_have_create_only_properties_to_try(kind: str) -> None:
     ],
 )
 def test_a_change_in_place_passes(
-    deployed: Stage, planned: Stage, kind: str, path: PropertyPath, value: object
+    deployed: Templates, planned: Templates, kind: str, path: PropertyPath, value: object
 ) -> None:
     for resources, _, logical_id in of_type(planned, kind):
         assert resources[logical_id]["Properties"].get(path[0]) != value
@@ -128,13 +128,15 @@ def test_a_change_in_place_passes(
     assert found(deployed, planned) == []
 
 
-def test_the_types_that_hold_data_are_those_of_the_requirement(deployed: Stage) -> None:
+def test_the_types_that_hold_data_are_those_of_the_requirement(deployed: Templates) -> None:
     resources = [r for stack in deployed.values() for r in stack.resources.values()]
     assert {r["Type"] for r in resources if stateful.is_stateful(r)} >= ALL_STATEFUL
 
 
 @pytest.mark.parametrize("kind", sorted(ALL_STATEFUL))
-def test_each_removed_resource_is_caught(deployed: Stage, planned: Stage, kind: str) -> None:
+def test_each_removed_resource_is_caught(
+    deployed: Templates, planned: Templates, kind: str
+) -> None:
     removed = set()
     for resources, stack, logical_id in of_type(planned, kind):
         del resources[logical_id]
@@ -145,7 +147,9 @@ def test_each_removed_resource_is_caught(deployed: Stage, planned: Stage, kind: 
 
 
 @pytest.mark.parametrize("kind", sorted(ALL_STATEFUL))
-def test_each_renamed_resource_is_caught(deployed: Stage, planned: Stage, kind: str) -> None:
+def test_each_renamed_resource_is_caught(
+    deployed: Templates, planned: Templates, kind: str
+) -> None:
     renamed = set()
     for resources, stack, logical_id in of_type(planned, kind):
         resources[f"{logical_id}Renamed"] = resources.pop(logical_id)
@@ -154,7 +158,7 @@ def test_each_renamed_resource_is_caught(deployed: Stage, planned: Stage, kind: 
     assert gone == renamed
 
 
-def test_the_removed_namespaces_are_caught(deployed: Stage, planned: Stage) -> None:
+def test_the_removed_namespaces_are_caught(deployed: Templates, planned: Templates) -> None:
     removed = set()
     for resources, stack, logical_id in of_type(planned, stateful.MANIFEST):
         if '"kind":"Namespace"' in str(resources.pop(logical_id)["Properties"]["Manifest"]):
@@ -164,7 +168,7 @@ def test_the_removed_namespaces_are_caught(deployed: Stage, planned: Stage) -> N
 
 
 def test_a_new_key_of_the_security_stack_replaces_the_database(
-    deployed: Stage, planned: Stage
+    deployed: Templates, planned: Templates
 ) -> None:
     (_, data, database), *_ = of_type(planned, "AWS::RDS::DBInstance")
     properties = planned[data].resources[database]["Properties"]
@@ -180,7 +184,9 @@ def test_a_new_key_of_the_security_stack_replaces_the_database(
     assert findings[f"{data}/{database}"].changes[0].name == "KmsKeyId"
 
 
-def test_a_replaced_subnet_group_replaces_the_database(deployed: Stage, planned: Stage) -> None:
+def test_a_replaced_subnet_group_replaces_the_database(
+    deployed: Templates, planned: Templates
+) -> None:
     resources, data, group = of_type(planned, "AWS::RDS::DBSubnetGroup")[0]
     resources[group]["Properties"]["DBSubnetGroupName"] = "another"
     (_, _, database), *_ = of_type(planned, "AWS::RDS::DBInstance")
@@ -192,7 +198,7 @@ def test_a_replaced_subnet_group_replaces_the_database(deployed: Stage, planned:
 
 
 def test_an_override_lets_the_database_through_and_not_the_cluster(
-    deployed: Stage, planned: Stage
+    deployed: Templates, planned: Templates
 ) -> None:
     names = []
     for kind, name in (("AWS::RDS::DBInstance", "DBName"), ("AWS::EKS::Cluster", "RoleArn")):
@@ -206,7 +212,7 @@ def test_an_override_lets_the_database_through_and_not_the_cluster(
 
 
 def test_a_recovery_stops_only_where_it_lets_the_old_database_go(
-    deployed: Stage, production: SynthesizedStage
+    deployed: Templates, production: SynthesizedStage
 ) -> None:
     """As docs/runbooks/restore-database.md has it."""
     restored = {
@@ -216,7 +222,7 @@ def test_a_recovery_stops_only_where_it_lets_the_old_database_go(
         "admin_password_from_secret": True,
     }
 
-    def with_generations(*generations: dict[str, Any]) -> Stage:
+    def with_generations(*generations: dict[str, Any]) -> Templates:
         values = production.settings.model_dump()
         values["database"] |= {"active_generation": 2, "generations": generations}
         return as_stage(synthesize(StageSettings.model_validate(values)))
