@@ -14,11 +14,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 
 from constructs import Construct, IDependable
+from k8s.cloudwatch_agent import LOG_GROUP_SUFFIX, cloudwatch_agent
 from settings.cluster import ClusterSettings
 from settings.versions import add_on_version
 from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 from stacks.cluster.pod_identity import pod_role
-from stacks.monitoring.metrics import application_metrics
 from stacks.shared.acknowledgement import acknowledge
 
 _BY_ZONE = {
@@ -154,7 +154,7 @@ class AddOns(Construct):
         """
         kinds = ["application", "dataplane", "host", "performance"]
         if self._settings.application_metrics:
-            kinds.append(application_metrics.LOG_GROUP_KIND)
+            kinds.append(LOG_GROUP_SUFFIX)
         self.log_groups = {kind: self._log_group(kind, logs_key) for kind in kinds}
         role = self._agent_role(list(self.log_groups.values()))
         add_on = self._add_on(
@@ -174,7 +174,7 @@ class AddOns(Construct):
 
     def _read_application_metrics(self, add_on: eks_v1.CfnAddon) -> None:
         """Run an agent for the backend's own metrics, once the add-on has brought its kind."""
-        agent = application_metrics.agent(
+        agent = cloudwatch_agent(
             cluster_name=self._cluster_name,
             region=cdk.Stack.of(self).region,
             namespace=_AGENT_NAMESPACE,
