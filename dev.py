@@ -366,7 +366,7 @@ def set_secret(setup: Setup, arguments: Sequence[str]) -> int:
 
 
 def cost(setup: Setup, arguments: Sequence[str]) -> int:
-    """STAGE [--against REVISION] [--json FILE] [--svg FILE]   what a stage costs a month."""
+    """STAGE [--against REVISION] [--json FILE]   what a stage costs a month."""
     return _module(setup, "tools.cost", *arguments)
 
 

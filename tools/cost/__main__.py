@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from settings import SettingsError, StageSettings, load_stage
-from tools.cost import chart, report
+from tools.cost import report
 from tools.cost.estimate import Estimate, estimate
 from tools.cost.inventory import UnpricedError
 from tools.templates.assembly import read_stage
@@ -28,20 +28,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("stage")
     parser.add_argument("--against", metavar="REVISION", help="print the difference to a revision")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write it as JSON too")
-    parser.add_argument("--svg", metavar="FILE", type=Path, help="draw it too")
     chosen = parser.parse_args(arguments)
     try:
         settings = load_stage(chosen.stage)
-        _run(settings, chosen.against, chosen.json, chosen.svg)
+        _run(settings, chosen.against, chosen.json)
     except (SettingsError, RevisionError, UnpricedError, CostError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def _run(
-    settings: StageSettings, revision: str | None, json_file: Path | None, svg_file: Path | None
-) -> None:
+def _run(settings: StageSettings, revision: str | None, json_file: Path | None) -> None:
     today = dt.datetime.now(dt.UTC).date()
     old = _estimate_of(revision, settings, today) if revision else None
     with synthesized(settings.stage) as assembly:
@@ -54,8 +51,6 @@ def _run(
         document["against"] = report.difference_document(old, new, revision)
     if json_file:
         _write(json_file, report.to_json(document))
-    if svg_file:
-        _write(svg_file, chart.svg(new))
 
 
 def _estimate_of(revision: str, settings: StageSettings, today: dt.date) -> Estimate:

@@ -20,7 +20,7 @@ are read from the synthesized templates. Usage, which no template shows, is assu
 
     python3 dev.py cost production                      # this table, of the working copy
     python3 dev.py cost production --against main       # what a change adds
-    python3 dev.py cost production --json cost.json --svg cost.svg
+    python3 dev.py cost production --json cost.json
 """
 
 _WHY_DIFFERENT: Mapping[Component, str] = {
@@ -62,12 +62,9 @@ def page(estimates: Sequence[Estimate]) -> str:
 
 
 def _stage(estimate: Estimate) -> Iterator[str]:
-    title = estimate.stage.capitalize()
-    yield f"## {title}"
+    yield f"## {estimate.stage.capitalize()}"
     yield ""
     yield f"**{estimate.usd:,.2f} USD a month**: {verdict(estimate)}"
-    yield ""
-    yield f"![{title}: the design's figures beside the estimate](cost-{estimate.stage}.svg)"
     yield ""
     yield "| component | design | estimate | consists of |"
     yield "|---|--:|--:|---|"

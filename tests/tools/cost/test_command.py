@@ -45,13 +45,12 @@ def test_it_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert "keys: 2 x 1.00" in shown
 
 
-def test_it_writes_json_and_chart(tmp_path: Path) -> None:
-    json_file, svg_file = tmp_path / "cost.json", tmp_path / "cost.svg"
-    assert command.main(["staging", "--json", str(json_file), "--svg", str(svg_file)]) == 0
+def test_it_writes_json(tmp_path: Path) -> None:
+    json_file = tmp_path / "cost.json"
+    assert command.main(["staging", "--json", str(json_file)]) == 0
     document = json.loads(json_file.read_text())
     assert document["stage"] == "staging"
     assert "against" not in document
-    assert svg_file.read_text().startswith("<svg ")
 
 
 def test_it_prints_and_writes_the_difference_to_a_revision(

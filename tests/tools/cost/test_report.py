@@ -1,18 +1,16 @@
-"""What the command shows: the table, its JSON and the chart say the same."""
+"""What the command shows: the table and its JSON say the same."""
 
 import json
 import re
-from xml.etree import ElementTree
 
 import pytest
 
 from tests.synthesis import SynthesizedStage
 from tests.tools.cost.templates import Resources, estimate_of, price
-from tools.cost import chart, report
+from tools.cost import report
 from tools.cost.estimate import Estimate
 
 DASHBOARDS: Resources = {name: ("AWS::CloudWatch::Dashboard", {}) for name in "AB"}
-SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture
@@ -104,31 +102,3 @@ def test_no_difference_is_said() -> None:
     assert report.difference(result, result, "main").endswith(
         "\n\nNo difference: 6.00 before and after."
     )
-
-
-def test_the_chart_is_well_formed_and_draws_each_figure(result: Estimate) -> None:
-    root = ElementTree.fromstring(chart.svg(result))  # noqa: S314 - our own
-    texts = [each.text for each in root.iter(f"{SVG}text")]
-    components = [*result.designed(), *result.left_out()]
-    assert [text for text in texts if text in {each.name for each in components}] == [
-        component.name for component in components
-    ]
-    for component in components:
-        assert f"{result.of(component):,.2f}" in texts
-    width = float(root.attrib["width"])
-    bars = [bar for bar in root.iter(f"{SVG}rect") if "x" in bar.attrib]
-    assert len(bars) == len(components) + len(result.design) + 3  # three of the legend
-    assert all(float(bar.attrib["x"]) + float(bar.attrib["width"]) < width for bar in bars)
-
-
-def test_a_bar_is_as_long_as_its_figure(result: Estimate) -> None:
-    root = ElementTree.fromstring(chart.svg(result))  # noqa: S314 - our own
-    widths = [float(bar.attrib["width"]) for bar in root.iter(f"{SVG}rect") if "x" in bar.attrib]
-    figures = []
-    for component in (*result.designed(), *result.left_out()):
-        if component in result.design:
-            figures.append(float(result.design[component]))
-        figures.append(float(result.of(component)))
-    pixels_a_dollar = widths[3] / figures[0]
-    for width, figure in zip(widths[3:], figures, strict=True):
-        assert width == pytest.approx(figure * pixels_a_dollar, abs=1)
