@@ -66,19 +66,14 @@ def _cluster(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Li
 
 def _node_groups(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
     for group in resources:
+        group.priced("CapacityType", {"ON_DEMAND": ""}, default="ON_DEMAND")
         count = _node_count(group)
         hourly = {
             name: group.look_up("InstanceTypes", name, prices.NODE_HOURS)
             for name in group.properties["InstanceTypes"]
         }
         dearest, price = max(hourly.items(), key=lambda each: each[1].usd)
-        if group.properties.get("CapacityType") == "SPOT":
-            percent = Decimal(str(inventory.assumptions.spot_price_percent))
-            price = price._replace(usd=price.usd * percent / 100)
-            what, assumption = f"{count} x {dearest}, spot", "spot_price_percent"
-            yield Line(NODES, what, count * HOURS, price, assumption)
-        else:
-            yield _hours(NODES, f"{count} x {dearest}", count, price)
+        yield _hours(NODES, f"{count} x {dearest}", count, price)
         yield from _node_volumes(group, count, inventory)
 
 

@@ -15,14 +15,14 @@ from tools.templates.assembly import AssemblyStack
 Resources = dict[str, tuple[str, dict[str, Any]]]
 """Type and properties by logical id."""
 
-NOTHING = CostSettings(
+NO_USAGE = CostSettings(
     **{
-        key: 0.0
-        for key, field in CostSettings.model_fields.items()
-        if field.annotation is float and key not in ("anomaly_usd", "spot_price_percent")
+        name: 0
+        for name, field in CostSettings.model_fields.items()
+        if any(getattr(constraint, "ge", None) == 0 for constraint in field.metadata)
     }
 )
-"""No usage at all."""
+"""Cost settings that assume no usage: each setting that can be zero is zero."""
 
 
 def stack(resources: Resources, name: str = "spywatcher-production-x") -> AssemblyStack:
@@ -45,7 +45,7 @@ def price(
     """Price a template with no usage but what `assumptions` say."""
     settings = load_stage("production")
     account_wide = settings.account_wide.model_copy(update={"owned": first_in_account})
-    costs = NOTHING.model_copy(update=assumptions or {})
+    costs = NO_USAGE.model_copy(update=assumptions or {})
     settings = settings.model_copy(update={"cost": costs, "account_wide": account_wide})
     return estimate([stack(resources)], settings, today)
 

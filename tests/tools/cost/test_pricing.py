@@ -57,10 +57,9 @@ CASES: dict[str, tuple[Component, str, Resources, dict[str, float]]] = {
     "a node group costs its desired nodes": (
         c.NODES, "182.21", {"N": nodes(3, "t3.large"), "Template": TEMPLATE}, {},
     ),
-    "spot nodes cost the assumed part of the dearest type's price": (
-        c.NODES, "72.88",  # 2 x 730 h x 0.0832 x 60 %
-        {"N": nodes(2, "t3.medium", "t3.large", capacity="SPOT"), "Template": TEMPLATE},
-        {"spot_price_percent": 60},
+    "a node group of several instance types costs the most expensive one": (
+        c.NODES, "121.47",  # 2 x 730 h x 0.0832
+        {"N": nodes(2, "t3.medium", "t3.large"), "Template": TEMPLATE}, {},
     ),
     "each node has the launch template's volumes": (
         c.NODE_VOLUMES, "12.00", {"N": nodes(3, "t3.large"), "Template": TEMPLATE}, {},
@@ -335,6 +334,10 @@ UNPRICED: dict[str, tuple[Resources, str]] = {
     "an instance type": (
         {"N": nodes(1, "p9.large"), "Template": TEMPLATE},
         "N (AWS::EKS::Nodegroup): InstanceTypes: found 'p9.large'; allowed: t3.medium,",
+    ),
+    "spot nodes": (
+        {"N": nodes(1, "t3.large", capacity="SPOT"), "Template": TEMPLATE},
+        "N (AWS::EKS::Nodegroup): CapacityType: found 'SPOT'; allowed: ON_DEMAND",
     ),
     "nodes whose volumes are not in the stack": (
         {"N": nodes(1, "t3.large")},
