@@ -16,7 +16,7 @@ import os
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
-from settings import SettingsError, load_stage, place, stage_names
+from settings import SettingsError, load_stage, resolve_accounts, stage_names
 from stacks.stage import SpyWatcherStage
 
 # Where a resource was made: frames of the CDK library alone, not one of Python (`cdk --debug` has
@@ -31,7 +31,7 @@ def main() -> None:
     chosen: str | None = app.node.try_get_context("stage")
     try:
         stages = [load_stage(name) for name in stage_names()]
-        accounts = place(stages, os.environ.get("CDK_DEFAULT_ACCOUNT"))
+        accounts = resolve_accounts(stages, os.environ.get("CDK_DEFAULT_ACCOUNT"))
         built = [load_stage(chosen)] if chosen else stages
     except SettingsError as error:
         raise SystemExit(str(error)) from None

@@ -5,7 +5,7 @@ import getpass
 import sys
 from collections.abc import Sequence
 
-from settings import SettingsError, StageSettings, load_stage, place, stage_names
+from settings import SettingsError, StageSettings, load_stage, resolve_accounts, stage_names
 from tools.operations.errors import OperationError
 
 
@@ -42,7 +42,7 @@ def _preflight(settings: StageSettings) -> None:
     session = boto3.Session(region_name=settings.region)
     try:
         account = session.client("sts").get_caller_identity()["Account"]
-        accounts = place([load_stage(name) for name in stage_names()], account)
+        accounts = resolve_accounts([load_stage(name) for name in stage_names()], account)
         if accounts[settings.stage] != account:
             raise OperationError(
                 f"settings/{settings.stage}.yaml: account: found {accounts[settings.stage]}; your "

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from settings.placement import EMBEDDED_ACCOUNT
+from settings.accounts import EMBEDDED_ACCOUNT
 
 ROOT = Path(__file__).resolve().parents[2]
 _SHOWN_LINES = 10

@@ -1,4 +1,4 @@
-"""Where the stages are deployed to, and what must not meet there."""
+"""The AWS account that each stage is deployed to, and the rules for stages that share one."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,34 +6,39 @@ from settings.base import SettingsError
 from settings.model import StageSettings
 
 EMBEDDED_ACCOUNT = "000000000000"
-"""The account of the embedded AWS: nobody's."""
+"""The account of the embedded AWS. AWS gives this number to nobody."""
 
 _EXAMPLE_DOMAINS = ("example.com", "example.net", "example.org", "example")
-"""Reserved for documentation (RFC 2606): nobody can validate a certificate there."""
+"""RFC 2606 reserves these domains for documentation: ACM cannot validate a certificate there."""
 
 
-def place(stages: Sequence[StageSettings], cli_account: str | None) -> Mapping[str, str | None]:
-    """Return the account of each stage, by its name; None where nothing says it.
+def resolve_accounts(
+    stages: Sequence[StageSettings], cli_account: str | None
+) -> Mapping[str, str | None]:
+    """Return the account of each stage, by the stage's name.
+
+    The account is None where neither the settings nor the credentials give one. The templates
+    then contain the pseudo parameter `AWS::AccountId`.
 
     Args:
-        stages: every stage of the project.
-        cli_account: the account of the CLI's credentials, if it has any.
+        stages: all stages of the project.
+        cli_account: the account of the CDK CLI's credentials, or None without credentials.
 
     Raises:
-        SettingsError: stages that share an account do not agree on who owns what it has once, or
-            a stage on an example domain would be deployed to a real account.
+        SettingsError: a stage on an example domain has a real account, or not exactly one of the
+            stages that share an account owns its account-wide resources.
     """
     accounts = {settings.stage: settings.account or cli_account for settings in stages}
     for settings in stages:
-        _refuse_example_domain(settings, accounts[settings.stage])
+        _check_domain(settings, accounts[settings.stage])
     for account in set(accounts.values()):
-        _refuse_shared_ownership([s for s in stages if accounts[s.stage] == account])
+        _check_owner([settings for settings in stages if accounts[settings.stage] == account])
     return accounts
 
 
-def _refuse_example_domain(settings: StageSettings, account: str | None) -> None:
+def _check_domain(settings: StageSettings, account: str | None) -> None:
     name = settings.domain.name
-    is_example = any(name == zone or name.endswith(f".{zone}") for zone in _EXAMPLE_DOMAINS)
+    is_example = any(name == domain or name.endswith(f".{domain}") for domain in _EXAMPLE_DOMAINS)
     if is_example and account not in (None, EMBEDDED_ACCOUNT):
         raise SettingsError(
             f"settings/{settings.stage}.yaml: domain.name: found {name!r} for account {account}; "
@@ -42,7 +47,7 @@ def _refuse_example_domain(settings: StageSettings, account: str | None) -> None
         )
 
 
-def _refuse_shared_ownership(stages: Sequence[StageSettings]) -> None:
+def _check_owner(stages: Sequence[StageSettings]) -> None:
     owners = [settings.stage for settings in stages if settings.account_wide.owned]
     if len(owners) != 1:
         files = ", ".join(f"settings/{settings.stage}.yaml" for settings in stages)
