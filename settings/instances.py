@@ -2,7 +2,7 @@
 
 Sources: "Amazon EC2 instance types" (vCPU, memory), the VPC CNI's table of pods per instance
 (`eni-max-pods.txt` of awslabs/amazon-eks-ami), "DB instance classes" of the Amazon RDS user guide,
-and "Redis OSS and Valkey node-type specific parameters" (`maxmemory`) of ElastiCache's.
+and "Redis OSS and Valkey node-type specific parameters" (`maxclients`) of ElastiCache's.
 """
 
 from typing import NamedTuple
@@ -38,8 +38,6 @@ class DatabaseClass(NamedTuple):
 class CacheNodeType(NamedTuple):
     """An ElastiCache node type."""
 
-    maxmemory_mib: int
-    """What Redis may fill (`maxmemory`), less than the node's memory."""
     max_credits: int | None = None
     """CPU credits that it can save up; None where it earns none."""
 
@@ -72,10 +70,10 @@ DATABASE_CLASSES = {
 }
 
 CACHE_NODE_TYPES = {
-    "cache.t3.small": CacheNodeType(1402, 576),
-    "cache.t3.medium": CacheNodeType(3164, 576),
-    "cache.t4g.small": CacheNodeType(1402, 576),
-    "cache.t4g.medium": CacheNodeType(3164, 576),
-    "cache.m6g.large": CacheNodeType(6537),
-    "cache.r6g.large": CacheNodeType(13384),
+    "cache.t3.small": CacheNodeType(max_credits=576),
+    "cache.t3.medium": CacheNodeType(max_credits=576),
+    "cache.t4g.small": CacheNodeType(max_credits=576),
+    "cache.t4g.medium": CacheNodeType(max_credits=576),
+    "cache.m6g.large": CacheNodeType(),
+    "cache.r6g.large": CacheNodeType(),
 }

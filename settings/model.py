@@ -1,7 +1,7 @@
 """The settings of a stage, whole: what a stage file may hold, and what must fit together."""
 
 import datetime as dt
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
@@ -62,11 +62,6 @@ class StageSettings(Settings):
     def resource_name(self, resource: str = "") -> str:
         """Return `{project}-{environment}-{resource}`, the design's pattern for names."""
         return "-".join(filter(None, [PROJECT, self.stage, resource]))
-
-    @property
-    def removal(self) -> Literal["retain", "destroy"]:
-        """What becomes of data when its stack is deleted."""
-        return "retain" if self.deletion_protection else "destroy"
 
     @model_validator(mode="after")
     def _zones_of_the_region(self) -> Self:
