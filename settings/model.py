@@ -5,8 +5,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from settings import capacity, support, versions
-from settings.addresses import RESERVED, needed_by_private_subnet
+from settings import support, versions
+from settings.addresses import RESERVED_ADDRESSES, count_required_addresses
 from settings.application import ApplicationSettings
 from settings.base import Settings, reject
 from settings.cluster import ClusterSettings
@@ -16,6 +16,7 @@ from settings.instances import NODE_TYPES
 from settings.maintenance import MaintenanceSettings
 from settings.monitoring import MonitoringSettings
 from settings.network import DomainSettings, NetworkSettings
+from settings.scheduling import check_services_fit_nodes
 from settings.security import AccessSettings, AccountSettings, AuditSettings, FirewallSettings
 from settings.services import ServicesSettings
 
@@ -75,13 +76,13 @@ class StageSettings(Settings):
     @model_validator(mode="after")
     def _pods_fit(self) -> Self:
         nodes = self.cluster.nodes
-        needed = needed_by_private_subnet(
+        needed = count_required_addresses(
             max_nodes=nodes.max_nodes,
             max_pods=NODE_TYPES[nodes.instance_type].max_pods,
             interface_endpoints=len(self.network.interface_endpoints),
         )
-        if needed > self.network.subnets.addresses("private") - RESERVED:
-            longest = 32 - (needed + RESERVED - 1).bit_length()
+        if needed > self.network.subnets.addresses("private") - RESERVED_ADDRESSES:
+            longest = 32 - (needed + RESERVED_ADDRESSES - 1).bit_length()
             reject(
                 "network.subnets.private_prefix_length",
                 self.network.subnets.private_prefix_length,
@@ -92,27 +93,7 @@ class StageSettings(Settings):
 
     @model_validator(mode="after")
     def _services_fit(self) -> Self:
-        nodes = self.cluster.nodes
-        room = capacity.room_beside_daemons(nodes.instance_type)
-        for name, service in self.services.by_name().items():
-            for kind, most in (
-                ("cpu_request_millicores", room.cpu_millicores),
-                ("memory_request_mib", room.memory_mib),
-            ):
-                found = getattr(service.resources, kind)
-                if found > most:
-                    reject(
-                        f"services.{name}.resources.{kind}", found,
-                        f"at most {most}: what a {nodes.instance_type} has for it beside what runs "
-                        "on every node; no number of nodes would do",
-                    )  # fmt: skip
-        needed = capacity.nodes_needed_for_release(self.cluster, self.services)
-        if needed > nodes.max_nodes:
-            reject(
-                "cluster.nodes.max_nodes", nodes.max_nodes,
-                f"at least {needed}: so many nodes of {nodes.instance_type} it takes to run the "
-                "services at maximum replicas, a release of theirs and the system's pods",
-            )  # fmt: skip
+        check_services_fit_nodes(self.services, self.cluster)
         return self
 
     @model_validator(mode="after")

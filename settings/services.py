@@ -19,13 +19,13 @@ def _image(value: str) -> str:
     return value
 
 
-AVAILABLE = 1
+MIN_AVAILABLE = 1
 """Pods of a service that stay up while nodes are drained (INFRASTRUCTURE.md, High Availability)."""
 
 
 def _not_under_the_budget(minimum: int) -> int:
-    if minimum < AVAILABLE:
-        raise ValueError(f"at least {AVAILABLE}, which the disruption budget keeps available")
+    if minimum < MIN_AVAILABLE:
+        raise ValueError(f"at least {MIN_AVAILABLE}, which the disruption budget keeps available")
     return minimum
 
 
@@ -75,7 +75,7 @@ class ServiceSettings(Settings):
     out, requests do not count."""
 
 
-SURGE = 1
+MAX_SURGE = 1
 """Pods that a rolling update runs beside a service's replicas (`maxSurge`)."""
 
 DATABASE_BOOTSTRAP = ResourceSettings(
@@ -110,11 +110,11 @@ class ServicesSettings(Settings):
         """Return every service."""
         return {"backend": self.backend, "frontend": self.frontend}
 
-    def most_pods(self) -> list[tuple[str, int, ResourceSettings]]:
+    def peak_pods(self) -> list[tuple[str, int, ResourceSettings]]:
         """Return the pods of the busiest hour, a release at maximum scale: what, how many, size."""
         return [
             *(
-                (name, each.replicas.maximum + SURGE, each.resources)
+                (name, each.replicas.maximum + MAX_SURGE, each.resources)
                 for name, each in self.by_name().items()
             ),
             ("migrations", 1, self.backend.resources),
@@ -129,12 +129,12 @@ class ServicesSettings(Settings):
             ("memory_request_gib", "memory_request_mib", "GiB", 1024),
             ("memory_limit_gib", "memory_limit_mib", "GiB", 1024),
         ):
-            needed = sum(count * getattr(pod, resource) for _, count, pod in self.most_pods())
+            needed = sum(count * getattr(pod, resource) for _, count, pod in self.peak_pods())
             least = math.ceil(needed / unit_size)
             if least > getattr(self.quota, setting):
                 reject(
                     f"quota.{setting}", getattr(self.quota, setting),
-                    f"at least {least} {unit}: the services at maximum replicas, {SURGE} more of "
-                    "each for a rolling update, and the database's Jobs",
+                    f"at least {least} {unit}: the services at maximum replicas, {MAX_SURGE} more "
+                    "of each for a rolling update, and the database's Jobs",
                 )  # fmt: skip
         return self

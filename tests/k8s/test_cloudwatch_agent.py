@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from settings.system_pods import METRICS_READER
+from settings.system_pods import PROMETHEUS_AGENT
 from tests.synthesis import SynthesizedStage, joined
 
 KIND = "AmazonCloudWatchAgent"
@@ -116,9 +116,9 @@ def test_the_agent_requests_what_the_capacity_settings_assume(
     production: SynthesizedStage,
 ) -> None:
     requests = agent(production)["resources"]["requests"]
-    expected = (METRICS_READER.cpu_request_millicores, METRICS_READER.memory_request_mib)
+    expected = (PROMETHEUS_AGENT.cpu_request_millicores, PROMETHEUS_AGENT.memory_request_mib)
     assert (f"{expected[0]}m", f"{expected[1]}Mi") == (requests["cpu"], requests["memory"])
-    assert METRICS_READER.name == AGENT
+    assert PROMETHEUS_AGENT.name == AGENT
 
 
 def test_the_agent_scrapes_the_pods_of_the_backend_alone(production: SynthesizedStage) -> None:

@@ -1,70 +1,47 @@
-"""Whether pods fit nodes: what a node offers, and how many nodes it takes."""
+"""What a node offers to pods."""
 
 import pytest
 
-from settings import load_stage
-from settings.capacity import (
-    Pod,
-    Room,
-    allocatable,
-    nodes_needed,
-    nodes_needed_for_release,
-    room_beside_daemons,
-)
+from settings.capacity import Capacity, Pod, allocatable
 
 
 @pytest.mark.parametrize(
-    "node_type, kube_reserved",
-    [("t3.medium", (70, 255 + 11 * 17)), ("t3.large", (70, 255 + 11 * 35))],
+    "node_type, cores", [("t3.medium", 2), ("t3.xlarge", 4), ("t3.2xlarge", 8)]
 )
-def test_a_node_keeps_what_its_image_reserves(
-    node_type: str, kube_reserved: tuple[int, int]
-) -> None:
-    """70m and 442Mi: so says the kubelet's configuration on a t3.medium."""
-    cpu, memory = kube_reserved
-    unseen = {"t3.medium": 4096 - 3788, "t3.large": 8192 - 7577}[node_type]
-    whole = {"t3.medium": (2000, 4096, 17), "t3.large": (2000, 8192, 35)}[node_type]
-    assert allocatable(node_type) == Room(
-        whole[0] - cpu, whole[1] - unseen - memory - 100, whole[2]
-    )
-
-
-@pytest.mark.parametrize("node_type, reserved", [("t3.xlarge", 80), ("t3.2xlarge", 90)])
-def test_more_cores_reserve_less_each(node_type: str, reserved: int) -> None:
-    """60 + 10 for the first two, 5 each for the next two, 2.5 each for the others."""
-    cores = {"t3.xlarge": 4, "t3.2xlarge": 8}[node_type]
+def test_further_cores_reserve_less_each(node_type: str, cores: int) -> None:
+    """60m and 10m of the first two cores, 5m each of the next two, 2.5m of each further one."""
+    reserved = {2: 60 + 10, 4: 60 + 10 + 5 + 5, 8: 60 + 10 + 5 + 5 + 4 * 2.5}[cores]
     assert allocatable(node_type).cpu_millicores == 1000 * cores - reserved
 
 
-def test_daemons_take_five_places_and_450_millicores_of_every_node() -> None:
-    whole, left = allocatable("t3.large"), room_beside_daemons("t3.large")
-    assert whole.pods - left.pods == 5
-    assert whole.cpu_millicores - left.cpu_millicores == 50 + 100 + 0 + 250 + 50
-    assert whole.memory_mib - left.memory_mib == 128 + 25
-
-
-ROOM = Room(cpu_millicores=1000, memory_mib=1000, pods=4)
+@pytest.mark.parametrize(
+    "node_type, memory_mib, usable_mib, pods",
+    [("t3.medium", 4096, 3788, 17), ("t3.large", 8192, 7577, 35)],
+)
+def test_memory_is_reserved_for_the_kubelet_and_for_each_pod(
+    node_type: str, memory_mib: int, usable_mib: int, pods: int
+) -> None:
+    """255 MiB, 11 MiB for each pod, and the eviction threshold of 100 MiB."""
+    assert usable_mib == int(memory_mib * (1 - 0.075))
+    node = allocatable(node_type)
+    assert node.pods == pods
+    assert node.memory_mib == usable_mib - (255 + 11 * pods) - 100
 
 
 @pytest.mark.parametrize(
-    "pods, nodes",
+    "pod, fits",
     [
-        ([], 0),
-        ([(1000, 0)], 1),
-        ([(600, 0), (600, 0)], 2),
-        ([(0, 600), (0, 600)], 2),
-        ([(600, 100), (300, 600), (400, 400), (400, 200)], 2),
-        ([(1, 1)] * 4, 1),
-        ([(1, 1)] * 5, 2),
+        (Pod("pod", 1000, 1000), True),
+        (Pod("pod", 1001, 0), False),
+        (Pod("pod", 0, 1001), False),
     ],
-    ids=["none", "a full node", "processors", "memory", "mixed", "places", "a place too few"],
+    ids=["the whole node", "too much processor", "too much memory"],
 )
-def test_a_node_takes_pods_until_processors_memory_or_places_run_out(
-    pods: list[tuple[int, int]], nodes: int
-) -> None:
-    assert nodes_needed([Pod("pod", *size) for size in pods], ROOM) == nodes
+def test_a_pod_fits_up_to_the_processor_and_memory_of_a_node(pod: Pod, fits: bool) -> None:
+    assert Capacity(cpu_millicores=1000, memory_mib=1000, pods=1).fits(pod) is fits
 
 
-def test_a_release_of_production_at_maximum_scale_takes_six_nodes() -> None:
-    production = load_stage("production")
-    assert nodes_needed_for_release(production.cluster, production.services) == 6
+def test_a_node_takes_as_many_pods_as_it_has_addresses_for() -> None:
+    node = Capacity(cpu_millicores=1000, memory_mib=1000, pods=1).subtract(Pod("pod", 100, 200))
+    assert node == Capacity(cpu_millicores=900, memory_mib=800, pods=0)
+    assert not node.fits(Pod("pod", 0, 0))

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from settings.capacity import Pod, Room
+from settings.capacity import Capacity, Pod
 
 
 @dataclass
@@ -16,12 +16,12 @@ class Node:
     """A node, with what its daemons leave free."""
 
     zone: str
-    room: Room
+    room: Capacity
     pods: list[Pod] = field(default_factory=list)
 
     def take(self, pod: Pod) -> None:
         """Run the pod."""
-        self.room = self.room.less(pod)
+        self.room = self.room.subtract(pod)
         self.pods.append(pod)
 
     def evict(self, pod: Pod) -> None:
@@ -29,10 +29,10 @@ class Node:
         self.room = self.room_without(pod)
         self.pods.remove(pod)
 
-    def room_without(self, pod: Pod) -> Room:
+    def room_without(self, pod: Pod) -> Capacity:
         """Return what would be left free without the pod."""
         room = self.room
-        return Room(
+        return Capacity(
             room.cpu_millicores + pod.cpu_millicores,
             room.memory_mib + pod.memory_mib,
             room.pods + 1,
@@ -46,7 +46,7 @@ class Cluster:
         self,
         *,
         zones: Sequence[str],
-        allocatable: Room,
+        allocatable: Capacity,
         daemons: Sequence[Pod],
         nodes: int,
         maximum: int,
@@ -112,9 +112,9 @@ class Cluster:
             pods[node.zone] += len(node.pods)
         return pods.most_common(1)[0][0]
 
-    def requested(self) -> Room:
+    def requested(self) -> Capacity:
         """Return what all pods, daemons included, take together."""
-        return Room(
+        return Capacity(
             *(
                 len(self.nodes) * whole - sum(node.room[index] for node in self.nodes)
                 for index, whole in enumerate(self.allocatable)
@@ -130,8 +130,8 @@ class Cluster:
         zone = min(self.zones, key=[node.zone for node in self.nodes].count)
         room = self.allocatable
         for daemon in self._daemons:
-            assert room.holds(daemon), f"{daemon.name} does not fit an empty node"
-            room = room.less(daemon)
+            assert room.fits(daemon), f"{daemon.name} does not fit an empty node"
+            room = room.subtract(daemon)
         self.nodes.append(Node(zone, room))
 
     def _preempt(self, pod: Pod) -> tuple[Node | None, list[Pod]]:
@@ -140,7 +140,7 @@ class Cluster:
             (other, index)
             for index, node in enumerate(self.nodes)
             for other in node.pods
-            if other.name not in self._critical and node.room_without(other).holds(pod)
+            if other.name not in self._critical and node.room_without(other).fits(pod)
         ]
         if not candidates:
             return None, []
@@ -154,7 +154,7 @@ class Cluster:
             node.zone for node in self.nodes for other in node.pods if other.name == pod.name
         )
         return min(
-            (node for node in self.nodes if node.room.holds(pod)),
+            (node for node in self.nodes if node.room.fits(pod)),
             key=lambda node: (
                 alike[node.zone],
                 [other.name for other in node.pods].count(pod.name),

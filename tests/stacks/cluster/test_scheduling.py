@@ -14,9 +14,16 @@ import pytest
 
 from k8s.charts import database_bootstrap_chart
 from settings import load_stage, stage_names
-from settings.capacity import Pod, Room, allocatable, daemons, room_beside_daemons, system_pods
-from settings.services import AVAILABLE, DATABASE_BOOTSTRAP, SURGE
-from settings.system_pods import DAEMONS, DEPLOYMENTS, SystemPods
+from settings.capacity import Capacity, Pod, allocatable
+from settings.scheduling import capacity_after_daemon_sets
+from settings.services import DATABASE_BOOTSTRAP, MAX_SURGE, MIN_AVAILABLE
+from settings.system_pods import (
+    DAEMON_SETS,
+    DEPLOYMENTS,
+    SystemWorkload,
+    daemon_set_pods,
+    deployment_pods,
+)
 from tests.documents import check_document
 from tests.simulators.scheduler_simulator import Cluster
 from tests.stacks.cluster.test_cluster import add_ons
@@ -91,7 +98,7 @@ def start(stage: SynthesizedStage, scale: str) -> Cluster:
     return Cluster(
         zones=stage.settings.availability_zones,
         allocatable=allocatable(kind),
-        daemons=daemons(),
+        daemons=daemon_set_pods(),
         nodes=bounds["MinSize" if scale == "minimum" else "DesiredSize"],
         maximum=bounds["MaxSize"],
         critical=CRITICAL,
@@ -101,7 +108,7 @@ def start(stage: SynthesizedStage, scale: str) -> Cluster:
 def run(stage: SynthesizedStage, scale: str) -> Cluster:
     """Return the cluster with everything placed."""
     cluster = start(stage, scale)
-    system = system_pods(stage.settings.cluster)
+    system = deployment_pods(stage.settings.cluster)
     assert cluster.schedule([*system, *application_pods(stage, scale)]) == []
     return cluster
 
@@ -114,8 +121,8 @@ class Outcome:
     nodes_at_start: int
     nodes: int
     maximum: int
-    requested: Room
-    offered: Room
+    requested: Capacity
+    offered: Capacity
     nodes_left: int
     waiting: tuple[Pod, ...]
     """Pods that find no room until there is a new node: of the lost zone, or evicted for these."""
@@ -131,12 +138,12 @@ def outcome(stage: SynthesizedStage, scale: str) -> Outcome:
     waiting = cluster.schedule(displaced, autoscale=False)
     never = cluster.schedule(waiting)
     return Outcome(
-        pods=requested.pods - nodes * len(DAEMONS),
+        pods=requested.pods - nodes * len(DAEMON_SETS),
         nodes_at_start=len(start(stage, scale).nodes),
         nodes=nodes,
         maximum=cluster.maximum,
         requested=requested,
-        offered=Room(*(nodes * each for each in cluster.allocatable)),
+        offered=Capacity(*(nodes * each for each in cluster.allocatable)),
         nodes_left=left,
         waiting=tuple(waiting),
         never_placed=tuple(never),
@@ -206,9 +213,9 @@ def test_staging_cannot_shrink_to_its_minimum_of_one_node(staging: SynthesizedSt
     found = outcome(staging, "minimum")
     node = allocatable("t3.medium")
     assert (found.nodes_at_start, found.nodes) == (1, 2)
-    on_one = found.pods + len(DAEMONS)
+    on_one = found.pods + len(DAEMON_SETS)
     assert on_one == 20 > node.pods == 17
-    second_nodes_daemons = sum(each.cpu_millicores for each in daemons())
+    second_nodes_daemons = sum(each.cpu_millicores for each in daemon_set_pods())
     assert found.requested.cpu_millicores - second_nodes_daemons <= node.cpu_millicores
 
 
@@ -230,13 +237,13 @@ def test_every_disruption_budget_lets_one_pod_go(stage: SynthesizedStage, scale:
         count = replicas(stage, budget, scale)
         allowed = spec.get("maxUnavailable") or count - spec["minAvailable"]
         assert allowed >= 1
-        assert spec.get("minAvailable", 0) in (0, AVAILABLE)
+        assert spec.get("minAvailable", 0) in (0, MIN_AVAILABLE)
 
 
 # The figures of the settings are those of the templates ----------------------------------------
 
 
-def sizes(pods: Sequence[SystemPods]) -> list[tuple[int, int]]:
+def sizes(pods: Sequence[SystemWorkload]) -> list[tuple[int, int]]:
     return sorted((each.cpu_request_millicores, each.memory_request_mib) for each in pods)
 
 
@@ -253,7 +260,7 @@ def test_controllers_request_what_the_settings_reckon_with(stage: SynthesizedSta
 
 def test_add_ons_request_what_the_settings_reckon_with(stage: SynthesizedStage) -> None:
     """Their replicas are ours, their requests EKS' own: none of them is overridden."""
-    reckoned = {each.part_of for each in [*DAEMONS, *DEPLOYMENTS]} - set(releases(stage))
+    reckoned = {each.part_of for each in [*DAEMON_SETS, *DEPLOYMENTS]} - set(releases(stage))
     assert set(add_ons(stage)) == reckoned
     replicas = {each.part_of: each.replicas for each in DEPLOYMENTS}
     for name, add_on in add_ons(stage).items():
@@ -270,7 +277,7 @@ def test_the_application_requests_what_the_settings_reckon_with(stage: Synthesiz
     """Nothing of a release at maximum scale is missing in what the settings refuse by."""
     reckoned = {
         (name, resources.cpu_request_millicores, resources.memory_request_mib): count
-        for name, count, resources in stage.settings.services.most_pods()
+        for name, count, resources in stage.settings.services.peak_pods()
     }
     found = application_pods(stage, SCALES[-1])
     for pod in set(found):
@@ -280,7 +287,7 @@ def test_the_application_requests_what_the_settings_reckon_with(stage: Synthesiz
         deployment["spec"]["strategy"]["rollingUpdate"]["maxSurge"]
         for deployment in of_kind(stage, "Deployment")
     ]
-    assert set(surges) == {SURGE}
+    assert set(surges) == {MAX_SURGE}
 
 
 def test_the_job_of_the_database_requests_what_the_settings_reckon_with() -> None:
@@ -370,18 +377,18 @@ def node_rows(stages: Sequence[SynthesizedStage]) -> list[list[str]]:
         )
         rooms = [
             f"{room.cpu_millicores}m, {room.memory_mib} MiB, {room.pods} places"
-            for room in (allocatable(kind), room_beside_daemons(kind))
+            for room in (allocatable(kind), capacity_after_daemon_sets(kind))
         ]
         rows.append([stage.settings.stage, nodes, *rooms])
     return rows
 
 
 def system_rows() -> list[list[str]]:
-    def size(each: SystemPods) -> str:
+    def size(each: SystemWorkload) -> str:
         return f"{each.cpu_request_millicores}m, {each.memory_request_mib} MiB"
 
     return [
-        *([each.name, each.part_of, size(each), "one a node"] for each in DAEMONS),
+        *([each.name, each.part_of, size(each), "one a node"] for each in DAEMON_SETS),
         *(
             [each.name, each.part_of, size(each), str(each.replicas or "one or two")]
             for each in DEPLOYMENTS

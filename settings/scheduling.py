@@ -1,0 +1,87 @@
+"""How many nodes the pods of a stage need, by the pods' requests."""
+
+from collections.abc import Iterable
+
+from settings.base import reject
+from settings.capacity import Capacity, Pod, allocatable
+from settings.cluster import ClusterSettings
+from settings.services import ServicesSettings
+from settings.system_pods import daemon_set_pods, deployment_pods
+
+
+def capacity_after_daemon_sets(node_type: str) -> Capacity:
+    """Return what a node offers to the pods of Deployments and Jobs."""
+    capacity = allocatable(node_type)
+    for pod in daemon_set_pods():
+        capacity = capacity.subtract(pod)
+    return capacity
+
+
+def nodes_needed(pods: Iterable[Pod], capacity: Capacity) -> int:
+    """Return how many nodes of this capacity can run the pods.
+
+    The function places the largest pod first, on the first node that fits it. A pod that is larger
+    than an empty node gets a node of its own: check the pods' sizes before.
+    """
+    nodes: list[Capacity] = []
+
+    def share_of_node(pod: Pod) -> float:
+        return max(
+            pod.cpu_millicores / capacity.cpu_millicores, pod.memory_mib / capacity.memory_mib
+        )
+
+    for pod in sorted(pods, key=share_of_node, reverse=True):
+        for index, node in enumerate(nodes):
+            if node.fits(pod):
+                nodes[index] = node.subtract(pod)
+                break
+        else:
+            nodes.append(capacity.subtract(pod))
+    return len(nodes)
+
+
+def nodes_needed_for_release(cluster: ClusterSettings, services: ServicesSettings) -> int:
+    """Return how many nodes a release at maximum scale needs.
+
+    The loss of an Availability Zone does not change the number: Auto Scaling starts the missing
+    nodes in the other zones.
+    """
+    application_pods = [
+        Pod(name, resources.cpu_request_millicores, resources.memory_request_mib)
+        for name, count, resources in services.peak_pods()
+        for _ in range(count)
+    ]
+    return nodes_needed(
+        [*application_pods, *deployment_pods(cluster)],
+        capacity_after_daemon_sets(cluster.nodes.instance_type),
+    )
+
+
+def check_services_fit_nodes(services: ServicesSettings, cluster: ClusterSettings) -> None:
+    """Check that every pod fits a node, and that the node group can run a release.
+
+    Raises:
+        PydanticCustomError: a pod of a service requests more than a node offers, or a release at
+            maximum scale needs more nodes than the group may have.
+    """
+    nodes = cluster.nodes
+    capacity = capacity_after_daemon_sets(nodes.instance_type)
+    for name, service in services.by_name().items():
+        for resource, most in (
+            ("cpu_request_millicores", capacity.cpu_millicores),
+            ("memory_request_mib", capacity.memory_mib),
+        ):
+            found = getattr(service.resources, resource)
+            if found > most:
+                reject(
+                    f"services.{name}.resources.{resource}", found,
+                    f"at most {most}: what a {nodes.instance_type} has for it beside what runs "
+                    "on every node; no number of nodes would do",
+                )  # fmt: skip
+    needed = nodes_needed_for_release(cluster, services)
+    if needed > nodes.max_nodes:
+        reject(
+            "cluster.nodes.max_nodes", nodes.max_nodes,
+            f"at least {needed}: so many nodes of {nodes.instance_type} it takes to run the "
+            "services at maximum replicas, a release of theirs and the system's pods",
+        )  # fmt: skip
