@@ -2,7 +2,7 @@
 
 import math
 
-RESERVED = 5
+RESERVED_ADDRESSES = 5
 """Of each subnet, AWS keeps the first four and the last ("Subnet sizing", Amazon VPC)."""
 
 _CONTROL_PLANE = 16
@@ -29,7 +29,7 @@ def node_addresses(max_pods: int) -> int:
     return max_pods - 2 + 4
 
 
-def needed_by_private_subnet(*, max_nodes: int, max_pods: int, interface_endpoints: int) -> int:
+def count_required_addresses(*, max_nodes: int, max_pods: int, interface_endpoints: int) -> int:
     """Return the addresses that a subnet must have at the maximum scale, in the worst hour.
 
     That is a rolling replacement of all nodes while one zone of three is lost.

@@ -107,7 +107,7 @@ class MaintenanceSettings(Settings):
         hours = (-(-start // 60) + turn) % (7 * 24)
         return FullHour(DAYS[hours // 24], hours % 24)
 
-    def is_window(self, minute_of_week: int) -> bool:
+    def is_in_weekly_window(self, minute_of_week: int) -> bool:
         """Return whether a minute, counted from Monday 00:00 UTC, is in the weekly window."""
         start, end = self._weekly_minutes
         return start <= minute_of_week < end or start <= minute_of_week + _WEEK_MINUTES < end

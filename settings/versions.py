@@ -76,6 +76,6 @@ def add_on_version(kubernetes: str, add_on: str, wanted: Mapping[str, str]) -> s
     return wanted.get(add_on, offered[0])
 
 
-def cluster_autoscaler(kubernetes: str) -> str:
+def cluster_autoscaler_image_tag(kubernetes: str) -> str:
     """Return the image tag; every minor version has had a first release."""
     return CLUSTER_AUTOSCALER.get(kubernetes, f"v{kubernetes}.0")

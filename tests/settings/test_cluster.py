@@ -74,6 +74,6 @@ def test_every_version_of_kubernetes_has_the_same_add_ons() -> None:
     for kubernetes in versions.ADD_ONS:
         minor = int(kubernetes.partition(".")[2])
         assert abs(minor - kubectl) <= 1
-        assert versions.cluster_autoscaler(kubernetes).startswith(f"v{kubernetes}.")
+        assert versions.cluster_autoscaler_image_tag(kubernetes).startswith(f"v{kubernetes}.")
         for version in versions.ADD_ONS[kubernetes]["kube-proxy"]:
             assert version.startswith(f"v{kubernetes}.")

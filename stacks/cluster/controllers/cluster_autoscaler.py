@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from settings.versions import CHARTS
-from settings.versions import cluster_autoscaler as image_tag
+from settings.versions import CHARTS, cluster_autoscaler_image_tag
 from stacks.cluster.controllers.controller import (
     RESTRICTED_CONTAINER,
     RESTRICTED_POD,
@@ -63,7 +62,7 @@ def _values(
         "awsRegion": region,
         "autoDiscovery": {"clusterName": cluster_name},
         "fullnameOverride": "cluster-autoscaler",
-        "image": {"tag": image_tag(kubernetes_version)},
+        "image": {"tag": cluster_autoscaler_image_tag(kubernetes_version)},
         "rbac": {"serviceAccount": {"name": "cluster-autoscaler"}},
         "extraArgs": {
             "balance-similar-node-groups": True,

@@ -66,7 +66,7 @@ class Audience:
             f"{make.runbook('maintenance-window')}",
             time_zone="UTC",
             role=role,
-            is_quiet=settings.maintenance.is_window,
+            is_quiet=settings.maintenance.is_in_weekly_window,
         ).alarm
 
     def page_outage(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from settings.versions import CHARTS, cluster_autoscaler
+from settings.versions import CHARTS, cluster_autoscaler_image_tag
 from stacks.cluster.controllers.controller import Controller, Pods
 from stacks.cluster.controllers.external_secrets import external_secrets
 from stacks.cluster.controllers.keda import keda
@@ -270,7 +270,7 @@ def test_it_registers_targets_of_the_applications_target_groups_and_of_no_others
 def test_the_autoscaler_is_of_the_clusters_minor_version(stage: SynthesizedStage) -> None:
     version = stage.settings.cluster.kubernetes_version
     tag = values(stage, AUTOSCALER)["image"]["tag"]
-    assert tag == cluster_autoscaler(version)
+    assert tag == cluster_autoscaler_image_tag(version)
     assert tag.startswith(f"v{version}.")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from settings import load_stage
-from settings.addresses import RESERVED, needed_by_private_subnet
+from settings.addresses import RESERVED_ADDRESSES, count_required_addresses
 from settings.instances import NODE_TYPES
 from tests.synthesis import SynthesizedStage, joined, synthesize
 
@@ -33,12 +33,14 @@ def subnets(stage: SynthesizedStage, tier: str) -> list[dict[str, Any]]:
 
 def usable(stage: SynthesizedStage, tier: str) -> int:
     ranges = [subnet["Properties"]["CidrBlock"] for subnet in subnets(stage, tier)]
-    return min(ipaddress.IPv4Network(range_).num_addresses for range_ in ranges) - RESERVED
+    return (
+        min(ipaddress.IPv4Network(range_).num_addresses for range_ in ranges) - RESERVED_ADDRESSES
+    )
 
 
 def pods_and_nodes(stage: SynthesizedStage) -> int:
     nodes = stage.only("cluster", "AWS::EKS::Nodegroup")
-    return needed_by_private_subnet(
+    return count_required_addresses(
         max_nodes=nodes["ScalingConfig"]["MaxSize"],
         max_pods=NODE_TYPES[nodes["InstanceTypes"][0]].max_pods,
         interface_endpoints=0,
