@@ -77,5 +77,3 @@ class CostSettings(Settings):
     """Evaluations of the conformance pack's rules."""
     function_gib_seconds: Amount = 10_000
     """Run time of the functions: deployments and rotations only."""
-    spot_price_percent: float = Field(40, gt=0, le=100)
-    """A spot node's price, in percent of the on-demand price; it moves daily."""

@@ -39,10 +39,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"key_rotations": 3},
         "cost.key_rotations: found 3; allowed: less than or equal to 2",
     ),
-    "a spot node over the on-demand price": (
-        {"spot_price_percent": 120},
-        "cost.spot_price_percent: found 120; allowed: less than or equal to 100",
-    ),
 }
 
 
