@@ -1,1 +1,1 @@
-"""Writes the Kubernetes objects of a stage as YAML files."""
+"""The `charts` command, which writes the Kubernetes objects of a stage as YAML files."""

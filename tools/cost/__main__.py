@@ -13,7 +13,7 @@ from tools.cost import report
 from tools.cost.estimate import Estimate, estimate
 from tools.cost.inventory import UnpricedError
 from tools.templates.assembly import read_stage
-from tools.templates.revision import RevisionError, synthesized, synthesized_revision
+from tools.templates.synthesis import SynthesisError, synthesize_checkout, synthesize_revision
 
 
 class CostError(Exception):
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load_stage(chosen.stage)
         _run(settings, chosen.against, chosen.json)
-    except (SettingsError, RevisionError, UnpricedError, CostError) as error:
+    except (SettingsError, SynthesisError, UnpricedError, CostError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(settings: StageSettings, revision: str | None, json_file: Path | None) -> None:
     today = dt.datetime.now(dt.UTC).date()
     old = _estimate_of(revision, settings, today) if revision else None
-    with synthesized(settings.stage) as assembly:
+    with synthesize_checkout(settings.stage) as assembly:
         new = estimate(read_stage(assembly, settings.stage), settings, today)
     document = report.document(new)
     if revision is None or old is None:
@@ -56,7 +56,7 @@ def _run(settings: StageSettings, revision: str | None, json_file: Path | None) 
 def _estimate_of(revision: str, settings: StageSettings, today: dt.date) -> Estimate:
     """Price a revision's templates under today's assumptions: only the resources differ."""
     try:
-        with synthesized_revision(revision, settings.stage) as assembly:
+        with synthesize_revision(revision, settings.stage) as assembly:
             return estimate(read_stage(assembly, settings.stage), settings, today)
     except UnpricedError as error:
         raise CostError(f"revision {revision}: {error}") from None

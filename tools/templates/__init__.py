@@ -1,4 +1,1 @@
-"""What CloudFormation works on: the registry's resource schemas and the CDK's cloud assemblies.
-
-Shared by the embedded AWS, which creates by the schemas, and by the commands that read templates.
-"""
+"""Synthesizes stages, and reads their templates and the resource schemas of CloudFormation."""

@@ -1,18 +1,18 @@
-"""Reads a cloud assembly: what a synthesis leaves in cdk.out, one folder inside it a stage."""
+"""Reads a cloud assembly: the folder cdk.out, in which a synthesis writes a folder per stage."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_STACK = "aws:cloudformation:stack"
+_STACK_ARTIFACT = "aws:cloudformation:stack"
 
 
 class NoAssemblyError(Exception):
-    """There is no synthesized stage in the folder."""
+    """A folder holds no synthesized stage. The text is shown to the user."""
 
 
 @dataclass(frozen=True)
@@ -20,53 +20,68 @@ class AssemblyStack:
     """A synthesized stack."""
 
     name: str
-    """Its name in CloudFormation, such as spywatcher-staging-data."""
+    """The name in CloudFormation, such as spywatcher-staging-data."""
     template: Mapping[str, Any]
     region: str
     account: str
     lookup_role_arn: str | None
-    """The bootstrap role that may read the deployed stack; None without one. Holds placeholders
-    such as `${AWS::Partition}`."""
+    """The lookup role of the bootstrap stack, which can read deployed stacks; None if the stack was
+    synthesized without it. The ARN holds placeholders such as `${AWS::Partition}`."""
     dependencies: tuple[str, ...]
-    """Names of the stacks of the same stage that are deployed before this one."""
+    """The names of the stacks of the same stage that are deployed before this one."""
 
 
 def read_stage(assembly: Path, stage: str) -> list[AssemblyStack]:
-    """Return the stacks of a stage, each after those that it depends on.
+    """Return the stacks of a stage, each after the stacks that it depends on.
 
     Args:
-        assembly: the folder of the app's assembly, such as cdk.out.
-        stage: the stage's id, such as staging.
+        assembly: the folder of the app's cloud assembly, such as cdk.out.
+        stage: the construct id of the stage, such as staging.
 
     Raises:
-        NoAssemblyError: the folder holds no assembly, or none of this stage.
+        NoAssemblyError: the folder holds no assembly of this stage.
     """
     folder = assembly / f"assembly-{stage}"
     try:
         artifacts = json.loads((folder / "manifest.json").read_bytes())["artifacts"]
     except FileNotFoundError:
         raise NoAssemblyError(f"{folder} holds no synthesized stage") from None
-    ids = [name for name, artifact in artifacts.items() if artifact["type"] == _STACK]
+    stack_artifacts = {
+        artifact_id: artifact
+        for artifact_id, artifact in artifacts.items()
+        if artifact["type"] == _STACK_ARTIFACT
+    }
     stacks: dict[str, AssemblyStack] = {}
 
-    def add(name: str) -> None:
-        if name in stacks:
+    def add(artifact_id: str) -> None:
+        if artifact_id in stacks:
             return
-        artifact = artifacts[name]
-        before = [other for other in artifact.get("dependencies", ()) if other in ids]
-        for other in before:
-            add(other)
-        properties = artifact["properties"]
-        account, region = artifact["environment"].removeprefix("aws://").split("/")
-        stacks[name] = AssemblyStack(
-            name=properties.get("stackName", name),
-            template=json.loads((folder / properties["templateFile"]).read_bytes()),
-            region=region,
-            account=account,
-            lookup_role_arn=properties.get("lookupRole", {}).get("arn"),
-            dependencies=tuple(stacks[other].name for other in before),
-        )
+        artifact = stack_artifacts[artifact_id]
+        dependencies = [
+            dependency
+            for dependency in artifact.get("dependencies", ())
+            if dependency in stack_artifacts
+        ]
+        for dependency in dependencies:
+            add(dependency)
+        names = [stacks[dependency].name for dependency in dependencies]
+        stacks[artifact_id] = _read_stack(folder, artifact_id, artifact, names)
 
-    for name in ids:
-        add(name)
+    for artifact_id in stack_artifacts:
+        add(artifact_id)
     return list(stacks.values())
+
+
+def _read_stack(
+    folder: Path, artifact_id: str, artifact: Mapping[str, Any], dependencies: Sequence[str]
+) -> AssemblyStack:
+    properties = artifact["properties"]
+    account, region = artifact["environment"].removeprefix("aws://").split("/")
+    return AssemblyStack(
+        name=properties.get("stackName", artifact_id),
+        template=json.loads((folder / properties["templateFile"]).read_bytes()),
+        region=region,
+        account=account,
+        lookup_role_arn=properties.get("lookupRole", {}).get("arn"),
+        dependencies=tuple(dependencies),
+    )

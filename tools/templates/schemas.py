@@ -1,8 +1,10 @@
-"""The CloudFormation registry schemas, read from the files that cfn-lint ships.
+"""Reads the resource schemas of the CloudFormation registry from the files of cfn-lint.
 
-They say of every resource type which properties exist, which of them only a creation can set and
-which only AWS sets. `import cfnlint` takes two seconds (its rules load a graph and an algebra
-library), so only its data files are read, one file per resource type in use.
+A schema lists the properties of a resource type. It marks those that can be set only when the
+resource is created (create-only) and those that only AWS sets (read-only).
+
+This module does not import cfnlint: the import takes two seconds, because its rules load libraries
+for graphs and algebra. It reads the data files of the package, one for each type that is used.
 """
 
 from __future__ import annotations
@@ -17,57 +19,57 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 FALLBACK_REGION = "us-east-1"
-"""Whose schemas serve a region that cfn-lint has no list for; it has the most types."""
+"""Has the most resource types. Its schemas are used for regions that cfn-lint does not list."""
 
 JsonValue: TypeAlias = Any
-"""A value out of a JSON document, of whatever shape."""
+"""Any value of a JSON document."""
 
 PropertyPath = tuple[str, ...]
-"""Names from a resource's properties inwards: ("Endpoint", "Port"); "*" is any array item."""
+"""The names that lead to a nested property: ("Endpoint", "Port"); "*" is each item of an array."""
 
 
 @dataclass(frozen=True, eq=False)
 class ResourceSchema:
-    """What the registry knows of one resource type."""
+    """The schema of one resource type."""
 
     document: Mapping[str, Any]
 
     @property
     def type_name(self) -> str:
-        """The type as a template names it, such as AWS::EC2::FlowLog."""
+        """The resource type, such as AWS::EC2::FlowLog."""
         return str(self.document["typeName"])
 
     @cached_property
     def create_only(self) -> tuple[PropertyPath, ...]:
-        """Properties whose change makes CloudFormation replace the resource."""
+        """The properties whose change makes CloudFormation replace the resource."""
         return self._paths("createOnlyProperties")
 
     @cached_property
     def conditional_create_only(self) -> tuple[PropertyPath, ...]:
-        """Properties of which some changes make CloudFormation replace the resource."""
+        """The properties of which some changes make CloudFormation replace the resource."""
         return self._paths("conditionalCreateOnlyProperties")
 
     @cached_property
     def read_only(self) -> tuple[PropertyPath, ...]:
-        """Properties that AWS sets and `Fn::GetAtt` reads."""
+        """The properties that AWS sets and `Fn::GetAtt` returns."""
         return self._paths("readOnlyProperties")
 
     @cached_property
     def primary_identifier(self) -> tuple[PropertyPath, ...]:
-        """Properties that together identify the resource; `Ref` returns them."""
+        """The properties that together identify the resource; `Ref` returns them."""
         return self._paths("primaryIdentifier")
 
     @property
     def deletes_before_creating(self) -> bool:
-        """Whether a replacement may carry the old name, since the old one goes first."""
+        """Whether CloudFormation replaces by deleting first, so that a fixed name can stay."""
         return self.document.get("replacementStrategy") == "delete_then_create"
 
     @cached_property
     def service(self) -> str:
-        """The service as ARNs and IAM actions name it, such as elasticloadbalancing.
+        """The service prefix in ARNs and IAM actions, such as elasticloadbalancing.
 
-        It is the prefix that most of the handlers' permissions carry; a creation also needs
-        permissions of other services (iam:PassRole, kms:Decrypt), but fewer.
+        It is the most frequent prefix among the permissions of the resource handlers. A handler
+        also needs permissions of other services (iam:PassRole, kms:Decrypt), but fewer of them.
         """
         prefixes = Counter(action.split(":")[0].lower() for action in self._permissions())
         own = self.type_name.split("::")[1].lower()
@@ -76,7 +78,7 @@ class ResourceSchema:
         return prefixes.most_common(1)[0][0]
 
     def at(self, path: PropertyPath) -> Mapping[str, Any]:
-        """Return the schema of the property at `path`, resolved; empty when there is none."""
+        """Return the resolved schema of the property at `path`; empty if there is none."""
         node: Mapping[str, Any] = self.document
         for name in path:
             node = self.resolve(node)
@@ -87,7 +89,7 @@ class ResourceSchema:
         return self.resolve(node)
 
     def resolve(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
-        """`node`, or what its `$ref` into this document points to."""
+        """Return the node, or the node of this document that its `$ref` points to."""
         while "$ref" in node:
             target: Any = self.document
             for part in str(node["$ref"]).removeprefix("#/").split("/"):
@@ -105,7 +107,7 @@ class ResourceSchema:
 
 
 class SchemaFiles:
-    """The schema files in one folder: providers/<region>.json and resources/<hash>.json."""
+    """A folder of schema files: providers/<region>.json and resources/<hash>.json."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -113,7 +115,7 @@ class SchemaFiles:
         self._schemas: dict[str, ResourceSchema] = {}
 
     def types(self, region: str) -> Mapping[str, str]:
-        """Resource types that CloudFormation has in `region`, each with its file's name."""
+        """Return the resource types of a region, each with the name of its schema file."""
         if region not in self._regions:
             file = self._folder / "providers" / f"{region}.json"
             if not file.is_file():
@@ -122,7 +124,7 @@ class SchemaFiles:
         return self._regions[region]
 
     def get(self, resource_type: str, region: str) -> ResourceSchema | None:
-        """Return the schema of a type as `region` has it; None when it lacks the type."""
+        """Return the schema of a resource type in a region; None if the region does not have it."""
         name = self.types(region).get(resource_type)
         if name is None:
             return None
@@ -144,7 +146,7 @@ def registry_schemas() -> SchemaFiles:
 
 @cache
 def stateful_types() -> frozenset[str]:
-    """Return the resource types that cfn-lint wants a deletion policy for: they hold data.
+    """Return the resource types that hold data, for which cfn-lint asks for a deletion policy.
 
     Raises:
         ModuleNotFoundError: cfn-lint is not installed.

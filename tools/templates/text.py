@@ -1,11 +1,11 @@
-"""Reads a value of a template as text."""
+"""Renders a value of a template as text."""
 
 import json
 from typing import Any
 
 
 def as_text(value: Any) -> str:  # noqa: ANN401 - any JSON
-    """Return a string that may hold references, each written as `${LogicalId.Attribute}`."""
+    """Return a template's string, with each reference written as `${LogicalId.Attribute}`."""
     if isinstance(value, str):
         return value
     if "Fn::Join" in value:

@@ -1,4 +1,4 @@
-"""The charts as plain YAML, for a review and for `kubectl diff`."""
+"""The Kubernetes objects of a stage as YAML files."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from tests.synthesis import SynthesizedStage
-from tools.charts.__main__ import main, write
+from tools.charts.__main__ import main, write_manifests
 from tools.templates.assembly import AssemblyStack
 
 
@@ -17,10 +17,10 @@ def stacks(stage: SynthesizedStage) -> list[AssemblyStack]:
     ]
 
 
-def test_a_stage_is_written_whole_a_file_for_each_manifest(
+def test_each_manifest_of_a_stage_is_written_to_its_own_file(
     stage: SynthesizedStage, tmp_path: Path
 ) -> None:
-    write(stacks(stage), tmp_path)
+    write_manifests(stacks(stage), tmp_path)
     files = [file for file in tmp_path.iterdir() if file.name.startswith("workloads-")]
     written = [item for file in files for item in yaml.safe_load_all(file.read_text())]
 
@@ -32,10 +32,10 @@ def test_a_stage_is_written_whole_a_file_for_each_manifest(
     assert (tmp_path / "cluster-controllers-namespaces.yaml").is_file()
 
 
-def test_parameters_have_their_defaults_and_other_references_are_readable(
+def test_parameters_have_their_defaults_and_other_references_are_placeholders(
     stage: SynthesizedStage, tmp_path: Path
 ) -> None:
-    write(stacks(stage), tmp_path)
+    write_manifests(stacks(stage), tmp_path)
     deployment = (tmp_path / "workloads-backend.yaml").read_text()
     assert stage.settings.services.backend.image in deployment
     assert "Token[" not in deployment
@@ -43,17 +43,17 @@ def test_parameters_have_their_defaults_and_other_references_are_readable(
     assert "targetGroupARN: ${TrafficBackendTargets" in binding
 
 
-def test_what_is_no_longer_made_is_removed(stage: SynthesizedStage, tmp_path: Path) -> None:
-    old = tmp_path / "workloads-gone.yaml"
+def test_the_file_of_a_removed_manifest_is_deleted(stage: SynthesizedStage, tmp_path: Path) -> None:
+    old = tmp_path / "workloads-removed.yaml"
     old.write_text("")
-    write(stacks(stage), tmp_path)
+    write_manifests(stacks(stage), tmp_path)
     assert not old.exists()
 
 
 @pytest.mark.parametrize(
     "arguments, message", [(["nowhere"], "settings/nowhere.yaml"), ([], "required: stage")]
 )
-def test_unusable_arguments_are_one_message(
+def test_unusable_arguments_are_refused_with_one_message(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == 1

@@ -10,7 +10,7 @@ import pytest
 
 from tests.tools.cost.templates import stack, write_assembly
 from tools.cost import __main__ as command
-from tools.templates.revision import RevisionError
+from tools.templates.synthesis import SynthesisError
 
 KEY: tuple[str, dict[str, Any]] = ("AWS::KMS::Key", {})
 
@@ -25,17 +25,17 @@ def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     }
 
     @contextmanager
-    def synthesized(stage: str) -> Iterator[Path]:
+    def synthesize_checkout(stage: str) -> Iterator[Path]:
         yield write_assembly(tmp_path / "new", stage, [stack({"A": KEY, "B": KEY})])
 
     @contextmanager
-    def synthesized_revision(revision: str, stage: str) -> Iterator[Path]:
+    def synthesize_revision(revision: str, stage: str) -> Iterator[Path]:
         if revision not in revisions:
-            raise RevisionError(f"no such revision: {revision!r}")
+            raise SynthesisError(f"no such revision: {revision!r}")
         yield write_assembly(tmp_path / "old", stage, [revisions[revision]])
 
-    monkeypatch.setattr(command, "synthesized", synthesized)
-    monkeypatch.setattr(command, "synthesized_revision", synthesized_revision)
+    monkeypatch.setattr(command, "synthesize_checkout", synthesize_checkout)
+    monkeypatch.setattr(command, "synthesize_revision", synthesize_revision)
 
 
 def test_it_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:

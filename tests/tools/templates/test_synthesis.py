@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.templates.revision import RevisionError, synthesized, synthesized_revision
+from tools.templates.synthesis import SynthesisError, synthesize_checkout, synthesize_revision
 
 APP = """\
 import json, os, pathlib
@@ -50,18 +50,18 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_revision_is_synthesized_from_its_own_files(
     repository: Path, revision: str, version: str
 ) -> None:
-    with synthesized_revision(revision, "staging", repository) as assembly:
+    with synthesize_revision(revision, "staging", repository) as assembly:
         assert (assembly / "made").read_text() == f"{version} True staging"
 
 
 def test_the_checkout_is_synthesized_as_it_is(repository: Path) -> None:
-    with synthesized("staging", repository) as assembly:
+    with synthesize_checkout("staging", repository) as assembly:
         assert (assembly / "made").read_text() == "uncommitted True staging"
 
 
 def test_nothing_is_left_behind(repository: Path) -> None:
     before = git(repository, "status", "--porcelain"), git(repository, "worktree", "list")
-    with synthesized_revision("main", "staging", repository) as assembly:
+    with synthesize_revision("main", "staging", repository) as assembly:
         folder = assembly
     assert not folder.parent.exists()
     assert (git(repository, "status", "--porcelain"), git(repository, "worktree", "list")) == before
@@ -70,18 +70,18 @@ def test_nothing_is_left_behind(repository: Path) -> None:
 @pytest.mark.parametrize("revision", ["nothing", "--help", "HEAD:app.py"])
 def test_what_is_no_revision_is_refused_by_its_name(repository: Path, revision: str) -> None:
     with (
-        pytest.raises(RevisionError) as caught,
-        synthesized_revision(revision, "staging", repository),
+        pytest.raises(SynthesisError) as caught,
+        synthesize_revision(revision, "staging", repository),
     ):
         pass
     assert str(caught.value).startswith(f"no such revision: {revision!r} (")
 
 
 def test_an_app_that_refuses_is_quoted(repository: Path) -> None:
-    with pytest.raises(RevisionError) as caught, synthesized("prod", repository):
+    with pytest.raises(SynthesisError) as caught, synthesize_checkout("prod", repository):
         pass
     assert str(caught.value) == "settings/prod.yaml: no such stage"
-    with pytest.raises(RevisionError) as caught, synthesized_revision("main", "prod", repository):
+    with pytest.raises(SynthesisError) as caught, synthesize_revision("main", "prod", repository):
         pass
     assert str(caught.value) == (
         "revision main cannot be synthesized: settings/prod.yaml: no such stage"
@@ -97,5 +97,5 @@ def test_credentials_do_not_reach_the_app(
     )
     monkeypatch.setenv("AWS_PROFILE", "mine")
     monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", "1" * 12)
-    with synthesized("staging", repository) as assembly:
+    with synthesize_checkout("staging", repository) as assembly:
         assert (assembly / "made").exists()
