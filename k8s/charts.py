@@ -35,6 +35,7 @@ from k8s.service import service_object
 from k8s.service_account import service_account
 from k8s.target_group_binding import target_group_binding
 from settings.application import ApplicationSettings
+from settings.names import SecretNames
 from settings.services import NamespaceQuotaSettings, ResourceSettings, ServiceSettings
 
 Manifest = list[dict[str, Any]]
@@ -74,11 +75,11 @@ def configuration_chart(settings: ApplicationSettings, *, domain: str) -> Manife
     return _objects(chart)
 
 
-def secret_charts(*, prefix: str, region: str, cache_endpoint: str) -> dict[str, Manifest]:
+def secret_charts(*, names: SecretNames, region: str, cache_endpoint: str) -> dict[str, Manifest]:
     """Return the store, and after it each secret, by what it is for.
 
     Args:
-        prefix: of the secrets' names in Secrets Manager, such as spywatcher-staging.
+        names: the names of the secrets in Secrets Manager.
         region: of Secrets Manager.
         cache_endpoint: Redis' host name; may be a placeholder of CloudFormation.
     """
@@ -87,10 +88,10 @@ def secret_charts(*, prefix: str, region: str, cache_endpoint: str) -> dict[str,
         for name in ("Store", "DatabaseAdmin", "DatabaseApplication", "Migrations", "Backend")
     }
     secret_store(charts["Store"], region=region)
-    admin_secret(charts["DatabaseAdmin"], prefix=prefix)
-    application_user_secret(charts["DatabaseApplication"], prefix=prefix)
-    migrations_secret(charts["Migrations"], prefix=prefix)
-    backend_secret(charts["Backend"], prefix=prefix, cache_endpoint=cache_endpoint)
+    admin_secret(charts["DatabaseAdmin"], names=names)
+    application_user_secret(charts["DatabaseApplication"], names=names)
+    migrations_secret(charts["Migrations"], names=names)
+    backend_secret(charts["Backend"], names=names, cache_endpoint=cache_endpoint)
     return {name: _objects(chart) for name, chart in charts.items()}
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from k8s.application import BACKEND
 from k8s.names import NAMESPACE, component_labels, shared_labels
+from settings.names import container_insights_log_group
 
 Manifest = dict[str, Any]
 
@@ -79,7 +80,7 @@ def _embedded_metric_format(cluster_name: str) -> Mapping[str, Any]:
     """Return how the agent turns samples into metrics: as log events in this format."""
     return {
         "cluster_name": cluster_name,
-        "log_group_name": f"/aws/containerinsights/{cluster_name}/{LOG_GROUP_SUFFIX}",
+        "log_group_name": container_insights_log_group(cluster_name, LOG_GROUP_SUFFIX),
         "prometheus_config_path": "/etc/prometheusconfig/prometheus.yaml",
         "emf_processor": {
             "metric_namespace": METRICS_NAMESPACE,

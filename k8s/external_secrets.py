@@ -15,6 +15,7 @@ from k8s.application_values import VALUES
 from k8s.custom_resource import custom_resource
 from k8s.database_bootstrap import ADMIN_SECRET, APPLICATION_SECRET, OWNER_ROLE
 from k8s.names import PART_OF, labels, object_name, shared_labels
+from settings.names import SecretNames
 
 MIGRATIONS_SECRET = object_name("migrations")
 BACKEND_SECRET = object_name(BACKEND.name)
@@ -43,16 +44,14 @@ def secret_store(scope: Construct, *, region: str) -> cdk8s.ApiObject:
     )
 
 
-def backend_secret(scope: Construct, *, prefix: str, cache_endpoint: str) -> cdk8s.ApiObject:
+def backend_secret(scope: Construct, *, names: SecretNames, cache_endpoint: str) -> cdk8s.ApiObject:
     """Make the secret part of the backend's environment.
 
     Args:
         scope: the chart.
-        prefix: of the secrets' names in Secrets Manager, such as spywatcher-staging.
+        names: the names of the secrets in Secrets Manager.
         cache_endpoint: Redis' host name; may be a placeholder of CloudFormation.
     """
-    application = f"{prefix}/backend/application"
-    database = f"{prefix}/database/application"
     values = {
         "DATABASE_URL": _database_url(),
         "REDIS_URL": f"rediss://:{{{{ .redisToken | urlquery }}}}@{cache_endpoint}:6379",
@@ -71,34 +70,35 @@ def backend_secret(scope: Construct, *, prefix: str, cache_endpoint: str) -> cdk
             for key, known in VALUES.items()
             if known.optional
         ),
-        data=[*_connection(database), _property("redisToken", f"{prefix}/cache/token")],
-        data_from=[{"extract": {"key": application}}],
+        data=[
+            *_connection(names.database_application),
+            _property("redisToken", names.cache_token),
+        ],
+        data_from=[{"extract": {"key": names.application}}],
     )
 
 
-def migrations_secret(scope: Construct, *, prefix: str) -> cdk8s.ApiObject:
+def migrations_secret(scope: Construct, *, names: SecretNames) -> cdk8s.ApiObject:
     """Make what migrations connect with: the administrator, who acts as the owner of the tables."""
     return _external_secret(
         scope,
         "migrations",
         MIGRATIONS_SECRET,
         {"DATABASE_URL": f"{_database_url()}&options=-c%20role%3D{OWNER_ROLE}"},
-        data=_connection(f"{prefix}/database/admin"),
+        data=_connection(names.database_admin),
     )
 
 
-def admin_secret(scope: Construct, *, prefix: str) -> cdk8s.ApiObject:
+def admin_secret(scope: Construct, *, names: SecretNames) -> cdk8s.ApiObject:
     """Make what the bootstrap connects with."""
-    secret = f"{prefix}/database/admin"
     keys = ("host", "port", "dbname", "username", "password")
-    data = [_property(key, secret, key) for key in keys]
+    data = [_property(key, names.database_admin, key) for key in keys]
     return _external_secret(scope, "database-admin", ADMIN_SECRET, data=data)
 
 
-def application_user_secret(scope: Construct, *, prefix: str) -> cdk8s.ApiObject:
+def application_user_secret(scope: Construct, *, names: SecretNames) -> cdk8s.ApiObject:
     """Make the name and the password that the bootstrap gives to the application's user."""
-    secret = f"{prefix}/database/application"
-    data = [_property(key, secret, key) for key in ("username", "password")]
+    data = [_property(key, names.database_application, key) for key in ("username", "password")]
     return _external_secret(scope, "database-application", APPLICATION_SECRET, data=data)
 
 

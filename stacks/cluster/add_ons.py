@@ -16,10 +16,12 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct, IDependable
 from k8s.cloudwatch_agent import LOG_GROUP_SUFFIX, cloudwatch_agent
 from settings.cluster import ClusterSettings
+from settings.names import container_insights_log_group
 from settings.versions import add_on_version
 from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 from stacks.cluster.pod_identity import pod_role
 from stacks.shared.acknowledgement import acknowledge
+from stacks.shared.names import to_pascal_case
 
 _BY_ZONE = {
     "maxSkew": 1,
@@ -88,7 +90,7 @@ class AddOns(Construct):
         settings = self._settings
         return eks_v1.CfnAddon(
             self,
-            "".join(word.capitalize() for word in name.split("-")),
+            to_pascal_case(name),
             addon_name=name,
             addon_version=add_on_version(
                 settings.kubernetes_version, name, settings.add_on_versions
@@ -216,7 +218,7 @@ class AddOns(Construct):
         return EncryptedLogGroup(
             self,
             f"{kind.capitalize()}Logs",
-            log_group_name=f"/aws/containerinsights/{self._cluster_name}/{kind}",
+            log_group_name=container_insights_log_group(self._cluster_name, kind),
             encryption_key=logs_key,
             retention_days=self._settings.pod_log_retention_days,
         )

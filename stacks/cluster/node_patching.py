@@ -12,13 +12,9 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 from settings import StageSettings
 from stacks.shared.acknowledgement import acknowledge
+from stacks.shared.names import cluster_name, node_patching_name
 from stacks.shared.schedules import monthly
 from stacks.shared.workflow import Workflow
-
-
-def machine_name(settings: StageSettings) -> str:
-    """Return the name of the state machine, whose alarm stands in the monitoring stack."""
-    return settings.resource_name("node-patches")
 
 
 class NodePatching(Construct):
@@ -52,7 +48,7 @@ class NodePatching(Construct):
             logs_key: encrypts the machine's log.
         """
         super().__init__(scope, construct_id)
-        self._cluster_name = settings.resource_name()
+        self._cluster_name = cluster_name(settings)
         self._group_arns = [group.nodegroup_arn for group in groups]
         maintenance = settings.maintenance
         each_group = sfn.Map.jsonata(
@@ -64,7 +60,7 @@ class NodePatching(Construct):
         workflow = Workflow(
             self,
             "Workflow",
-            name=machine_name(settings),
+            name=node_patching_name(settings),
             definition=each_group,
             schedule=monthly(maintenance.window_start, maintenance.node_patch_week),
             timeout=cdk.Duration.minutes(maintenance.window_minutes),

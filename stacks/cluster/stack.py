@@ -14,6 +14,7 @@ from aws_cdk.lambda_layer_kubectl_v35 import KubectlV35Layer
 
 from k8s.application import BACKEND, FRONTEND
 from settings import StageSettings
+from settings.names import SecretNames
 from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 from stacks.cluster import kubectl_provider
 from stacks.cluster.access_entries import ClusterAccess
@@ -30,6 +31,7 @@ from stacks.cluster.nodes import Nodes
 from stacks.network.stack import PRIVATE
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.base import StageStack
+from stacks.shared.names import cluster_name, to_pascal_case
 from stacks.shared.tags import stage_tags
 
 _CONTROL_PLANE_LOGS = [
@@ -39,8 +41,6 @@ _CONTROL_PLANE_LOGS = [
     eks.ClusterLoggingTypes.CONTROLLER_MANAGER,
     eks.ClusterLoggingTypes.SCHEDULER,
 ]
-# What pods need, by name: the stacks that make these stand beside this one, or before it.
-_SECRETS = ("backend/application", "cache/token", "database/admin", "database/application")
 
 
 class ClusterStack(StageStack):
@@ -130,12 +130,11 @@ class ClusterStack(StageStack):
         etcd_key: kms.IKey,
         logs_key: kms.IKey,
     ) -> eks.Cluster:
-        name = settings.resource_name()
         self.control_plane_logs = self._make_log_group(settings, logs_key)
         cluster = eks.Cluster(
             self,
             "Cluster",
-            cluster_name=name,
+            cluster_name=cluster_name(settings),
             version=eks.KubernetesVersion.of(settings.cluster.kubernetes_version),
             vpc=vpc,
             vpc_subnets=[PRIVATE],
@@ -178,7 +177,7 @@ class ClusterStack(StageStack):
         return EncryptedLogGroup(
             self,
             "ControlPlaneLogs",
-            log_group_name=f"/aws/eks/{settings.resource_name()}/cluster",
+            log_group_name=f"/aws/eks/{cluster_name(settings)}/cluster",
             encryption_key=logs_key,
             retention_days=settings.cluster.control_plane_log_retention_days,
         )
@@ -227,7 +226,7 @@ class ClusterStack(StageStack):
             "AddOns",
             settings=settings.cluster,
             cluster=self.cluster,
-            cluster_name=settings.resource_name(),
+            cluster_name=cluster_name(settings),
             logs_key=logs_key,
         )
 
@@ -241,14 +240,15 @@ class ClusterStack(StageStack):
             "Controllers",
             controllers=controllers,
             cluster=self.cluster,
-            cluster_name=settings.resource_name(),
+            cluster_name=cluster_name(settings),
             after=[self.nodes, self._add_ons.dns],
         )
 
     def _controllers(
         self, settings: StageSettings, vpc: ec2.IVpc, secrets_key: kms.IKey
     ) -> list[Controller]:
-        name, region = settings.resource_name(), self.region
+        name, region = cluster_name(settings), self.region
+        secrets = SecretNames(settings.resource_name())
         replicas = settings.cluster.controllers.replicas
         return [
             load_balancer_controller(
@@ -262,7 +262,16 @@ class ClusterStack(StageStack):
                 replicas=replicas,
             ),
             external_secrets(
-                secret_arns=[self._secret_arn(f"{name}/{secret}") for secret in _SECRETS],
+                # By name: the data stack, which owns three of them, stands beside this one.
+                secret_arns=[
+                    self._secret_arn(secret)
+                    for secret in (
+                        secrets.application,
+                        secrets.cache_token,
+                        secrets.database_admin,
+                        secrets.database_application,
+                    )
+                ],
                 secrets_key_arn=secrets_key.key_arn,
                 secrets_manager=f"secretsmanager.{region}.amazonaws.com",
                 replicas=replicas,
@@ -321,7 +330,7 @@ class ClusterStack(StageStack):
         self._admit(source, target, port, description)
         ec2.CfnSecurityGroupEgress(
             self,
-            f"{_words(description)}Egress",
+            f"{to_pascal_case(description)}Egress",
             group_id=source.security_group_id,
             destination_security_group_id=target.security_group_id,
             ip_protocol="tcp",
@@ -340,7 +349,7 @@ class ClusterStack(StageStack):
         """
         return ec2.CfnSecurityGroupIngress(
             self,
-            f"{_words(description)}Ingress",
+            f"{to_pascal_case(description)}Ingress",
             group_id=target.security_group_id,
             source_security_group_id=source.security_group_id,
             ip_protocol="tcp",
@@ -354,7 +363,3 @@ def _endpoint_access(public_ranges: Sequence[str]) -> eks.EndpointAccess:
     if public_ranges:
         return eks.EndpointAccess.PUBLIC_AND_PRIVATE.only_from(*public_ranges)
     return eks.EndpointAccess.PRIVATE
-
-
-def _words(description: str) -> str:
-    return "".join(word.capitalize() for word in description.split())

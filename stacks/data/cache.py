@@ -8,9 +8,11 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs import Construct
 from settings import StageSettings
+from settings.names import SecretNames
 from spywatcher_constructs.redis import RedisReplicationGroup
 from spywatcher_constructs.redis_token_rotation import RedisTokenRotation
 from stacks.shared.acknowledgement import acknowledge
+from stacks.shared.names import replication_group_id
 
 _TURN = 2
 """After the database's two passwords: one change at a time."""
@@ -66,7 +68,7 @@ class Cache(Construct):
         return secretsmanager.Secret(
             self,
             "Token",
-            secret_name=f"{self._settings.resource_name()}/cache/token",
+            secret_name=SecretNames(self._settings.resource_name()).cache_token,
             description="AUTH token of Redis",
             encryption_key=key,
             generate_secret_string=secretsmanager.SecretStringGenerator(
@@ -87,7 +89,7 @@ class Cache(Construct):
         return RedisReplicationGroup(
             self,
             "Redis",
-            name=self._settings.resource_name(),
+            name=replication_group_id(self._settings),
             description="Sessions, rate limits and cached answers",
             engine_version=cache.engine_version,
             node_type=cache.node_type,

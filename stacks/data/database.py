@@ -23,6 +23,7 @@ from spywatcher_constructs.postgres import (
 )
 from stacks.data.database_credentials import ADMINISTRATOR, DATABASE_NAME, DatabaseCredentials
 from stacks.shared.acknowledgement import acknowledge
+from stacks.shared.names import instance_identifier
 
 
 class Database(Construct):
@@ -258,11 +259,6 @@ def _acknowledge_replica(replica: rds.DatabaseInstanceReadReplica) -> None:
         reason="A copy to read from, which the settings add and remove; the instance that it "
         "copies keeps the data, its standby and its backups, and hands down its encryption.",
     )
-
-
-def instance_identifier(settings: StageSettings, generation: int) -> str:
-    """Return an instance's name; the first has the stage's, as in the design's commands."""
-    return settings.resource_name(f"g{generation}" if generation > 1 else "")
 
 
 def _origin(generation: GenerationSettings) -> Origin | None:

@@ -10,6 +10,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs import Construct
 from settings import StageSettings
+from settings.names import SecretNames
 
 ADMINISTRATOR = "spywatcher_admin"
 APPLICATION = "spywatcher"
@@ -53,9 +54,13 @@ class DatabaseCredentials(Construct):
         self._settings = settings
         self._encryption_key = encryption_key
         self._removal_policy = removal_policy
-        self.admin = self._secret("admin", "Administrator of PostgreSQL", username=ADMINISTRATOR)
+        names = SecretNames(settings.resource_name())
+        self.admin = self._secret(
+            "Admin", names.database_admin, "Administrator of PostgreSQL", username=ADMINISTRATOR
+        )
         self._application = self._secret(
-            "application",
+            "Application",
+            names.database_application,
             "The application's user of PostgreSQL",
             username=APPLICATION,
             masterarn=self.admin.secret_arn,
@@ -104,12 +109,14 @@ class DatabaseCredentials(Construct):
             ),
         )
 
-    def _secret(self, name: str, description: str, **values: str) -> secretsmanager.Secret:
+    def _secret(
+        self, construct_id: str, name: str, description: str, **values: str
+    ) -> secretsmanager.Secret:
         """Make a secret. A change of these lines makes a new password, which nobody else knows."""
         return secretsmanager.Secret(
             self,
-            name.capitalize(),
-            secret_name=f"{self._settings.resource_name()}/database/{name}",
+            construct_id,
+            secret_name=name,
             description=description,
             encryption_key=self._encryption_key,
             generate_secret_string=secretsmanager.SecretStringGenerator(

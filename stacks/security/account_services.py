@@ -13,6 +13,7 @@ from constructs import Construct
 from settings import StageSettings
 from spywatcher_constructs.private_bucket import PrivateBucket
 from stacks.shared.acknowledgement import acknowledge
+from stacks.shared.names import access_analyzer_name, to_pascal_case
 
 # AWS managed rules, one for each promise of the design that Config can watch.
 _CONFIG_RULES = (
@@ -57,7 +58,7 @@ class AccountGuards(Construct):
         """
         super().__init__(scope, construct_id)
         accessanalyzer.CfnAnalyzer(
-            self, "Analyzer", type="ACCOUNT", analyzer_name=settings.resource_name("analyzer")
+            self, "Analyzer", type="ACCOUNT", analyzer_name=access_analyzer_name(settings)
         )
         if settings.account_wide.guardduty:
             guardduty.CfnDetector(
@@ -141,7 +142,7 @@ def _conformance_template() -> dict[str, object]:
     """Return the pack: a CloudFormation template of nothing but rules."""
     return {
         "Resources": {
-            "".join(word.capitalize() for word in rule.split("_")): {
+            to_pascal_case(rule): {
                 "Type": "AWS::Config::ConfigRule",
                 "Properties": {
                     "ConfigRuleName": rule.lower().replace("_", "-"),

@@ -8,6 +8,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs import Construct
 from settings import StageSettings
+from settings.names import SecretNames
 from stacks.shared.acknowledgement import acknowledge
 
 
@@ -41,7 +42,7 @@ class ApplicationSecret(Construct):
         self.secret = secretsmanager.Secret(
             self,
             "Secret",
-            secret_name=f"{settings.resource_name()}/backend/application",
+            secret_name=SecretNames(settings.resource_name()).application,
             description="Signing key and Discord's values of the backend",
             encryption_key=encryption_key,
             # A change of these lines makes a new value, and what people set is gone.

@@ -6,6 +6,7 @@ from aws_cdk import aws_kms as kms
 
 from constructs import Construct
 from settings import StageSettings
+from stacks.shared.names import trail_name
 from stacks.shared.publishing import PUBLISHERS
 
 _USE = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
@@ -110,7 +111,7 @@ class Keys(Construct):
 
     def _let_cloudtrail_use_audit(self) -> None:
         stack = cdk.Stack.of(self)
-        name = self._settings.resource_name("trail")
+        name = trail_name(self._settings)
         trail = f"arn:{stack.partition}:cloudtrail:{stack.region}:{stack.account}:trail/{name}"
         cloudtrail = iam.ServicePrincipal("cloudtrail.amazonaws.com")
         self.audit.add_to_resource_policy(

@@ -7,9 +7,9 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs import Construct
 from settings import StageSettings
-from stacks.data.database import instance_identifier
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.bootstrap import bootstrap_role_name
+from stacks.shared.names import instance_identifier
 
 _READER_HOURS = 8
 _GITHUB = "token.actions.githubusercontent.com"

@@ -15,6 +15,7 @@ from stacks.security.keys import Keys
 from stacks.security.roles import Roles
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.base import StageStack
+from stacks.shared.names import trail_name
 from stacks.shared.provider_functions import finish_provider_functions
 from stacks.shared.tags import stage_tags
 
@@ -156,14 +157,14 @@ class SecurityStack(StageStack):
         group = EncryptedLogGroup(
             self,
             "TrailLogs",
-            log_group_name=settings.resource_name("trail"),
+            log_group_name=trail_name(settings),
             encryption_key=self.keys.logs,
             retention_days=90,
         )
         audit = AuditTrail(
             self,
             "Audit",
-            name=settings.resource_name("trail"),
+            name=trail_name(settings),
             encryption_key=self.keys.audit,
             log_group=group,
             access_logs=self.access_logs,

@@ -9,6 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 from settings import StageSettings
 from stacks.shared.acknowledgement import acknowledge
+from stacks.shared.names import operations_dashboard_name, to_pascal_case
 from stacks.shared.runbooks import runbook
 
 ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
@@ -89,7 +90,7 @@ class AlarmFactory:
         """
         alarm = cloudwatch.Alarm(
             self.scope,
-            construct_id(name),
+            to_pascal_case(name),
             alarm_name=self.name(name),
             alarm_description=self.describe(advice),
             metric=metric,
@@ -144,7 +145,7 @@ class AlarmFactory:
         settings = self.settings
         dashboard = (
             f"https://{settings.region}.console.aws.amazon.com/cloudwatch/home"
-            f"?region={settings.region}#dashboards/dashboard/{settings.resource_name('operations')}"
+            f"?region={settings.region}#dashboards/dashboard/{operations_dashboard_name(settings)}"
         )
         return (
             f"{advice.means}\n\nLook at: {advice.look_at}\nDashboard: {dashboard}\n"
@@ -154,8 +155,3 @@ class AlarmFactory:
     def runbook(self, section: str) -> str:
         """Return the address of a section of the alarms' runbook."""
         return f"{runbook(self.settings, 'alarms')}#{section}"
-
-
-def construct_id(name: str) -> str:
-    """Return a name in the form of a construct id."""
-    return "".join(word.capitalize() for word in name.split("-"))

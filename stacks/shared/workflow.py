@@ -11,7 +11,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 from stacks.shared.acknowledgement import acknowledge
-from stacks.shared.alarm_factory import ABOVE, AlarmFactory, WarningGroup, construct_id
+from stacks.shared.alarm_factory import ABOVE, AlarmFactory, WarningGroup
+from stacks.shared.names import to_pascal_case
 
 REMEMBERED_HOURS = 72
 """From Friday evening to Monday."""
@@ -123,7 +124,7 @@ def alarm_of_failures(
         means: what is not done, for the one who is told.
     """
     machine = sfn.StateMachine.from_state_machine_name(
-        make.scope, f"{construct_id(name)}Machine", machine_name
+        make.scope, f"{to_pascal_case(name)}Machine", machine_name
     )
     period = cdk.Duration.hours(1)
     metric = cloudwatch.MathExpression(

@@ -12,11 +12,12 @@ from k8s.names import NAMESPACE, object_name
 from k8s.network_policies import Ranges
 from k8s.scaled_object import RequestCount
 from settings import StageSettings
+from settings.names import SecretNames
 from settings.services import IMAGE_PATTERN, RELEASE_PATTERN
 from spywatcher_constructs.three_tier_vpc import ThreeTierVpc
 from stacks.cluster.controllers.load_balancer_controller import let_register_targets
-from stacks.data.database import instance_identifier
 from stacks.shared.base import StageStack
+from stacks.shared.names import instance_identifier
 from stacks.workloads.routing import Traffic
 
 _JOB_TIMEOUT = cdk.Duration.minutes(12)
@@ -110,7 +111,7 @@ class WorkloadsStack(StageStack):
     def _keep_secrets(self, cache_endpoint: str) -> list[IDependable]:
         """Have External Secrets keep each secret; a pod waits for the one that it uses."""
         secrets = charts.secret_charts(
-            prefix=self._settings.resource_name(),
+            names=SecretNames(self._settings.resource_name()),
             region=self.region,
             cache_endpoint=cache_endpoint,
         )

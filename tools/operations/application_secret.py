@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from k8s import application_values
 from settings import StageSettings
+from settings.names import SecretNames
 from tools.operations.errors import OperationError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ class ApplicationSecretStore:
         """Take a client of Secrets Manager in the stage's region."""
         self._client = client
         self._stage = settings.stage
-        self._name = f"{settings.resource_name()}/backend/application"
+        self._name = SecretNames(settings.resource_name()).application
 
     def values(self) -> dict[str, str]:
         """Return the values.

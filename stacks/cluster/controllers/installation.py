@@ -11,6 +11,7 @@ from constructs import Construct, IDependable
 from stacks.cluster.controllers.controller import Controller
 from stacks.cluster.pod_identity import pod_role
 from stacks.shared.acknowledgement import acknowledge
+from stacks.shared.names import to_pascal_case
 
 _TIMEOUT = cdk.Duration.minutes(6)
 """Of an upgrade, and of the roll-back after one that failed: both must end within the 15 minutes of
@@ -48,7 +49,7 @@ class Installation(Construct):
         namespaces = self._namespaces()
         reads = self._reads()
         for controller in controllers:
-            part = Construct(self, _words(controller.name))
+            part = Construct(self, to_pascal_case(controller.name))
             permissions = self._permit(part, controller, reads)
             release = self._release(part, controller)
             release.node.add_dependency(namespaces, *permissions, *after)
@@ -165,7 +166,3 @@ def _policy(part: Construct, controller: Controller, role: iam.Role) -> iam.Mana
             findings = [f"AwsSolutions-IAM5[Resource::{arn}]" for arn in grant.resources]
             acknowledge(policy, *findings, reason=grant.wildcard_because)
     return policy
-
-
-def _words(name: str) -> str:
-    return "".join(word.capitalize() for word in name.split("-"))

@@ -10,6 +10,7 @@ from constructs import Construct
 from settings import StageSettings
 from stacks.shared.alarm_factory import AT_LEAST, Advice, AlarmFactory, Missing
 from stacks.shared.bootstrap import bootstrap_role_name
+from stacks.shared.names import to_pascal_case, trail_name
 
 _ATTACHMENTS = tuple(
     f"{verb}{owner}Policy"
@@ -113,7 +114,7 @@ class AuditAlarms(Construct):
     def _alarm(
         self, name: str, watch: _Watch, trail_logs: logs.ILogGroup, make: AlarmFactory
     ) -> cloudwatch.Alarm:
-        words = "".join(word.capitalize() for word in name.split("-"))
+        words = to_pascal_case(name)
         for number, pattern in enumerate(watch.patterns, start=1):
             metric = logs.MetricFilter(
                 self,
@@ -133,7 +134,7 @@ class AuditAlarms(Construct):
             advice=Advice(
                 section=name,
                 means=watch.means,
-                look_at=f"who and what, in the log group {self._settings.resource_name('trail')}",
+                look_at=f"who and what, in the log group {trail_name(self._settings)}",
             ),
             periods=1,
             missing=Missing.IS_FINE,

@@ -19,6 +19,7 @@ from stacks.shared.alarm_factory import (
     Missing,
     WarningGroup,
 )
+from stacks.shared.names import cluster_name
 
 _FIVE_MINUTES = cdk.Duration.minutes(5)
 
@@ -50,7 +51,7 @@ class ClusterAlarms:
         return cloudwatch.Metric(
             namespace=namespace,
             metric_name=name,
-            dimensions_map={"ClusterName": self._make.settings.resource_name()},
+            dimensions_map={"ClusterName": cluster_name(self._make.settings)},
             statistic=statistic,
             period=period,
         )

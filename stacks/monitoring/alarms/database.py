@@ -6,7 +6,6 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from settings.instances import DATABASE_CLASSES
 from spywatcher_constructs.postgres import replica_identifier
-from stacks.data.database import instance_identifier
 from stacks.shared.alarm_factory import (
     ABOVE,
     BELOW,
@@ -16,6 +15,7 @@ from stacks.shared.alarm_factory import (
     Missing,
     WarningGroup,
 )
+from stacks.shared.names import instance_identifier
 
 _MIB = 1024**2
 _GIB = 1024**3

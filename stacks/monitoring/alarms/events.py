@@ -15,8 +15,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 from settings import StageSettings
 from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
-from stacks.data.database import instance_identifier
 from stacks.shared.alarm_factory import BELOW, Advice, AlarmFactory, Missing
+from stacks.shared.names import instance_identifier, trail_name
 
 _BACKUP_FINISHED = "RDS-EVENT-0002"
 _HOURS_WITHOUT_BACKUP = 26
@@ -56,7 +56,7 @@ class PagingEvents(Construct):
             },
             "$.detail.additionalEventData.SecretId",
         )
-        trail = make.settings.resource_name("trail")
+        trail = trail_name(make.settings)
         trail_arn = f"arn:{stack.partition}:cloudtrail:{stack.region}:{stack.account}:trail/{trail}"
         self._page(
             "TrailStopped",

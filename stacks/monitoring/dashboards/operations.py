@@ -20,6 +20,7 @@ from stacks.monitoring.log_groups import LogGroups
 from stacks.monitoring.metrics.application_metrics import ApplicationMetrics
 from stacks.monitoring.metrics.log_metrics import LogMetrics
 from stacks.monitoring.metrics.log_queries import AWS_CHANGES, KUBERNETES_CHANGES, Query
+from stacks.shared.names import cluster_name, operations_dashboard_name
 
 _MINUTE = cdk.Duration.minutes(1)
 _DAY = cdk.Duration.days(1)
@@ -66,14 +67,14 @@ class OperationsDashboard(Construct):
         super().__init__(scope, construct_id)
         self._settings = settings
         self._load_balancer = load_balancer
-        self._cluster_name = settings.resource_name()
+        self._cluster_name = cluster_name(settings)
         self._pods = (
             ApplicationMetrics(self._cluster_name) if settings.cluster.application_metrics else None
         )
         cloudwatch.Dashboard(
             self,
             "Dashboard",
-            dashboard_name=settings.resource_name("operations"),
+            dashboard_name=operations_dashboard_name(settings),
             default_interval=cdk.Duration.hours(3),
             widgets=[
                 [heading("## Is it up?")],

@@ -11,6 +11,7 @@ from constructs import Construct
 from settings import StageSettings
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.alarm_factory import AlarmFactory
+from stacks.shared.names import access_analyzer_name, cluster_name
 from stacks.shared.publishing import publishing
 from stacks.shared.runbooks import runbook
 from stacks.shared.workflow import Workflow, alarm_of_failures
@@ -129,7 +130,7 @@ class AccessReview(Construct):
         analyzer = cdk.Stack.of(self).format_arn(
             service="access-analyzer",
             resource="analyzer",
-            resource_name=self._settings.resource_name("analyzer"),
+            resource_name=access_analyzer_name(self._settings),
         )
         return self._all_pages(
             "Findings",
@@ -144,7 +145,7 @@ class AccessReview(Construct):
 
     def _access_entries(self) -> sfn.Chain:
         """Keep who reaches the cluster, with which groups of Kubernetes and which policies."""
-        name = self._settings.resource_name()
+        name = cluster_name(self._settings)
         stack = cdk.Stack.of(self)
         entries = stack.format_arn(
             service="eks", resource="access-entry", resource_name=f"{name}/*"
@@ -287,7 +288,7 @@ class AccessReview(Construct):
             reason="IAM's credential report, the delivery of logs and X-Ray know no narrower "
             "resource. The report names users and the age of their keys, and holds no secret.",
         )
-        name = self._settings.resource_name()
+        name = cluster_name(self._settings)
         stack = cdk.Stack.of(self)
         place = f"{stack.region}:{stack.account}"
         acknowledge(

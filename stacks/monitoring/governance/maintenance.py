@@ -14,10 +14,14 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 
 from constructs import Construct
 from settings import StageSettings, support
-from stacks.cluster.node_patching import machine_name
-from stacks.data.database import instance_identifier
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.alarm_factory import ABOVE, AlarmFactory, WarningGroup
+from stacks.shared.names import (
+    instance_identifier,
+    node_patching_name,
+    replication_group_id,
+    to_pascal_case,
+)
 from stacks.shared.publishing import publishing
 from stacks.shared.runbooks import runbook
 from stacks.shared.schedules import monthly, weekly
@@ -91,7 +95,7 @@ class Maintenance(Construct):
             alarm_of_failures(
                 make,
                 "node-patches-failed",
-                machine_name=machine_name(settings),
+                machine_name=node_patching_name(settings),
                 means="Nodes keep last month's patches of the operating system.",
             ),
             alarm_of_failures(
@@ -237,7 +241,7 @@ class Maintenance(Construct):
             action="describeUpdateActions",
             iam_resources=["*"],
             parameters={
-                "ReplicationGroupIds": [settings.resource_name()],
+                "ReplicationGroupIds": [replication_group_id(settings)],
                 "UpdateActionStatus": ["scheduling", "scheduled", "waiting-to-start"],
             },
             assign={
@@ -318,7 +322,7 @@ class Maintenance(Construct):
         message = f"{text}\nRunbook: {runbook(self._settings, runbook_name)}\n"
         scheduler.Schedule(
             self,
-            "".join(word.capitalize() for word in name.split("-")),
+            to_pascal_case(name),
             schedule_name=self._settings.resource_name(name),
             schedule_group=self._group,
             schedule=scheduler.ScheduleExpression.expression(expression),

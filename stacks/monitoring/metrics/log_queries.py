@@ -7,6 +7,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 from k8s.names import NAMESPACE
 from stacks.monitoring.log_groups import LogGroups
+from stacks.shared.names import to_pascal_case
 
 
 class Query(NamedTuple):
@@ -221,7 +222,7 @@ class LogQueries(Construct):
             # text between here and the console.
             logs.CfnQueryDefinition(
                 self,
-                "".join(word.capitalize() for word in query.question.split("-")),
+                to_pascal_case(query.question),
                 name=f"{name}/{query.question}",
                 query_string=query.text,
                 log_group_names=[names[query.log_group]],

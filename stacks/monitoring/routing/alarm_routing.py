@@ -16,7 +16,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 from settings.maintenance import DAYS
 from stacks.monitoring.routing.suppression_schedule import Clock, ClockRole, outside_business_hours
-from stacks.shared.alarm_factory import Advice, AlarmFactory, WarningGroup, construct_id
+from stacks.shared.alarm_factory import Advice, AlarmFactory, WarningGroup
+from stacks.shared.names import to_pascal_case
 
 _SETTLE = cdk.Duration.minutes(5)
 """What a suppressor may take to go off after what it suppresses, and things to be well after it.
@@ -151,7 +152,7 @@ class Audience:
     ) -> cloudwatch.CompositeAlarm:
         alarm = cloudwatch.CompositeAlarm(
             self._scope,
-            construct_id(name),
+            to_pascal_case(name),
             composite_alarm_name=self._make.name(name),
             alarm_description=self._make.describe(advice),
             alarm_rule=rule,

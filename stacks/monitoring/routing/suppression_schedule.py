@@ -20,7 +20,8 @@ from settings import StageSettings
 from settings.maintenance import DAYS
 from settings.monitoring import BusinessHoursSettings
 from stacks.shared.acknowledgement import acknowledge
-from stacks.shared.alarm_factory import ABOVE, AlarmFactory, Missing, construct_id
+from stacks.shared.alarm_factory import ABOVE, AlarmFactory, Missing
+from stacks.shared.names import to_pascal_case
 
 STEP_MINUTES = 5
 _DAY_MINUTES = 24 * 60
@@ -55,7 +56,7 @@ class Clock(Construct):
         """
         super().__init__(scope, construct_id_)
         namespace_ = namespace(make.settings)
-        metric_name = construct_id(name)
+        metric_name = to_pascal_case(name)
         stage = make.settings.stage
         for value, wanted in ((1, True), (0, False)):
             datum = {

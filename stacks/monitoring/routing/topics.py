@@ -12,7 +12,7 @@ from constructs import Construct
 from settings import StageSettings
 from settings.monitoring import SlackSettings
 from stacks.shared.acknowledgement import acknowledge
-from stacks.shared.alarm_factory import construct_id
+from stacks.shared.names import to_pascal_case
 from stacks.shared.publishing import ALARMS, COST, let_services_publish
 
 
@@ -93,7 +93,7 @@ class Notifications(Construct):
         ):
             chatbot.CfnSlackChannelConfiguration(
                 self,
-                f"Slack{construct_id(urgency)}",
+                f"Slack{to_pascal_case(urgency)}",
                 configuration_name=self._settings.resource_name(urgency),
                 slack_workspace_id=slack.workspace_id,
                 slack_channel_id=channel,
