@@ -10,6 +10,10 @@ from aws_cdk import aws_logs as logs
 
 from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 
+PUBLIC_SUBNETS = ec2.SubnetSelection(subnet_group_name="public")
+PRIVATE_SUBNETS = ec2.SubnetSelection(subnet_group_name="private")
+DATABASE_SUBNETS = ec2.SubnetSelection(subnet_group_name="database")
+
 _TYPES = {
     "public": ec2.SubnetType.PUBLIC,
     "private": ec2.SubnetType.PRIVATE_WITH_EGRESS,

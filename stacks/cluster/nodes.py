@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 
 from constructs import Construct
 from settings.cluster import ClusterSettings, NodeGroupSettings
-from stacks.network.stack import PRIVATE
+from spywatcher_constructs.three_tier_vpc import PRIVATE_SUBNETS
 from stacks.shared.acknowledgement import acknowledge
 
 _PULL_IMAGES = [
@@ -103,7 +103,7 @@ class Nodes(Construct):
             max_unavailable=1,
             force_update=False,
             enable_node_auto_repair=True,
-            subnets=PRIVATE,
+            subnets=PRIVATE_SUBNETS,
             launch_template_spec=self._template,
             node_role=self._role,
         )

@@ -16,6 +16,7 @@ from k8s.application import BACKEND, FRONTEND
 from settings import StageSettings
 from settings.names import SecretNames
 from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
+from spywatcher_constructs.three_tier_vpc import PRIVATE_SUBNETS
 from stacks.cluster import kubectl_provider
 from stacks.cluster.access_entries import ClusterAccess
 from stacks.cluster.add_ons import AddOns
@@ -28,7 +29,6 @@ from stacks.cluster.controllers.load_balancer_controller import load_balancer_co
 from stacks.cluster.controllers.reloader import reloader
 from stacks.cluster.node_patching import NodePatching
 from stacks.cluster.nodes import Nodes
-from stacks.network.stack import PRIVATE
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.base import StageStack
 from stacks.shared.names import cluster_name, to_pascal_case
@@ -137,7 +137,7 @@ class ClusterStack(StageStack):
             cluster_name=cluster_name(settings),
             version=eks.KubernetesVersion.of(settings.cluster.kubernetes_version),
             vpc=vpc,
-            vpc_subnets=[PRIVATE],
+            vpc_subnets=[PRIVATE_SUBNETS],
             endpoint_access=_endpoint_access(settings.cluster.public_access_ranges),
             secrets_encryption_key=etcd_key,
             cluster_logging=_CONTROL_PLANE_LOGS,
@@ -152,7 +152,7 @@ class ClusterStack(StageStack):
         )
         cluster.node.add_dependency(
             self.control_plane_logs,
-            self._admit(
+            self._allow_ingress(
                 self._kubectl_group, self._control_plane_group, 443, "Kubectl provider to the API"
             ),
         )
@@ -199,7 +199,7 @@ class ClusterStack(StageStack):
     def _kubectl_options(self, vpc: ec2.IVpc) -> eks.KubectlProviderOptions:
         return eks.KubectlProviderOptions(
             kubectl_layer=KubectlV35Layer(self, "Kubectl"),
-            private_subnets=vpc.select_subnets(subnet_group_name="private").subnets,
+            private_subnets=vpc.private_subnets,
             security_groups=[self._kubectl_group],
         )
 
@@ -310,24 +310,26 @@ class ClusterStack(StageStack):
         )
         for service in (BACKEND, FRONTEND):
             self._connect(load_balancer_group, pods, service.port, f"ALB to {service.name}")
-        self._admit(pods, database_group, 5432, "Pods to PostgreSQL")
-        self._admit(pods, cache_group, 6379, "Pods to Redis")
+        self._allow_ingress(pods, database_group, 5432, "Pods to PostgreSQL")
+        self._allow_ingress(pods, cache_group, 6379, "Pods to Redis")
         return pods
 
     def _open_endpoints(self, cluster: eks.Cluster, endpoint_group: ec2.ISecurityGroup) -> None:
         """Let in who uses AWS's APIs, before anybody does: private DNS leads there at once."""
         cluster.node.add_dependency(
-            self._admit(self._kubectl_group, endpoint_group, 443, "Kubectl provider to endpoints")
+            self._allow_ingress(
+                self._kubectl_group, endpoint_group, 443, "Kubectl provider to endpoints"
+            )
         )
         self.nodes.node.add_dependency(
-            self._admit(self._pods, endpoint_group, 443, "Pods to endpoints")
+            self._allow_ingress(self._pods, endpoint_group, 443, "Pods to endpoints")
         )
 
     def _connect(
         self, source: ec2.ISecurityGroup, target: ec2.ISecurityGroup, port: int, description: str
     ) -> None:
         """Let `source` reach `target`: out of the one and into the other."""
-        self._admit(source, target, port, description)
+        self._allow_ingress(source, target, port, description)
         ec2.CfnSecurityGroupEgress(
             self,
             f"{to_pascal_case(description)}Egress",
@@ -339,7 +341,7 @@ class ClusterStack(StageStack):
             description=description,
         )
 
-    def _admit(
+    def _allow_ingress(
         self, source: ec2.ISecurityGroup, target: ec2.ISecurityGroup, port: int, description: str
     ) -> ec2.CfnSecurityGroupIngress:
         """Let `source`, which may send there already, into `target`.

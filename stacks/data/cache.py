@@ -11,6 +11,7 @@ from settings import StageSettings
 from settings.names import SecretNames
 from spywatcher_constructs.redis import RedisReplicationGroup
 from spywatcher_constructs.redis_token_rotation import RedisTokenRotation
+from spywatcher_constructs.three_tier_vpc import PRIVATE_SUBNETS
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.names import replication_group_id
 
@@ -130,7 +131,7 @@ class Cache(Construct):
             secret_key=secrets_key,
             cache=self.group,
             vpc=self._vpc,
-            subnets=ec2.SubnetSelection(subnet_group_name="private"),
+            subnets=PRIVATE_SUBNETS,
             security_group=security_group,
             schedule=f"cron(0 {turn.hour} ? * {turn.day.upper()} *)",
             duration_hours=_TURN_HOURS,

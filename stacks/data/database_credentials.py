@@ -11,6 +11,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 from settings import StageSettings
 from settings.names import SecretNames
+from spywatcher_constructs.three_tier_vpc import PRIVATE_SUBNETS
 
 ADMINISTRATOR = "spywatcher_admin"
 APPLICATION = "spywatcher"
@@ -84,7 +85,6 @@ class DatabaseCredentials(Construct):
         admin = self.admin.attach(instance)
         application = self._application.attach(instance)
         hosted = secretsmanager.HostedRotation
-        private = ec2.SubnetSelection(subnet_group_name="private")
         self._rotate(
             admin,
             turn=0,
@@ -92,7 +92,7 @@ class DatabaseCredentials(Construct):
                 function_name=self._settings.resource_name("rotate-database-admin"),
                 exclude_characters=_EXCLUDED,
                 vpc=vpc,
-                vpc_subnets=private,
+                vpc_subnets=PRIVATE_SUBNETS,
                 security_groups=[security_group],
             ),
         )
@@ -104,7 +104,7 @@ class DatabaseCredentials(Construct):
                 master_secret=admin,
                 exclude_characters=_EXCLUDED,
                 vpc=vpc,
-                vpc_subnets=private,
+                vpc_subnets=PRIVATE_SUBNETS,
                 security_groups=[security_group],
             ),
         )

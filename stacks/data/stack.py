@@ -5,9 +5,9 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 
 from settings import StageSettings
+from spywatcher_constructs.three_tier_vpc import DATABASE_SUBNETS
 from stacks.data.cache import Cache
 from stacks.data.database import Database
-from stacks.network.stack import DATABASE
 from stacks.shared.base import StageStack
 
 
@@ -48,7 +48,7 @@ class DataStack(StageStack):
             "Database",
             settings=settings,
             vpc=vpc,
-            subnets=DATABASE,
+            subnets=DATABASE_SUBNETS,
             security_group=database_group,
             rotation_group=rotation_group,
             encryption_key=database_key,
@@ -64,7 +64,7 @@ class DataStack(StageStack):
             "Cache",
             settings=settings,
             vpc=vpc,
-            subnets=DATABASE,
+            subnets=DATABASE_SUBNETS,
             security_group=cache_group,
             rotation_group=rotation_group,
             encryption_key=cache_key,

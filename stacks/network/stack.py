@@ -15,16 +15,12 @@ from k8s.application import BACKEND, FRONTEND
 from settings import StageSettings
 from spywatcher_constructs.network_acls import TierNetworkAcls
 from spywatcher_constructs.service_endpoints import ServiceEndpoints
-from spywatcher_constructs.three_tier_vpc import ThreeTierVpc
+from spywatcher_constructs.three_tier_vpc import PRIVATE_SUBNETS, PUBLIC_SUBNETS, ThreeTierVpc
 from stacks.network.s3_endpoint_policy import s3_endpoint_policy
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.base import StageStack
 from stacks.shared.provider_functions import finish_provider_functions
 from stacks.shared.tags import stage_tags
-
-PUBLIC = ec2.SubnetSelection(subnet_group_name="public")
-PRIVATE = ec2.SubnetSelection(subnet_group_name="private")
-DATABASE = ec2.SubnetSelection(subnet_group_name="database")
 
 
 class NetworkStack(StageStack):
@@ -55,7 +51,7 @@ class NetworkStack(StageStack):
             self,
             "Endpoints",
             vpc=self.vpc,
-            subnets=PRIVATE,
+            subnets=PRIVATE_SUBNETS,
             s3_policy=s3_endpoint_policy(
                 partition=self.partition, region=self.region, account=self.account
             ),
@@ -174,7 +170,7 @@ class NetworkStack(StageStack):
             "LoadBalancer",
             load_balancer_name=settings.resource_name("alb"),
             vpc=self.vpc,
-            vpc_subnets=PUBLIC,
+            vpc_subnets=PUBLIC_SUBNETS,
             internet_facing=True,
             security_group=self.load_balancer_group,
             deletion_protection=settings.deletion_protection,
