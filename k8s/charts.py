@@ -4,6 +4,7 @@
 kinds of old. A custom resource therefore has a chart of its own, whose removal deletes it.
 """
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 import cdk8s
@@ -25,11 +26,11 @@ from k8s.horizontal_pod_autoscaler import horizontal_pod_autoscaler
 from k8s.limits import limit_range, resource_quota
 from k8s.migrations import migrations
 from k8s.names import Track
-from k8s.namespace import namespace
+from k8s.namespace import controller_namespace, namespace
 from k8s.network_policies import Ranges, network_policies
 from k8s.pod_disruption_budget import pod_disruption_budget
 from k8s.priority_class import priority_class
-from k8s.roles import on_call_role, reader_role
+from k8s.roles import node_reader_role, on_call_role, reader_role
 from k8s.scaled_object import RequestCount, cloudwatch_authentication, scaled_object
 from k8s.service import service_object
 from k8s.service_account import service_account
@@ -39,6 +40,21 @@ from settings.names import SecretNames
 from settings.services import NamespaceQuotaSettings, ResourceSettings, ServiceSettings
 
 Manifest = list[dict[str, Any]]
+
+
+def cluster_access_chart() -> Manifest:
+    """Return the roles of people in the whole cluster, beside the access policies of EKS."""
+    chart = _chart("cluster-access")
+    node_reader_role(chart)
+    return _objects(chart)
+
+
+def controller_namespaces_chart(names: Iterable[str]) -> Manifest:
+    """Return a namespace for each controller."""
+    chart = _chart("controller-namespaces")
+    for name in names:
+        controller_namespace(chart, name)
+    return _objects(chart)
 
 
 def namespace_chart(quota: NamespaceQuotaSettings) -> Manifest:

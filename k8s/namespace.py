@@ -1,12 +1,16 @@
-"""The namespace of the application."""
+"""The namespaces of the application and of the cluster's controllers."""
 
 import cdk8s
 import cdk8s_plus_28 as kplus
+from cdk8s_plus_28 import k8s
 
 from constructs import Construct
 from k8s.names import NAMESPACE, shared_labels
 
-_POD_SECURITY = "pod-security.kubernetes.io"
+_RESTRICTED = {
+    f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")
+}
+"""The Pod Security Standard that every pod must meet."""
 
 
 def namespace(scope: Construct) -> kplus.Namespace:
@@ -22,10 +26,19 @@ def namespace(scope: Construct) -> kplus.Namespace:
             name=NAMESPACE,
             labels={
                 **shared_labels(),
-                f"{_POD_SECURITY}/enforce": "restricted",
-                f"{_POD_SECURITY}/audit": "restricted",
-                f"{_POD_SECURITY}/warn": "restricted",
+                **_RESTRICTED,
                 "elbv2.k8s.aws/pod-readiness-gate-inject": "enabled",
             },
+        ),
+    )
+
+
+def controller_namespace(scope: Construct, name: str) -> k8s.KubeNamespace:
+    """Make the namespace of a controller, whose pods must be restricted too."""
+    return k8s.KubeNamespace(
+        scope,
+        name,
+        metadata=k8s.ObjectMeta(
+            name=name, labels={"app.kubernetes.io/managed-by": "cdk", **_RESTRICTED}
         ),
     )

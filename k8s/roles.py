@@ -24,6 +24,24 @@ _CUSTOM = (
 )
 
 
+def node_reader_role(scope: Construct) -> None:
+    """Let readers `kubectl get nodes` and `kubectl top nodes`, which `view` leaves out."""
+    name = object_name("readers")
+    k8s.KubeClusterRole(
+        scope,
+        "role-nodes",
+        metadata=k8s.ObjectMeta(name=name),
+        rules=[_rule([group], ["nodes"], _READ) for group in ("", "metrics.k8s.io")],
+    )
+    k8s.KubeClusterRoleBinding(
+        scope,
+        "binding-nodes",
+        metadata=k8s.ObjectMeta(name=name),
+        role_ref=k8s.RoleRef(api_group=_RBAC, kind="ClusterRole", name=name),
+        subjects=[k8s.Subject(kind="Group", name=READERS, api_group=_RBAC)],
+    )
+
+
 def reader_role(scope: Construct) -> None:
     """Let readers see the custom resources, and what pods use (`kubectl top pods`).
 

@@ -11,10 +11,8 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 
 from constructs import Construct
+from k8s.charts import cluster_access_chart
 from k8s.roles import ON_CALL, READERS
-
-_RBAC = "rbac.authorization.k8s.io"
-_READ = ["get", "list", "watch"]
 
 
 class ClusterAccess(Construct):
@@ -53,7 +51,7 @@ class ClusterAccess(Construct):
             ("OnCall", on_call, [READERS, ON_CALL]),
         ):
             self._let_view(name, cluster, role, groups)
-        eks.KubernetesManifest(self, "Readers", cluster=cluster, manifest=_nodes_for_readers())
+        eks.KubernetesManifest(self, "Readers", cluster=cluster, manifest=cluster_access_chart())
 
     def _let_view(
         self, name: str, cluster: eks.ICluster, role: iam.IRole, groups: list[str]
@@ -79,26 +77,3 @@ def _everywhere(policy: str) -> eks.IAccessPolicy:
     return eks.AccessPolicy.from_access_policy_name(
         policy, access_scope_type=eks.AccessScopeType.CLUSTER
     )
-
-
-def _nodes_for_readers() -> list[dict[str, object]]:
-    """Return the objects that let readers `kubectl get nodes` and `kubectl top nodes`."""
-    name = "spywatcher-readers"
-    return [
-        {
-            "apiVersion": f"{_RBAC}/v1",
-            "kind": "ClusterRole",
-            "metadata": {"name": name},
-            "rules": [
-                {"apiGroups": [""], "resources": ["nodes"], "verbs": _READ},
-                {"apiGroups": ["metrics.k8s.io"], "resources": ["nodes"], "verbs": _READ},
-            ],
-        },
-        {
-            "apiVersion": f"{_RBAC}/v1",
-            "kind": "ClusterRoleBinding",
-            "metadata": {"name": name},
-            "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": name},
-            "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": READERS}],
-        },
-    ]

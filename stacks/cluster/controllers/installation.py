@@ -8,6 +8,7 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 
 from constructs import Construct, IDependable
+from k8s.charts import controller_namespaces_chart
 from stacks.cluster.controllers.controller import Controller
 from stacks.cluster.pod_identity import pod_role
 from stacks.shared.acknowledgement import acknowledge
@@ -56,23 +57,11 @@ class Installation(Construct):
 
     def _namespaces(self) -> eks.KubernetesManifest:
         """Make a namespace for each, that takes restricted pods only."""
-        level = dict.fromkeys(
-            [f"pod-security.kubernetes.io/{mode}" for mode in ("enforce", "audit", "warn")],
-            "restricted",
-        )
-        labels = {"app.kubernetes.io/managed-by": "cdk", **level}
         return eks.KubernetesManifest(
             self,
             "Namespaces",
             cluster=self._cluster,
-            manifest=[
-                {
-                    "apiVersion": "v1",
-                    "kind": "Namespace",
-                    "metadata": {"name": name, "labels": labels},
-                }
-                for name in self.controllers
-            ],
+            manifest=controller_namespaces_chart(self.controllers),
         )
 
     def _reads(self) -> iam.ManagedPolicy:
