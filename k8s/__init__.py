@@ -1,1 +1,1 @@
-"""The Kubernetes objects of the application, as functions of the settings (cdk8s)."""
+"""The Kubernetes objects of the product, as functions of the settings (cdk8s)."""

@@ -1,16 +1,19 @@
-"""What the services are: facts about their images that no stage changes (application.md)."""
+"""The services of the application: facts about their images that no stage changes.
+
+Source: application.md.
+"""
 
 from dataclasses import dataclass
 
 USER_ID = 1001
-"""Of user and group, in both images' containers."""
+"""The user id and the group id in the containers of both images."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """A container of the application.
+    """A service of the application: an image that listens on one port.
 
-    The application writes only to `writable_paths`; the rest of its root is read-only.
+    The root file system of its containers is read-only, except for `writable_paths`.
     """
 
     name: str
@@ -18,12 +21,12 @@ class Service:
     liveness_path: str
     readiness_path: str
     writable_paths: tuple[str, ...]
-    is_configured: bool
-    """Whether it takes its environment from the ConfigMap and the Secret of its name."""
+    has_configuration: bool
+    """Whether it reads environment variables from the ConfigMap and the Secret of its name."""
 
 
 def volume_name(path: str) -> str:
-    """Return what the volume of a writable path is called."""
+    """Return the name of the volume that is mounted at a writable path."""
     return path.strip("/").replace("/", "-")
 
 
@@ -33,7 +36,7 @@ BACKEND = Service(
     liveness_path="/health/live",
     readiness_path="/health/ready",
     writable_paths=("/app/logs", "/tmp"),  # noqa: S108  the container's, not this machine's
-    is_configured=True,
+    has_configuration=True,
 )
 FRONTEND = Service(
     name="frontend",
@@ -41,5 +44,5 @@ FRONTEND = Service(
     liveness_path="/health",
     readiness_path="/",
     writable_paths=("/var/cache/nginx", "/var/run", "/tmp"),  # noqa: S108  as above
-    is_configured=False,
+    has_configuration=False,
 )

@@ -1,6 +1,7 @@
-"""The values of the backend that only people know, and what each must look like.
+"""The secret values of the backend that operators set, and the format of each.
 
-From the table of the backend's environment: a missing or short value stops the process.
+Source: the environment table of application.md. The backend validates them at its start, and stops
+if one is missing or malformed.
 """
 
 import re
@@ -9,24 +10,28 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Value:
-    """What a value must look like."""
+class ValueFormat:
+    """The format that the backend accepts for a value."""
 
     pattern: str
-    allowed: str
-    """The same in words."""
-    optional: bool = False
+    description: str
+    """The pattern in words, for error messages: these never show the value, which is secret."""
+    is_optional: bool = False
+
+    def accepts(self, value: str) -> bool:
+        """Return whether the value has this format."""
+        return re.fullmatch(self.pattern, value) is not None
 
 
-_IDS = Value(r"\d+(,\d+)*", "numbers, separated by commas")
-_WEBHOOK = Value(r"https://\S+", "an https URL", optional=True)
+_IDS = ValueFormat(r"\d+(,\d+)*", "numbers, separated by commas")
+_WEBHOOK = ValueFormat(r"https://\S+", "an https URL", is_optional=True)
 
-VALUES: Mapping[str, Value] = {
-    "DISCORD_BOT_TOKEN": Value(r"\S{50,}", "at least 50 characters"),
-    "DISCORD_CLIENT_ID": Value(r"\d{10,}", "a number of at least 10 digits"),
-    "DISCORD_CLIENT_SECRET": Value(r"\S{20,}", "at least 20 characters"),
-    "DISCORD_GUILD_ID": Value(r"\d+", "a number"),
-    "DISCORD_REDIRECT_URI": Value(r"https://\S+", "an https URL"),
+VALUES: Mapping[str, ValueFormat] = {
+    "DISCORD_BOT_TOKEN": ValueFormat(r"\S{50,}", "at least 50 characters"),
+    "DISCORD_CLIENT_ID": ValueFormat(r"\d{10,}", "a number of at least 10 digits"),
+    "DISCORD_CLIENT_SECRET": ValueFormat(r"\S{20,}", "at least 20 characters"),
+    "DISCORD_GUILD_ID": ValueFormat(r"\d+", "a number"),
+    "DISCORD_REDIRECT_URI": ValueFormat(r"https://\S+", "an https URL"),
     "ADMIN_DISCORD_IDS": _IDS,
     "BOT_GUILD_IDS": _IDS,
     "SENTRY_DSN": _WEBHOOK,
@@ -35,16 +40,11 @@ VALUES: Mapping[str, Value] = {
 }
 
 
-def fault(key: str, value: str) -> str | None:
-    """Say what the value must be, or None where it is so. Never shows the value: it is secret."""
-    known = VALUES[key]
-    return None if re.fullmatch(known.pattern, value) else known.allowed
-
-
-def missing(values: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the keys that are unset or malformed, each with what is allowed."""
+def invalid_values(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Return each key whose value is missing or malformed, with the allowed format in words."""
     return {
-        key: known.allowed
-        for key, known in VALUES.items()
-        if (key in values or not known.optional) and fault(key, values.get(key, ""))
+        key: value_format.description
+        for key, value_format in VALUES.items()
+        if (key in values or not value_format.is_optional)
+        and not value_format.accepts(values.get(key, ""))
     }

@@ -1,7 +1,9 @@
-"""The charts: which objects are applied together, and so change and go together.
+"""The charts: each function returns the objects that one manifest of a stack applies.
 
-`kubectl apply --prune`, by which a deployment removes what a chart no longer has, knows only the
-kinds of old. A custom resource therefore has a chart of its own, whose removal deletes it.
+The objects of a manifest are applied and deleted together. When an object leaves a manifest,
+`kubectl apply --prune` deletes it only if its kind is on kubectl's fixed list. That list has no
+custom resources (aws-cdk #22085). Each custom resource therefore has a manifest of its own, and
+CloudFormation deletes the object with the manifest.
 """
 
 from collections.abc import Iterable
@@ -12,29 +14,29 @@ import cdk8s
 from k8s import database_bootstrap as bootstrap
 from k8s import migrations as migration
 from k8s.application import BACKEND, FRONTEND, Service
-from k8s.configuration import configuration
-from k8s.database_bootstrap import database_bootstrap
-from k8s.deployment import deployment
+from k8s.configuration import add_configuration
+from k8s.database_bootstrap import add_database_bootstrap
+from k8s.deployment import add_deployment
 from k8s.external_secrets import (
-    admin_secret,
-    application_user_secret,
-    backend_secret,
-    migrations_secret,
-    secret_store,
+    add_admin_secret,
+    add_application_user_secret,
+    add_backend_secret,
+    add_migrations_secret,
+    add_secret_store,
 )
-from k8s.horizontal_pod_autoscaler import horizontal_pod_autoscaler
-from k8s.limits import limit_range, resource_quota
-from k8s.migrations import migrations
+from k8s.horizontal_pod_autoscaler import add_horizontal_pod_autoscaler
+from k8s.limits import add_limit_range, add_resource_quota
+from k8s.migrations import add_migrations
 from k8s.names import Track
-from k8s.namespace import controller_namespace, namespace
-from k8s.network_policies import Ranges, network_policies
-from k8s.pod_disruption_budget import pod_disruption_budget
-from k8s.priority_class import priority_class
-from k8s.roles import node_reader_role, on_call_role, reader_role
-from k8s.scaled_object import RequestCount, cloudwatch_authentication, scaled_object
-from k8s.service import service_object
-from k8s.service_account import service_account
-from k8s.target_group_binding import target_group_binding
+from k8s.namespace import add_application_namespace, add_controller_namespace
+from k8s.network_policies import AddressRanges, add_network_policies
+from k8s.pod_disruption_budget import add_pod_disruption_budget
+from k8s.priority_class import add_priority_class
+from k8s.roles import add_node_reader_role, add_on_call_role, add_reader_role
+from k8s.scaled_object import RequestCount, add_cloudwatch_authentication, add_scaled_object
+from k8s.service import add_service
+from k8s.service_account import add_service_account
+from k8s.target_group_binding import add_target_group_binding
 from settings.application import ApplicationSettings
 from settings.names import SecretNames
 from settings.services import NamespaceQuotaSettings, ResourceSettings, ServiceSettings
@@ -43,140 +45,149 @@ Manifest = list[dict[str, Any]]
 
 
 def cluster_access_chart() -> Manifest:
-    """Return the roles of people in the whole cluster, beside the access policies of EKS."""
-    chart = _chart("cluster-access")
-    node_reader_role(chart)
-    return _objects(chart)
+    """Return the roles of people that hold in the whole cluster."""
+    chart = _create_chart("cluster-access")
+    add_node_reader_role(chart)
+    return _to_manifest(chart)
 
 
 def controller_namespaces_chart(names: Iterable[str]) -> Manifest:
     """Return a namespace for each controller."""
-    chart = _chart("controller-namespaces")
+    chart = _create_chart("controller-namespaces")
     for name in names:
-        controller_namespace(chart, name)
-    return _objects(chart)
+        add_controller_namespace(chart, name)
+    return _to_manifest(chart)
 
 
 def namespace_chart(quota: NamespaceQuotaSettings) -> Manifest:
-    """Return the namespace and its bounds, which everything else stands in."""
-    chart = _chart("namespace")
-    namespace(chart)
-    resource_quota(chart, quota)
-    limit_range(chart)
-    priority_class(chart)
-    return _objects(chart)
+    """Return the application's namespace, its limits, and the priority class of its pods."""
+    chart = _create_chart("namespace")
+    add_application_namespace(chart)
+    add_resource_quota(chart, quota)
+    add_limit_range(chart)
+    add_priority_class(chart)
+    return _to_manifest(chart)
 
 
 def access_chart() -> Manifest:
-    """Return who may do what: people by roles, pods by accounts that may do nothing."""
-    chart = _chart("access")
-    reader_role(chart)
-    on_call_role(chart)
+    """Return the roles of people in the namespace, and the service accounts of the pods."""
+    chart = _create_chart("access")
+    add_reader_role(chart)
+    add_on_call_role(chart)
     for component in (BACKEND.name, FRONTEND.name, bootstrap.COMPONENT, migration.COMPONENT):
-        service_account(chart, component)
-    return _objects(chart)
+        add_service_account(chart, component)
+    return _to_manifest(chart)
 
 
-def network_chart(ranges: Ranges) -> Manifest:
-    """Return the network policies."""
-    chart = _chart("network")
-    network_policies(chart, ranges)
-    return _objects(chart)
+def network_chart(ranges: AddressRanges) -> Manifest:
+    """Return the network policies of the namespace."""
+    chart = _create_chart("network")
+    add_network_policies(chart, ranges)
+    return _to_manifest(chart)
 
 
 def configuration_chart(settings: ApplicationSettings, *, domain: str) -> Manifest:
-    """Return the plain part of the backend's environment."""
-    chart = _chart("configuration")
-    configuration(chart, settings, domain=domain)
-    return _objects(chart)
+    """Return the environment variables of the backend that are not secret."""
+    chart = _create_chart("configuration")
+    add_configuration(chart, settings, domain=domain)
+    return _to_manifest(chart)
 
 
-def secret_charts(*, names: SecretNames, region: str, cache_endpoint: str) -> dict[str, Manifest]:
-    """Return the store, and after it each secret, by what it is for.
+def secret_store_chart(*, region: str) -> Manifest:
+    """Return the store through which External Secrets reads Secrets Manager."""
+    chart = _create_chart("secret-store")
+    add_secret_store(chart, region=region)
+    return _to_manifest(chart)
+
+
+def secret_charts(*, names: SecretNames, cache_endpoint: str) -> dict[str, Manifest]:
+    """Return a manifest for each secret, by the secret's purpose.
 
     Args:
-        names: the names of the secrets in Secrets Manager.
-        region: of Secrets Manager.
-        cache_endpoint: Redis' host name; may be a placeholder of CloudFormation.
+        names: The names of the secrets in Secrets Manager.
+        cache_endpoint: The host name of Redis. It may be a CDK token.
     """
     charts = {
-        name: _chart(name)
-        for name in ("Store", "DatabaseAdmin", "DatabaseApplication", "Migrations", "Backend")
+        purpose: _create_chart(purpose)
+        for purpose in ("DatabaseAdmin", "DatabaseApplication", "Migrations", "Backend")
     }
-    secret_store(charts["Store"], region=region)
-    admin_secret(charts["DatabaseAdmin"], names=names)
-    application_user_secret(charts["DatabaseApplication"], names=names)
-    migrations_secret(charts["Migrations"], names=names)
-    backend_secret(charts["Backend"], names=names, cache_endpoint=cache_endpoint)
-    return {name: _objects(chart) for name, chart in charts.items()}
+    add_admin_secret(charts["DatabaseAdmin"], names=names)
+    add_application_user_secret(charts["DatabaseApplication"], names=names)
+    add_migrations_secret(charts["Migrations"], names=names)
+    add_backend_secret(charts["Backend"], names=names, cache_endpoint=cache_endpoint)
+    return {purpose: _to_manifest(chart) for purpose, chart in charts.items()}
 
 
 def database_bootstrap_chart(*, instance: str, region: str, release: str) -> Manifest:
-    """Return the Job that makes the database's roles, after the ConfigMap that it mounts."""
-    chart = _chart("database-bootstrap")
-    database_bootstrap(chart, instance=instance, region=region, release=release)
-    return _objects(chart)
+    """Return the Job that creates the database's roles, after the ConfigMap that it mounts."""
+    chart = _create_chart("database-bootstrap")
+    add_database_bootstrap(chart, instance=instance, region=region, release=release)
+    return _to_manifest(chart)
 
 
 def migrations_chart(resources: ResourceSettings, *, image: str, release: str) -> Manifest:
     """Return the Job that migrates the database."""
-    chart = _chart("migrations")
-    migrations(chart, resources, image=image, release=release)
-    return _objects(chart)
+    chart = _create_chart("migrations")
+    add_migrations(chart, resources, image=image, release=release)
+    return _to_manifest(chart)
 
 
 def target_group_binding_chart(
     service: Service, *, target_group_arn: str, track: Track = "blue"
 ) -> Manifest:
     """Return the binding of a service's pods to a target group."""
-    chart = _chart(f"{service.name}-binding")
-    target_group_binding(chart, service, target_group_arn=target_group_arn, track=track)
-    return _objects(chart)
+    chart = _create_chart(f"{service.name}-binding")
+    add_target_group_binding(chart, service, target_group_arn=target_group_arn, track=track)
+    return _to_manifest(chart)
 
 
 def service_chart(
     service: Service, settings: ServiceSettings, *, image: str, track: Track = "blue"
 ) -> Manifest:
-    """Return the objects of a service: Service, Deployment, disruption budget.
+    """Return the Service, the disruption budget and the Deployment of a service.
 
-    The Service is first: the load balancer controller gives pods a readiness gate as they are
-    made, and finds them by it.
+    The Service comes first. The load balancer controller finds pods by it, and gives a readiness
+    gate only to pods that are created later.
     """
-    chart = _chart(service.name)
-    service_object(chart, service, track)
-    pod_disruption_budget(chart, service, settings.replicas, track)
-    deployment(chart, service, settings, image=image, track=track)
-    return _objects(chart)
+    chart = _create_chart(service.name)
+    add_service(chart, service, track)
+    add_pod_disruption_budget(chart, service, settings.replicas, track)
+    add_deployment(chart, service, settings, image=image, track=track)
+    return _to_manifest(chart)
 
 
 def autoscaler_chart(
     service: Service, settings: ServiceSettings, *, track: Track = "blue"
 ) -> Manifest:
-    """Return the autoscaler of a service, apart from it: a new image does not apply it again."""
-    chart = _chart(f"{service.name}-autoscaler")
-    horizontal_pod_autoscaler(chart, service, settings, track)
-    return _objects(chart)
+    """Return the HorizontalPodAutoscaler of a service.
+
+    It is not in the service's own chart, so that a new image does not apply it again: KEDA may
+    have replaced its spec.
+    """
+    chart = _create_chart(f"{service.name}-autoscaler")
+    add_horizontal_pod_autoscaler(chart, service, settings, track)
+    return _to_manifest(chart)
 
 
 def cloudwatch_authentication_chart() -> Manifest:
-    """Return what lets KEDA ask CloudWatch."""
-    chart = _chart("cloudwatch-authentication")
-    cloudwatch_authentication(chart)
-    return _objects(chart)
+    """Return the TriggerAuthentication with which KEDA reads CloudWatch."""
+    chart = _create_chart("cloudwatch-authentication")
+    add_cloudwatch_authentication(chart)
+    return _to_manifest(chart)
 
 
 def request_rate_chart(
     service: Service, settings: ServiceSettings, requests: RequestCount, *, track: Track = "blue"
 ) -> Manifest:
-    """Return the scaling of a service by its requests."""
-    chart = _chart(f"{service.name}-request-rate")
-    scaled_object(chart, service, settings, requests, track)
-    return _objects(chart)
+    """Return the ScaledObject that scales a service by its request rate."""
+    chart = _create_chart(f"{service.name}-request-rate")
+    add_scaled_object(chart, service, settings, requests, track)
+    return _to_manifest(chart)
 
 
-def _chart(name: str) -> cdk8s.Chart:
+def _create_chart(name: str) -> cdk8s.Chart:
     return cdk8s.Chart(cdk8s.App(), name.lower(), disable_resource_name_hashes=True)
 
 
-def _objects(chart: cdk8s.Chart) -> Manifest:
+def _to_manifest(chart: cdk8s.Chart) -> Manifest:
     return cast(Manifest, chart.to_json())

@@ -1,4 +1,7 @@
-"""The plain part of the backend's environment; its secrets are in k8s/external_secrets.py."""
+"""The ConfigMap of the backend: its environment variables that are not secret.
+
+The secret ones are in k8s/external_secrets.py.
+"""
 
 from cdk8s_plus_28 import k8s
 
@@ -8,28 +11,26 @@ from k8s.names import NAMESPACE, labels, object_name
 from settings.application import ApplicationSettings
 
 
-def configuration(
-    scope: Construct, settings: ApplicationSettings, *, domain: str
-) -> k8s.KubeConfigMap:
-    """Make the ConfigMap of the backend. Reloader restarts the pods when it changes.
+def add_configuration(scope: Construct, settings: ApplicationSettings, *, domain: str) -> None:
+    """Add the ConfigMap of the backend. Reloader restarts the pods when it changes.
 
     Args:
-        scope: the chart.
-        settings: the application's settings.
-        domain: under which browsers reach frontend and backend alike.
+        scope: The chart.
+        settings: The application's settings.
+        domain: The domain name of the site, which serves the frontend and the backend.
     """
-    return k8s.KubeConfigMap(
+    k8s.KubeConfigMap(
         scope,
         "configuration",
         metadata=k8s.ObjectMeta(
             name=object_name(BACKEND.name), namespace=NAMESPACE, labels=labels(BACKEND.name)
         ),
-        data=environment(settings, domain),
+        data=_environment(settings, domain),
     )
 
 
-def environment(settings: ApplicationSettings, domain: str) -> dict[str, str]:
-    """Return the variables. Both stages run as `production`, which is how the image is built."""
+def _environment(settings: ApplicationSettings, domain: str) -> dict[str, str]:
+    """Return the variables. NODE_ENV is `production` in every stage, as the image is built."""
     site = f"https://{domain}"
     return {
         "NODE_ENV": "production",
@@ -37,12 +38,12 @@ def environment(settings: ApplicationSettings, domain: str) -> dict[str, str]:
         "LOG_LEVEL": settings.log_level,
         "CORS_ORIGINS": site,
         "FRONTEND_URL": site,
-        "ENABLE_RATE_LIMITING": _flag(settings.rate_limiting),
-        "ENABLE_REDIS_RATE_LIMITING": _flag(settings.redis_rate_limiting),
+        "ENABLE_RATE_LIMITING": _boolean(settings.rate_limiting),
+        "ENABLE_REDIS_RATE_LIMITING": _boolean(settings.redis_rate_limiting),
         "RATE_LIMIT_WINDOW_MS": str(settings.rate_limit_window_milliseconds),
         "RATE_LIMIT_MAX_REQUESTS": str(settings.rate_limit_requests),
-        "ENABLE_IP_BLOCKING": _flag(settings.ip_blocking),
-        "ENABLE_LOAD_SHEDDING": _flag(settings.load_shedding),
+        "ENABLE_IP_BLOCKING": _boolean(settings.ip_blocking),
+        "ENABLE_LOAD_SHEDDING": _boolean(settings.load_shedding),
         "DB_POOL_MIN": str(settings.database_pool_minimum),
         "DB_POOL_MAX": str(settings.database_pool_maximum),
         "REDIS_MAX_RETRIES": str(settings.redis_retries),
@@ -52,5 +53,5 @@ def environment(settings: ApplicationSettings, domain: str) -> dict[str, str]:
     }
 
 
-def _flag(value: bool) -> str:
+def _boolean(value: bool) -> str:
     return "true" if value else "false"

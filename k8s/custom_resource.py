@@ -1,4 +1,4 @@
-"""Objects of the controllers' own kinds, for which there are no classes."""
+"""Custom resources: cdk8s has no classes for the kinds that the controllers define."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from constructs import Construct
 from k8s.names import NAMESPACE
 
 
-def custom_resource(
+def add_custom_resource(
     scope: Construct,
     construct_id: str,
     *,
@@ -19,9 +19,9 @@ def custom_resource(
     labels: Mapping[str, str],
     spec: Mapping[str, Any],
     annotations: Mapping[str, str] | None = None,
-) -> cdk8s.ApiObject:
-    """Make an object of a custom resource definition, in the application's namespace."""
-    made = cdk8s.ApiObject(
+) -> None:
+    """Add a custom resource to the application's namespace."""
+    resource = cdk8s.ApiObject(
         scope,
         construct_id,
         api_version=api_version,
@@ -30,6 +30,5 @@ def custom_resource(
             name=name, namespace=NAMESPACE, labels=labels, annotations=annotations
         ),
     )
-    # In Python the class takes no field of an object beside its metadata.
-    made.add_json_patch(cdk8s.JsonPatch.add("/spec", spec))
-    return made
+    # In Python, ApiObject accepts no field but metadata.
+    resource.add_json_patch(cdk8s.JsonPatch.add("/spec", spec))

@@ -1,4 +1,4 @@
-"""The Job that makes the database's roles, and what it mounts."""
+"""The Job that creates the database's roles, and the ConfigMap that it mounts."""
 
 import functools
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 from cdk8s_plus_28 import k8s
 
 from constructs import Construct
-from k8s.job import job
+from k8s.job import add_job
 from k8s.names import NAMESPACE, labels, object_name
 from k8s.quantities import resource_requirements
 from settings import SettingsError
@@ -17,45 +17,43 @@ from settings.versions import POSTGRESQL_CLIENT
 COMPONENT = "database-bootstrap"
 
 ADMIN_SECRET = "spywatcher-database-admin"  # noqa: S105  a name
-"""Keys: host, port, dbname, username, password, all of the secret <stage>/database/admin."""
+"""It holds host, port, dbname, username and password of the secret <stage>/database/admin."""
 APPLICATION_SECRET = "spywatcher-database-application"  # noqa: S105  a name
-"""Keys: username, password, of the secret <stage>/database/application."""
+"""It holds username and password of the secret <stage>/database/application."""
 
 OWNER_ROLE = "spywatcher_owner"
-"""Owns what migrations make: the administrator connects with `options=-c role=spywatcher_owner`."""
+"""The role that owns the tables. The administrator migrates them with the connection option
+`options=-c role=spywatcher_owner`."""
 
 _FOLDER = Path(__file__).parent / "database"
-_MOUNT = "/bootstrap"
+_MOUNT_PATH = "/bootstrap"
 _SQL = "bootstrap.sql"
 _CERTIFICATE = "rds-ca.pem"
 _USER_ID = 70  # postgres, in the image
 
-# The secrets in Kubernetes follow those of AWS within a minute. Until then they may name the
-# instance that was switched away from: then this run ends, and the next one reads them anew.
+# The Kubernetes Secrets follow Secrets Manager within a minute. After a switch to another instance
+# they may still name the previous one. The pod then fails, and the Job starts another pod, which
+# reads them again.
 _COMMAND = f"""\
 case "$PGHOST" in
   "$DATABASE_INSTANCE".*) ;;
   *) echo "The secrets name $PGHOST, not $DATABASE_INSTANCE yet."; exit 1 ;;
 esac
-exec psql --no-psqlrc --quiet --file {_MOUNT}/{_SQL}
+exec psql --no-psqlrc --quiet --file {_MOUNT_PATH}/{_SQL}
 """
 
 
-def database_bootstrap(
-    scope: Construct, *, instance: str, region: str, release: str
-) -> k8s.KubeJob:
-    """Make the Job and the ConfigMap that it mounts.
-
-    Migrations and Deployments wait for it.
+def add_database_bootstrap(scope: Construct, *, instance: str, region: str, release: str) -> None:
+    """Add the ConfigMap, and the Job that mounts it.
 
     Args:
-        scope: the chart.
-        instance: the identifier of the active instance, the first part of its host name.
-        region: whose certificate the server's must come from.
-        release: at most 20 characters; may be a placeholder of CloudFormation.
+        scope: The chart.
+        instance: The identifier of the active instance, which begins its host name.
+        region: The region whose root certificate psql trusts.
+        release: At most 20 characters. It may be a CDK token.
     """
     data = {_SQL: bootstrap_sql(), _CERTIFICATE: root_certificate(region)}
-    config = k8s.KubeConfigMap(
+    config_map = k8s.KubeConfigMap(
         scope,
         "bootstrap",
         metadata=k8s.ObjectMeta(
@@ -63,30 +61,30 @@ def database_bootstrap(
         ),
         data=data,
     )
-    return job(
+    add_job(
         scope,
         COMPONENT,
         release=release,
         container=_container(instance),
         volumes=[
-            k8s.Volume(name="bootstrap", config_map=k8s.ConfigMapVolumeSource(name=config.name))
+            k8s.Volume(name="bootstrap", config_map=k8s.ConfigMapVolumeSource(name=config_map.name))
         ],
         user_id=_USER_ID,
-        depends_on="".join(data.values()),
+        mounted_content="".join(data.values()),
     )
 
 
 @functools.cache
 def bootstrap_sql() -> str:
-    """Return the SQL that makes the roles."""
+    """Return the SQL that creates the roles."""
     return (_FOLDER / _SQL).read_text(encoding="utf-8")
 
 
 def root_certificate(region: str) -> str:
-    """Return RDS' root certificate of a region.
+    """Return the root certificate of RDS in a region.
 
     Raises:
-        SettingsError: k8s/database has none of this region.
+        SettingsError: k8s/database has no certificate of the region.
     """
     text = (_FOLDER / "rds-ca-rsa2048-g1.pem").read_text(encoding="utf-8")
     pattern = r"^# (\S+)\n(-----BEGIN.+?END CERTIFICATE-----\n)"
@@ -109,12 +107,15 @@ def _container(instance: str) -> k8s.Container:
             allow_privilege_escalation=False,
             capabilities=k8s.Capabilities(drop=["ALL"]),
         ),
-        volume_mounts=[k8s.VolumeMount(name="bootstrap", mount_path=_MOUNT, read_only=True)],
+        volume_mounts=[k8s.VolumeMount(name="bootstrap", mount_path=_MOUNT_PATH, read_only=True)],
     )
 
 
 def _environment(instance: str) -> list[k8s.EnvVar]:
-    """Return what psql reads, and the SQL: passwords stay out of the command line."""
+    """Return the variables that psql and the SQL read.
+
+    The passwords are variables so that no command line shows them.
+    """
     admin = {
         "PGHOST": "host",
         "PGPORT": "port",
@@ -126,7 +127,7 @@ def _environment(instance: str) -> list[k8s.EnvVar]:
     plain = {
         "DATABASE_INSTANCE": instance,
         "PGSSLMODE": "verify-full",
-        "PGSSLROOTCERT": f"{_MOUNT}/{_CERTIFICATE}",
+        "PGSSLROOTCERT": f"{_MOUNT_PATH}/{_CERTIFICATE}",
         "PGCONNECT_TIMEOUT": "10",
     }
     return [

@@ -4,38 +4,50 @@ import cdk8s
 import cdk8s_plus_28 as kplus
 
 from constructs import Construct
-from k8s.acknowledgement import acknowledgements
 from k8s.application import USER_ID, Service, volume_name
+from k8s.checkov_annotations import checkov_annotations
 from k8s.names import NAMESPACE, Track, labels, object_name, selector_labels
 from k8s.priority_class import APPLICATION_PRIORITY
 from settings.services import ResourceSettings, ServiceSettings
 
-# The load balancer stops sending within its deregistration delay of 30 s; the pod serves on until
-# then, or its last requests are answered with 502 and 504.
+# The load balancer stops sending requests to a pod within the deregistration delay of 30 seconds.
+# A pod that stops earlier leaves the last requests with the answers 502 and 504.
 PRE_STOP_SECONDS = 40
 TERMINATION_GRACE_SECONDS = 70
 
+_POD_SPEC = "/spec/template/spec"
 
-def deployment(
+
+def add_deployment(
     scope: Construct,
     service: Service,
     settings: ServiceSettings,
     *,
     image: str,
     track: Track = "blue",
-) -> kplus.Deployment:
-    """Make the Deployment.
+) -> None:
+    """Add the Deployment of a service.
 
-    It has no `replicas`: the autoscaler owns that number, and every deployment would reset it.
+    It sets no `replicas`: the autoscaler changes the number, and every deployment would reset it.
 
     Args:
-        scope: the chart.
-        service: facts about the image.
-        settings: its size in this stage.
-        image: with tag or digest; may be a placeholder of CloudFormation.
-        track: which of the two that a release moves traffic between.
+        scope: The chart.
+        service: The facts about the service's image.
+        settings: The size of the service in this stage.
+        image: The image, with a tag or a digest. It may be a CDK token.
+        track: The track of the Deployment.
     """
-    made = kplus.Deployment(
+    deployment = _create_deployment(scope, service, track)
+    selector = selector_labels(service.name, track)
+    deployment.select(kplus.LabelSelector.of(labels=selector))
+    _add_container(deployment, service, settings.resources, image)
+    cdk8s.ApiObject.of(deployment).add_json_patch(
+        *_spread_patches(selector), *_pod_patches(service)
+    )
+
+
+def _create_deployment(scope: Construct, service: Service, track: Track) -> kplus.Deployment:
+    return kplus.Deployment(
         scope,
         "deployment",
         metadata=cdk8s.ApiObjectMetadata(
@@ -43,9 +55,9 @@ def deployment(
             namespace=NAMESPACE,
             labels=labels(service.name, track),
             annotations={
-                # Restarts the pods, one by one, when their ConfigMap or Secret has changed.
+                # Reloader replaces the pods one by one when their ConfigMap or Secret changes.
                 "reloader.stakater.com/auto": "true",
-                **acknowledgements(has_secrets=service.is_configured),
+                **checkov_annotations(has_secrets=service.has_configuration),
             },
         ),
         pod_metadata=cdk8s.ApiObjectMetadata(labels=labels(service.name, track)),
@@ -63,37 +75,17 @@ def deployment(
             ensure_non_root=True, user=USER_ID, group=USER_ID, fs_group=USER_ID
         ),
     )
-    made.select(kplus.LabelSelector.of(labels=selector_labels(service.name, track)))
-    _add_container(made, service, settings.resources, image)
-    _spread(made, selector_labels(service.name, track))
-    pod = "/spec/template/spec"
-    patches = [
-        cdk8s.JsonPatch.add(f"{pod}/securityContext/seccompProfile", {"type": "RuntimeDefault"}),
-        # The library's default, for want of an autoscaler in the same chart.
-        cdk8s.JsonPatch.remove("/spec/replicas"),
-        cdk8s.JsonPatch.add("/spec/revisionHistoryLimit", 10),
-        cdk8s.JsonPatch.add(f"{pod}/priorityClassName", APPLICATION_PRIORITY),
-        # Not a variable for every Service of the namespace: the application knows its addresses.
-        cdk8s.JsonPatch.add(f"{pod}/enableServiceLinks", False),
-    ]
-    if service.port < 1024:
-        # A non-root process may bind a low port of its own network namespace with this sysctl,
-        # which Kubernetes counts among the safe ones.
-        low_ports = [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]
-        patches.append(cdk8s.JsonPatch.add(f"{pod}/securityContext/sysctls", low_ports))
-    cdk8s.ApiObject.of(made).add_json_patch(*patches)
-    return made
 
 
 def _add_container(
-    made: kplus.Deployment, service: Service, resources: ResourceSettings, image: str
+    deployment: kplus.Deployment, service: Service, resources: ResourceSettings, image: str
 ) -> None:
-    container = made.add_container(
+    container = deployment.add_container(
         name=service.name,
         image=image,
         image_pull_policy=kplus.ImagePullPolicy.IF_NOT_PRESENT,
         port_number=service.port,
-        env_from=_environment(made, service),
+        env_from=_environment_sources(deployment, service),
         resources=kplus.ContainerResources(
             cpu=kplus.CpuResources(
                 request=kplus.Cpu.millis(resources.cpu_request_millicores),
@@ -122,17 +114,17 @@ def _add_container(
     )
     for path in service.writable_paths:
         name = volume_name(path)
-        volume = kplus.Volume.from_empty_dir(made, f"volume-{name}", name)
+        volume = kplus.Volume.from_empty_dir(deployment, f"volume-{name}", name)
         container.mount(path, volume)
 
 
-def _environment(made: kplus.Deployment, service: Service) -> list[kplus.EnvFrom]:
-    if not service.is_configured:
+def _environment_sources(deployment: kplus.Deployment, service: Service) -> list[kplus.EnvFrom]:
+    if not service.has_configuration:
         return []
     name = object_name(service.name)
     return [
-        kplus.EnvFrom(config_map=kplus.ConfigMap.from_config_map_name(made, "plain", name)),
-        kplus.EnvFrom(sec=kplus.Secret.from_secret_name(made, "secret", name)),
+        kplus.EnvFrom(config_map=kplus.ConfigMap.from_config_map_name(deployment, "plain", name)),
+        kplus.EnvFrom(sec=kplus.Secret.from_secret_name(deployment, "secret", name)),
     ]
 
 
@@ -146,28 +138,50 @@ def _probe(service: Service, path: str, *, period_seconds: int, failures: int) -
     )
 
 
-def _spread(made: kplus.Deployment, pods: dict[str, str]) -> None:
-    """Prefer other nodes (anti-affinity), and keep the zones even. The L2 knows only the first."""
-    selector = {"matchLabels": pods}
-    anti_affinity = {
+def _spread_patches(selector: dict[str, str]) -> list[cdk8s.JsonPatch]:
+    """Spread the pods over nodes and zones, by preference.
+
+    The L2 offers anti-affinity only, and no topology spread constraints.
+    """
+    label_selector = {"matchLabels": selector}
+    pod_anti_affinity = {
         "preferredDuringSchedulingIgnoredDuringExecution": [
             {
                 "weight": 100,
                 "podAffinityTerm": {
-                    "labelSelector": selector,
+                    "labelSelector": label_selector,
                     "topologyKey": "kubernetes.io/hostname",
                 },
             }
         ]
     }
-    zones = {
+    zone_constraint = {
         "maxSkew": 1,
         "topologyKey": "topology.kubernetes.io/zone",
         "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": selector,
+        "labelSelector": label_selector,
     }
-    pod = "/spec/template/spec"
-    cdk8s.ApiObject.of(made).add_json_patch(
-        cdk8s.JsonPatch.add(f"{pod}/affinity", {"podAntiAffinity": anti_affinity}),
-        cdk8s.JsonPatch.add(f"{pod}/topologySpreadConstraints", [zones]),
-    )
+    return [
+        cdk8s.JsonPatch.add(f"{_POD_SPEC}/affinity", {"podAntiAffinity": pod_anti_affinity}),
+        cdk8s.JsonPatch.add(f"{_POD_SPEC}/topologySpreadConstraints", [zone_constraint]),
+    ]
+
+
+def _pod_patches(service: Service) -> list[cdk8s.JsonPatch]:
+    """Set the fields that the L2 has no property for."""
+    seccomp_profile = {"type": "RuntimeDefault"}
+    patches = [
+        cdk8s.JsonPatch.add(f"{_POD_SPEC}/securityContext/seccompProfile", seccomp_profile),
+        # The L2 sets `replicas` unless the same chart holds an autoscaler.
+        cdk8s.JsonPatch.remove("/spec/replicas"),
+        cdk8s.JsonPatch.add("/spec/revisionHistoryLimit", 10),
+        cdk8s.JsonPatch.add(f"{_POD_SPEC}/priorityClassName", APPLICATION_PRIORITY),
+        # The application needs no environment variables for the Services of the namespace.
+        cdk8s.JsonPatch.add(f"{_POD_SPEC}/enableServiceLinks", False),
+    ]
+    if service.port < 1024:
+        # With this sysctl, which Kubernetes lists as safe, a process that is not root binds a low
+        # port of the pod's own network namespace.
+        low_ports = [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]
+        patches.append(cdk8s.JsonPatch.add(f"{_POD_SPEC}/securityContext/sysctls", low_ports))
+    return patches

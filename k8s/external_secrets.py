@@ -1,18 +1,17 @@
-"""Secrets: what External Secrets Operator reads from Secrets Manager, and what it makes of it.
+"""The SecretStore and the ExternalSecrets: Kubernetes Secrets with values of Secrets Manager.
 
-It looks every minute. Reloader then restarts the pods that use what has changed; a rotation leaves
-the old credentials valid until long after (docs/decisions/0005 and 0006).
+External Secrets Operator reads Secrets Manager every minute. Reloader then restarts the pods that
+use a changed Secret. A rotation keeps the old credentials valid for longer than that
+(docs/decisions/0005 and 0006).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import cdk8s
 
 from constructs import Construct
 from k8s.application import BACKEND
 from k8s.application_values import VALUES
-from k8s.custom_resource import custom_resource
+from k8s.custom_resource import add_custom_resource
 from k8s.database_bootstrap import ADMIN_SECRET, APPLICATION_SECRET, OWNER_ROLE
 from k8s.names import PART_OF, labels, object_name, shared_labels
 from settings.names import SecretNames
@@ -21,19 +20,20 @@ MIGRATIONS_SECRET = object_name("migrations")
 BACKEND_SECRET = object_name(BACKEND.name)
 
 _API_VERSION = "external-secrets.io/v1"
-_REFRESH = "1m"
+_REFRESH_INTERVAL = "1m"
 
-_KEY_LENGTH = 64
-"""Of each half of SIGNING_KEY. The backend asks for 32 at least, and that the two differ."""
+_SIGNING_KEY_LENGTH = 64
+"""The length of each half of SIGNING_KEY, in characters. The backend requires two different keys of
+at least 32 characters."""
 
 
-def secret_store(scope: Construct, *, region: str) -> cdk8s.ApiObject:
-    """Make the store.
+def add_secret_store(scope: Construct, *, region: str) -> None:
+    """Add the store.
 
-    Without credentials of its own it acts as the controller, which may read the secrets of this
-    stage and no others.
+    It has no credentials, so the operator reads with its own EKS Pod Identity. That role can read
+    the secrets of this stage only.
     """
-    return custom_resource(
+    add_custom_resource(
         scope,
         "store",
         api_version=_API_VERSION,
@@ -44,62 +44,62 @@ def secret_store(scope: Construct, *, region: str) -> cdk8s.ApiObject:
     )
 
 
-def backend_secret(scope: Construct, *, names: SecretNames, cache_endpoint: str) -> cdk8s.ApiObject:
-    """Make the secret part of the backend's environment.
+def add_backend_secret(scope: Construct, *, names: SecretNames, cache_endpoint: str) -> None:
+    """Add the secret environment variables of the backend.
 
     Args:
-        scope: the chart.
-        names: the names of the secrets in Secrets Manager.
-        cache_endpoint: Redis' host name; may be a placeholder of CloudFormation.
+        scope: The chart.
+        names: The names of the secrets in Secrets Manager.
+        cache_endpoint: The host name of Redis. It may be a CDK token.
     """
+    half = _SIGNING_KEY_LENGTH
     values = {
         "DATABASE_URL": _database_url(),
         "REDIS_URL": f"rediss://:{{{{ .redisToken | urlquery }}}}@{cache_endpoint}:6379",
-        "JWT_SECRET": f"{{{{ .SIGNING_KEY | substr 0 {_KEY_LENGTH} }}}}",
-        "JWT_REFRESH_SECRET": f"{{{{ .SIGNING_KEY | substr {_KEY_LENGTH} {2 * _KEY_LENGTH} }}}}",
-        **{key: f"{{{{ .{key} }}}}" for key, known in VALUES.items() if not known.optional},
+        "JWT_SECRET": f"{{{{ .SIGNING_KEY | substr 0 {half} }}}}",
+        "JWT_REFRESH_SECRET": f"{{{{ .SIGNING_KEY | substr {half} {2 * half} }}}}",
+        **{
+            key: f"{{{{ .{key} }}}}"
+            for key, value_format in VALUES.items()
+            if not value_format.is_optional
+        },
     }
-    return _external_secret(
+    _add_external_secret(
         scope,
         BACKEND.name,
         BACKEND_SECRET,
-        values,
-        # A missing key of `values` is an error; of these it means that the variable is not set.
-        literal="".join(
-            f'{{{{- with index . "{key}" }}}}{key}: {{{{ . | toJson }}}}\n{{{{ end }}}}'
-            for key, known in VALUES.items()
-            if known.optional
-        ),
+        values=values,
+        literal=_optional_values(),
         data=[
-            *_connection(names.database_application),
-            _property("redisToken", names.cache_token),
+            *_connection_data(names.database_application),
+            _data_entry("redisToken", names.cache_token),
         ],
         data_from=[{"extract": {"key": names.application}}],
     )
 
 
-def migrations_secret(scope: Construct, *, names: SecretNames) -> cdk8s.ApiObject:
-    """Make what migrations connect with: the administrator, who acts as the owner of the tables."""
-    return _external_secret(
+def add_migrations_secret(scope: Construct, *, names: SecretNames) -> None:
+    """Add the URL for migrations: the administrator connects and acts as the tables' owner."""
+    _add_external_secret(
         scope,
         "migrations",
         MIGRATIONS_SECRET,
-        {"DATABASE_URL": f"{_database_url()}&options=-c%20role%3D{OWNER_ROLE}"},
-        data=_connection(names.database_admin),
+        values={"DATABASE_URL": f"{_database_url()}&options=-c%20role%3D{OWNER_ROLE}"},
+        data=_connection_data(names.database_admin),
     )
 
 
-def admin_secret(scope: Construct, *, names: SecretNames) -> cdk8s.ApiObject:
-    """Make what the bootstrap connects with."""
+def add_admin_secret(scope: Construct, *, names: SecretNames) -> None:
+    """Add the administrator's connection values for the database bootstrap."""
     keys = ("host", "port", "dbname", "username", "password")
-    data = [_property(key, names.database_admin, key) for key in keys]
-    return _external_secret(scope, "database-admin", ADMIN_SECRET, data=data)
+    data = [_data_entry(key, names.database_admin, key) for key in keys]
+    _add_external_secret(scope, "database-admin", ADMIN_SECRET, data=data)
 
 
-def application_user_secret(scope: Construct, *, names: SecretNames) -> cdk8s.ApiObject:
-    """Make the name and the password that the bootstrap gives to the application's user."""
-    data = [_property(key, names.database_application, key) for key in ("username", "password")]
-    return _external_secret(scope, "database-application", APPLICATION_SECRET, data=data)
+def add_application_user_secret(scope: Construct, *, names: SecretNames) -> None:
+    """Add the user name and password that the bootstrap gives to the application's user."""
+    data = [_data_entry(key, names.database_application, key) for key in ("username", "password")]
+    _add_external_secret(scope, "database-application", APPLICATION_SECRET, data=data)
 
 
 def _database_url() -> str:
@@ -107,50 +107,67 @@ def _database_url() -> str:
     return f"postgresql://{login}@{{{{ .host }}}}:{{{{ .port }}}}/{{{{ .dbname }}}}?sslmode=require"
 
 
-def _connection(secret: str) -> list[dict[str, Any]]:
+def _optional_values() -> str:
+    """Return the template of the optional values: a key that has no value becomes no variable.
+
+    In the other templates, a key without a value is an error.
+    """
+    return "".join(
+        f'{{{{- with index . "{key}" }}}}{key}: {{{{ . | toJson }}}}\n{{{{ end }}}}'
+        for key, value_format in VALUES.items()
+        if value_format.is_optional
+    )
+
+
+def _connection_data(secret: str) -> list[dict[str, Any]]:
     keys = ("username", "password", "host", "port", "dbname")
-    return [_property(key, secret, key) for key in keys]
+    return [_data_entry(key, secret, key) for key in keys]
 
 
-def _property(name: str, secret: str, key: str | None = None) -> dict[str, Any]:
-    """Return an entry that reads one key of a secret, or the whole of one that is no JSON."""
+def _data_entry(name: str, secret: str, key: str | None = None) -> dict[str, Any]:
+    """Return an entry of `data`: one key of a JSON secret, or the whole text of another secret."""
     reference = {"key": secret} if key is None else {"key": secret, "property": key}
     return {"secretKey": name, "remoteRef": reference}
 
 
-def _external_secret(
+def _add_external_secret(
     scope: Construct,
     component: str,
     name: str,
-    values: Mapping[str, str] | None = None,
     *,
+    data: Sequence[Mapping[str, Any]],
+    data_from: Sequence[Mapping[str, Any]] = (),
+    values: Mapping[str, str] | None = None,
     literal: str = "",
-    data: list[dict[str, Any]],
-    data_from: list[dict[str, Any]] | None = None,
-) -> cdk8s.ApiObject:
-    """Make an ExternalSecret, and of what it reads only `values` and `literal`, if given.
+) -> None:
+    """Add an ExternalSecret, and with it the Secret of the same name.
 
-    The Secret is deleted with it, and left as it is while Secrets Manager cannot be read.
+    The Secret is deleted with the ExternalSecret. It keeps its values while Secrets Manager cannot
+    be read.
+
+    Args:
+        scope: The chart.
+        component: The component of the labels.
+        name: The name of the ExternalSecret and the Secret.
+        data: The keys to read from Secrets Manager.
+        data_from: The secrets of Secrets Manager whose keys are all read.
+        values: The template of each key of the Secret. Without it, the Secret holds what was read.
+        literal: A template of further keys, as YAML.
     """
-    template: dict[str, Any] = {"engineVersion": "v2", "type": "Opaque"}
-    if values:
-        template |= {"mergePolicy": "Replace", "data": dict(values)}
-    if literal:
-        template["templateFrom"] = [{"target": "Data", "literal": literal}]
     spec: dict[str, Any] = {
-        "refreshInterval": _REFRESH,
+        "refreshInterval": _REFRESH_INTERVAL,
         "secretStoreRef": {"kind": "SecretStore", "name": PART_OF},
         "target": {
             "name": name,
             "creationPolicy": "Owner",
             "deletionPolicy": "Retain",
-            "template": template,
+            "template": _template(values, literal),
         },
-        "data": data,
+        "data": list(data),
     }
     if data_from:
-        spec["dataFrom"] = data_from
-    return custom_resource(
+        spec["dataFrom"] = list(data_from)
+    add_custom_resource(
         scope,
         f"secret-{component}",
         api_version=_API_VERSION,
@@ -159,3 +176,12 @@ def _external_secret(
         labels=labels(component),
         spec=spec,
     )
+
+
+def _template(values: Mapping[str, str] | None, literal: str) -> dict[str, Any]:
+    template: dict[str, Any] = {"engineVersion": "v2", "type": "Opaque"}
+    if values:
+        template |= {"mergePolicy": "Replace", "data": dict(values)}
+    if literal:
+        template["templateFrom"] = [{"target": "Data", "literal": literal}]
+    return template

@@ -1,7 +1,7 @@
 """The HorizontalPodAutoscaler of a service."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any
 
 from cdk8s_plus_28 import k8s
 
@@ -10,30 +10,36 @@ from k8s.application import Service
 from k8s.names import NAMESPACE, Track, labels, object_name
 from settings.services import ServiceSettings
 
+SCALING_BEHAVIOR: Mapping[str, Mapping[str, Any]] = {
+    "scaleUp": {
+        "stabilizationWindowSeconds": 0,
+        "selectPolicy": "Max",
+        "policies": [
+            {"type": "Percent", "value": 100, "periodSeconds": 30},
+            {"type": "Pods", "value": 2, "periodSeconds": 30},
+        ],
+    },
+    "scaleDown": {
+        "stabilizationWindowSeconds": 300,
+        "selectPolicy": "Min",
+        "policies": [
+            {"type": "Percent", "value": 50, "periodSeconds": 60},
+            {"type": "Pods", "value": 1, "periodSeconds": 60},
+        ],
+    },
+}
+"""How fast the number of pods may change, as in the existing deployment (application.md).
 
-@dataclass(frozen=True)
-class Behaviour:
-    """How fast the number of pods may change, as the existing deployment has it."""
-
-    stable_seconds: int
-    """How long the need must last."""
-    percent: int
-    pods: int
-    period_seconds: int
-    select: Literal["Max", "Min"]
-    """Which of the two bounds holds, the larger or the smaller one."""
+The ScaledObject of a service repeats this value.
+"""
 
 
-UP = Behaviour(stable_seconds=0, percent=100, pods=2, period_seconds=30, select="Max")
-DOWN = Behaviour(stable_seconds=300, percent=50, pods=1, period_seconds=60, select="Min")
-
-
-def horizontal_pod_autoscaler(
+def add_horizontal_pod_autoscaler(
     scope: Construct, service: Service, settings: ServiceSettings, track: Track = "blue"
-) -> k8s.KubeHorizontalPodAutoscalerV2:
-    """Make the autoscaler: up at once and fast, down after five quiet minutes and slowly."""
+) -> None:
+    """Add the HorizontalPodAutoscaler of a service."""
     name = object_name(service.name, track)
-    return k8s.KubeHorizontalPodAutoscalerV2(
+    k8s.KubeHorizontalPodAutoscalerV2(
         scope,
         "autoscaler",
         metadata=k8s.ObjectMeta(name=name, namespace=NAMESPACE, labels=labels(service.name, track)),
@@ -44,30 +50,33 @@ def horizontal_pod_autoscaler(
             min_replicas=settings.replicas.minimum,
             max_replicas=settings.replicas.maximum,
             metrics=[
-                _resource("cpu", settings.cpu_target_percent),
-                _resource("memory", settings.memory_target_percent),
+                _utilization_metric("cpu", settings.cpu_target_percent),
+                _utilization_metric("memory", settings.memory_target_percent),
             ],
             behavior=k8s.HorizontalPodAutoscalerBehaviorV2(
-                scale_up=_rules(UP), scale_down=_rules(DOWN)
+                scale_up=_scaling_rules(SCALING_BEHAVIOR["scaleUp"]),
+                scale_down=_scaling_rules(SCALING_BEHAVIOR["scaleDown"]),
             ),
         ),
     )
 
 
-def _resource(name: str, percent: int) -> k8s.MetricSpecV2:
-    """Return a metric: the percentage of what the pods ask for, on average."""
+def _utilization_metric(resource: str, percent: int) -> k8s.MetricSpecV2:
+    """Return the metric whose target is a percentage of the pods' requests, on average."""
     target = k8s.MetricTargetV2(type="Utilization", average_utilization=percent)
-    resource = k8s.ResourceMetricSourceV2(name=name, target=target)
-    return k8s.MetricSpecV2(type="Resource", resource=resource)
+    return k8s.MetricSpecV2(
+        type="Resource", resource=k8s.ResourceMetricSourceV2(name=resource, target=target)
+    )
 
 
-def _rules(behaviour: Behaviour) -> k8s.HpaScalingRulesV2:
-    kinds = (("Percent", behaviour.percent), ("Pods", behaviour.pods))
+def _scaling_rules(rules: Mapping[str, Any]) -> k8s.HpaScalingRulesV2:
     return k8s.HpaScalingRulesV2(
-        stabilization_window_seconds=behaviour.stable_seconds,
-        select_policy=behaviour.select,
+        stabilization_window_seconds=rules["stabilizationWindowSeconds"],
+        select_policy=rules["selectPolicy"],
         policies=[
-            k8s.HpaScalingPolicyV2(type=kind, value=value, period_seconds=behaviour.period_seconds)
-            for kind, value in kinds
+            k8s.HpaScalingPolicyV2(
+                type=policy["type"], value=policy["value"], period_seconds=policy["periodSeconds"]
+            )
+            for policy in rules["policies"]
         ],
     )

@@ -1,4 +1,4 @@
-"""What the namespace may take together, and a container that says nothing of itself."""
+"""The ResourceQuota and the LimitRange of the application's namespace."""
 
 from cdk8s_plus_28 import k8s
 
@@ -8,9 +8,9 @@ from k8s.quantities import quantities
 from settings.services import NamespaceQuotaSettings
 
 
-def resource_quota(scope: Construct, quota: NamespaceQuotaSettings) -> k8s.KubeResourceQuota:
-    """Make the quota: a scaling that went wrong does not take the whole cluster."""
-    return k8s.KubeResourceQuota(
+def add_resource_quota(scope: Construct, quota: NamespaceQuotaSettings) -> None:
+    """Add the quota, so that an autoscaler with wrong settings cannot use the whole cluster."""
+    k8s.KubeResourceQuota(
         scope,
         "quota",
         metadata=_metadata(),
@@ -20,7 +20,7 @@ def resource_quota(scope: Construct, quota: NamespaceQuotaSettings) -> k8s.KubeR
                 "limits.cpu": k8s.Quantity.from_string(str(quota.cpu_limit_cores)),
                 "requests.memory": k8s.Quantity.from_string(f"{quota.memory_request_gib}Gi"),
                 "limits.memory": k8s.Quantity.from_string(f"{quota.memory_limit_gib}Gi"),
-                # Nothing here may open a port of the nodes, or make a load balancer of its own.
+                # The CDK application owns the load balancer: a Service opens no way around it.
                 "services.nodeports": k8s.Quantity.from_string("0"),
                 "services.loadbalancers": k8s.Quantity.from_string("0"),
             }
@@ -28,9 +28,9 @@ def resource_quota(scope: Construct, quota: NamespaceQuotaSettings) -> k8s.KubeR
     )
 
 
-def limit_range(scope: Construct) -> k8s.KubeLimitRange:
-    """Make the defaults: under a quota, a container without requests and limits is refused."""
-    return k8s.KubeLimitRange(
+def add_limit_range(scope: Construct) -> None:
+    """Add default requests and limits: the quota rejects a container that has none."""
+    k8s.KubeLimitRange(
         scope,
         "limits",
         metadata=_metadata(),

@@ -1,32 +1,32 @@
-"""The Job that brings the database's tables to what a release expects."""
+"""The Job that migrates the database's tables before a release."""
 
 from cdk8s_plus_28 import k8s
 
 from constructs import Construct
 from k8s.application import BACKEND, USER_ID, volume_name
 from k8s.external_secrets import MIGRATIONS_SECRET
-from k8s.job import job
+from k8s.job import add_job
 from k8s.quantities import resource_requirements
 from settings.services import ResourceSettings
 
 COMPONENT = "migrations"
 
 
-def migrations(
+def add_migrations(
     scope: Construct, resources: ResourceSettings, *, image: str, release: str
-) -> k8s.KubeJob:
-    """Make the Job: `prisma migrate deploy` of the backend's image, as the owner of the tables.
+) -> None:
+    """Add the Job, which runs `prisma migrate deploy` as the owner of the tables.
 
-    It runs before the release's pods do, beside those of the release before: migrations must fit
-    both (docs/operations.md).
+    It runs before the pods of its release start, while the pods of the previous release still run.
+    A migration must suit both releases (docs/operations.md).
 
     Args:
-        scope: the chart.
-        resources: what it may take: as much as a pod of the backend.
-        image: the backend's, with tag or digest; may be a placeholder of CloudFormation.
-        release: at most 20 characters; may be a placeholder of CloudFormation.
+        scope: The chart.
+        resources: The requests and limits, which are those of a backend pod.
+        image: The backend's image, with a tag or a digest. It may be a CDK token.
+        release: At most 20 characters. It may be a CDK token.
     """
-    return job(
+    add_job(
         scope,
         COMPONENT,
         release=release,
@@ -37,7 +37,7 @@ def migrations(
         ],
         user_id=USER_ID,
         fs_group=USER_ID,
-        from_deployment=(image,),
+        deploy_time_values=(image,),
     )
 
 
@@ -48,8 +48,9 @@ def _container(resources: ResourceSettings, image: str) -> k8s.Container:
         image_pull_policy="IfNotPresent",
         command=["npx", "--no-install", "prisma", "migrate", "deploy"],
         env=[
-            # npm and Prisma write below the home directory, and Prisma asks for updates.
+            # npm and Prisma write to the home directory.
             k8s.EnvVar(name="HOME", value="/tmp"),  # noqa: S108  the container's
+            # Prisma does not look for newer versions of itself.
             k8s.EnvVar(name="CHECKPOINT_DISABLE", value="1"),
             k8s.EnvVar(
                 name="DATABASE_URL",

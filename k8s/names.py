@@ -1,4 +1,4 @@
-"""Names and labels of the Kubernetes objects, in one place."""
+"""The names and labels of the Kubernetes objects."""
 
 from typing import Literal
 
@@ -6,20 +6,20 @@ NAMESPACE = "spywatcher"
 PART_OF = "spywatcher"
 
 Track = Literal["blue", "green"]
-"""One of the two that a blue-green or canary release moves traffic between. Blue is the only one
-of a rolling update."""
+"""A blue-green or canary release moves traffic from one track to the other. A service with rolling
+updates has the blue track only."""
 
 
 def object_name(component: str, track: Track = "blue") -> str:
-    """Return what `kubectl` calls a component's objects, such as spywatcher-backend.
+    """Return the name of a component's objects, such as spywatcher-backend.
 
-    Blue keeps the bare name, which the operators' commands use.
+    The blue track has no suffix: operators' commands name its objects (INFRASTRUCTURE.md).
     """
     return f"{PART_OF}-{component}" if track == "blue" else f"{PART_OF}-{component}-{track}"
 
 
 def selector_labels(component: str, track: Track = "blue") -> dict[str, str]:
-    """Return the labels that tell these pods from others. A Deployment cannot change them."""
+    """Return the labels that select the pods of one track. A Deployment's selector is immutable."""
     return {
         "app.kubernetes.io/name": object_name(component),
         "app.kubernetes.io/instance": object_name(component, track),
@@ -28,12 +28,12 @@ def selector_labels(component: str, track: Track = "blue") -> dict[str, str]:
 
 
 def component_labels(component: str) -> dict[str, str]:
-    """Return the labels that tell a component's pods from others, on whichever track."""
+    """Return the labels that select a component's pods on both tracks."""
     return {"app.kubernetes.io/component": component}
 
 
 def labels(component: str, track: Track = "blue") -> dict[str, str]:
-    """Return the labels of every object of a component (Kubernetes' recommended set)."""
+    """Return the labels of a component's objects: Kubernetes' recommended labels."""
     return {**selector_labels(component, track), **shared_labels()}
 
 

@@ -10,16 +10,16 @@ from k8s.names import NAMESPACE, shared_labels
 _RESTRICTED = {
     f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")
 }
-"""The Pod Security Standard that every pod must meet."""
+"""The API server rejects pods below the Pod Security Standard `restricted`."""
 
 
-def namespace(scope: Construct) -> kplus.Namespace:
-    """Make the namespace: pods must be restricted, and wait for their target group's health.
+def add_application_namespace(scope: Construct) -> None:
+    """Add the namespace of the application.
 
-    The load balancer controller adds a readiness gate to pods of a labelled namespace, so that a
-    rollout goes on only when the load balancer sends the new pod requests.
+    Its label makes the load balancer controller add a readiness gate to each new pod. A rollout
+    then continues only when the load balancer sends requests to the pod.
     """
-    return kplus.Namespace(
+    kplus.Namespace(
         scope,
         "namespace",
         metadata=cdk8s.ApiObjectMetadata(
@@ -33,9 +33,9 @@ def namespace(scope: Construct) -> kplus.Namespace:
     )
 
 
-def controller_namespace(scope: Construct, name: str) -> k8s.KubeNamespace:
-    """Make the namespace of a controller, whose pods must be restricted too."""
-    return k8s.KubeNamespace(
+def add_controller_namespace(scope: Construct, name: str) -> None:
+    """Add the namespace of a controller."""
+    k8s.KubeNamespace(
         scope,
         name,
         metadata=k8s.ObjectMeta(

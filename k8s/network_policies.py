@@ -1,7 +1,7 @@
-"""Who reaches which pods, and what they reach. The VPC CNI enforces it on every node.
+"""The network policies of the application's namespace, which the VPC CNI enforces on every node.
 
-Nothing, unless a policy here allows it. The nodes' own traffic, kubelet's probes among it, is no
-policy's business.
+Traffic is denied unless a policy here allows it. Network policies do not apply to traffic from a
+pod's own node, such as the kubelet's probes.
 """
 
 from collections.abc import Sequence
@@ -17,43 +17,54 @@ from k8s.names import NAMESPACE, component_labels, object_name, shared_labels
 POSTGRESQL, REDIS, HTTPS, DNS = 5432, 6379, 443, 53
 _METRICS_NAMESPACE = "amazon-cloudwatch"
 _LINK_LOCAL = "169.254.0.0/16"
-_ANY_POD: dict[str, str] = {}
+_ALL_PODS: dict[str, str] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ranges:
-    """Parts of the VPC, as IPv4 ranges: what no label of Kubernetes names."""
+class AddressRanges:
+    """The IPv4 ranges of peers outside the cluster, which no pod label selects."""
 
     vpc: str
     load_balancer: str
-    """The public subnets, which the load balancer sends from."""
+    """The public subnets: the load balancer's addresses are in them."""
     data_stores: str
     """The database subnets."""
 
 
-def network_policies(scope: Construct, ranges: Ranges) -> None:
-    """Make the policies of the namespace."""
-    stores = [_range(ranges.data_stores)]
-    _policy(scope, "deny-all", _ANY_POD, policy_types=["Ingress", "Egress"])
-    _policy(scope, "dns", _ANY_POD, egress=[_dns()])
-    _policy(
+def add_network_policies(scope: Construct, ranges: AddressRanges) -> None:
+    """Add the policies of the namespace."""
+    data_stores = [_ip_block(ranges.data_stores)]
+    _add_policy(scope, "deny-all", _ALL_PODS, policy_types=["Ingress", "Egress"])
+    _add_policy(scope, "dns", _ALL_PODS, egress=[_egress_to_dns()])
+    _add_policy(
         scope,
         BACKEND.name,
         component_labels(BACKEND.name),
-        ingress=[_from_load_balancer(BACKEND, ranges), _from_metrics_agent(BACKEND)],
-        egress=[_to(stores, POSTGRESQL, REDIS), _to([_internet(ranges)], HTTPS)],
+        ingress=[
+            _ingress_from_load_balancer(BACKEND, ranges),
+            _ingress_from_metrics_agent(BACKEND),
+        ],
+        egress=[
+            _egress_to(data_stores, POSTGRESQL, REDIS),
+            _egress_to([_internet(ranges)], HTTPS),
+        ],
     )
-    _policy(
+    _add_policy(
         scope,
         FRONTEND.name,
         component_labels(FRONTEND.name),
-        ingress=[_from_load_balancer(FRONTEND, ranges)],
+        ingress=[_ingress_from_load_balancer(FRONTEND, ranges)],
     )
     for component in (database_bootstrap.COMPONENT, migrations.COMPONENT):
-        _policy(scope, component, component_labels(component), egress=[_to(stores, POSTGRESQL)])
+        _add_policy(
+            scope,
+            component,
+            component_labels(component),
+            egress=[_egress_to(data_stores, POSTGRESQL)],
+        )
 
 
-def _policy(
+def _add_policy(
     scope: Construct,
     name: str,
     pods: dict[str, str],
@@ -78,14 +89,16 @@ def _policy(
     )
 
 
-def _from_load_balancer(service: Service, ranges: Ranges) -> k8s.NetworkPolicyIngressRule:
+def _ingress_from_load_balancer(
+    service: Service, ranges: AddressRanges
+) -> k8s.NetworkPolicyIngressRule:
     return k8s.NetworkPolicyIngressRule(
-        from_=[_range(ranges.load_balancer)], ports=[_port(service.port)]
+        from_=[_ip_block(ranges.load_balancer)], ports=[_port(service.port)]
     )
 
 
-def _from_metrics_agent(service: Service) -> k8s.NetworkPolicyIngressRule:
-    """Let in CloudWatch's agent, which reads /metrics; nobody else from inside the cluster."""
+def _ingress_from_metrics_agent(service: Service) -> k8s.NetworkPolicyIngressRule:
+    """Allow the CloudWatch agent to read /metrics. It is the only client inside the cluster."""
     agent = k8s.NetworkPolicyPeer(
         namespace_selector=k8s.LabelSelector(
             match_labels={"kubernetes.io/metadata.name": _METRICS_NAMESPACE}
@@ -94,28 +107,31 @@ def _from_metrics_agent(service: Service) -> k8s.NetworkPolicyIngressRule:
     return k8s.NetworkPolicyIngressRule(from_=[agent], ports=[_port(service.port)])
 
 
-def _dns() -> k8s.NetworkPolicyEgressRule:
-    server = k8s.NetworkPolicyPeer(
+def _egress_to_dns() -> k8s.NetworkPolicyEgressRule:
+    dns_server = k8s.NetworkPolicyPeer(
         namespace_selector=k8s.LabelSelector(
             match_labels={"kubernetes.io/metadata.name": "kube-system"}
         ),
         pod_selector=k8s.LabelSelector(match_labels={"k8s-app": "kube-dns"}),
     )
-    return k8s.NetworkPolicyEgressRule(to=[server], ports=[_port(DNS, "UDP"), _port(DNS)])
+    return k8s.NetworkPolicyEgressRule(to=[dns_server], ports=[_port(DNS, "UDP"), _port(DNS)])
 
 
-def _to(peers: Sequence[k8s.NetworkPolicyPeer], *ports: int) -> k8s.NetworkPolicyEgressRule:
+def _egress_to(peers: Sequence[k8s.NetworkPolicyPeer], *ports: int) -> k8s.NetworkPolicyEgressRule:
     return k8s.NetworkPolicyEgressRule(to=list(peers), ports=[_port(port) for port in ports])
 
 
-def _internet(ranges: Ranges) -> k8s.NetworkPolicyPeer:
-    """Return all but the VPC, where nothing is the backend's business on that port."""
+def _internet(ranges: AddressRanges) -> k8s.NetworkPolicyPeer:
+    """Return every address outside the VPC, without the link-local range of the metadata service.
+
+    Nothing in the VPC serves the backend on port 443.
+    """
     return k8s.NetworkPolicyPeer(
         ip_block=k8s.IpBlock(cidr="0.0.0.0/0", except_=[ranges.vpc, _LINK_LOCAL])
     )
 
 
-def _range(cidr: str) -> k8s.NetworkPolicyPeer:
+def _ip_block(cidr: str) -> k8s.NetworkPolicyPeer:
     return k8s.NetworkPolicyPeer(ip_block=k8s.IpBlock(cidr=cidr))
 
 

@@ -8,17 +8,17 @@ from k8s.names import NAMESPACE, Track, labels, object_name, selector_labels
 from settings.services import ReplicaSettings
 
 
-def pod_disruption_budget(
+def add_pod_disruption_budget(
     scope: Construct, service: Service, replicas: ReplicaSettings, track: Track = "blue"
-) -> k8s.KubePodDisruptionBudget:
-    """Make the budget: one pod stays available.
+) -> None:
+    """Add the budget: at least one pod stays available.
 
-    Where a stage may run a single pod, that would block every drain of its node, so there one pod
-    may be missing instead.
+    With a minimum of one pod, such a budget would block every drain of the pod's node. The budget
+    then allows one unavailable pod instead.
     """
     one = k8s.IntOrString.from_number(1)
-    alone = replicas.minimum == 1
-    return k8s.KubePodDisruptionBudget(
+    may_be_single = replicas.minimum == 1
+    k8s.KubePodDisruptionBudget(
         scope,
         "disruption-budget",
         metadata=k8s.ObjectMeta(
@@ -27,8 +27,8 @@ def pod_disruption_budget(
             labels=labels(service.name, track),
         ),
         spec=k8s.PodDisruptionBudgetSpec(
-            min_available=None if alone else one,
-            max_unavailable=one if alone else None,
+            min_available=None if may_be_single else one,
+            max_unavailable=one if may_be_single else None,
             selector=k8s.LabelSelector(match_labels=selector_labels(service.name, track)),
         ),
     )

@@ -1,4 +1,4 @@
-"""The application's place in the scheduler's queue."""
+"""The PriorityClass of the application's pods."""
 
 from cdk8s_plus_28 import k8s
 
@@ -8,13 +8,13 @@ from k8s.names import PART_OF, shared_labels
 APPLICATION_PRIORITY = PART_OF
 
 
-def priority_class(scope: Construct) -> k8s.KubePriorityClass:
-    """Make the class: ahead of what has none, but it evicts nobody.
+def add_priority_class(scope: Construct) -> None:
+    """Add the class: its pods are scheduled before pods without a class, and preempt none.
 
-    Where room is short, the Cluster Autoscaler makes some; evicting it, or the controllers, for a
-    pod of the application would leave nobody to do that.
+    If nodes are full, the Cluster Autoscaler adds one. A pod of the application must not preempt
+    the Cluster Autoscaler or another controller, which would stop that.
     """
-    return k8s.KubePriorityClass(
+    k8s.KubePriorityClass(
         scope,
         "priority",
         metadata=k8s.ObjectMeta(name=APPLICATION_PRIORITY, labels=shared_labels()),

@@ -1,4 +1,4 @@
-"""Amounts of resources, as the generated classes want them."""
+"""Quantities of processors and memory, in the types of the generated Kubernetes classes."""
 
 from cdk8s_plus_28 import k8s
 
@@ -6,12 +6,12 @@ from settings.services import ResourceSettings
 
 
 def quantities(**amounts: str) -> dict[str, k8s.Quantity]:
-    """Return amounts by resource, such as cpu="50m"."""
+    """Return the quantities by resource, such as cpu="50m"."""
     return {name: k8s.Quantity.from_string(amount) for name, amount in amounts.items()}
 
 
 def resource_requirements(resources: ResourceSettings) -> k8s.ResourceRequirements:
-    """Return a container's requests and limits."""
+    """Return the requests and limits of a container."""
     return k8s.ResourceRequirements(
         requests=quantities(
             cpu=f"{resources.cpu_request_millicores}m", memory=f"{resources.memory_request_mib}Mi"

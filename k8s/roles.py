@@ -1,7 +1,8 @@
-"""What people may do in the namespace, beside AWS's access policies.
+"""RBAC: the roles of readers and on-call engineers, beside the access policies of EKS.
 
-Readers have Kubernetes' `view` from their access entry, which knows no custom resource. Who is on
-call may do what the operators' page asks for, and read no secret.
+The access entry of an IAM role puts people into the Kubernetes groups below. It also gives them the
+access policy AmazonEKSViewPolicy, which covers neither nodes nor custom resources. No role here
+reads secrets.
 """
 
 from collections.abc import Sequence
@@ -13,65 +14,67 @@ from k8s.names import NAMESPACE, object_name, shared_labels
 
 READERS = "spywatcher:readers"
 ON_CALL = "spywatcher:on-call"
-"""Kubernetes groups, which access entries give to IAM roles."""
 
 _RBAC = "rbac.authorization.k8s.io"
 _READ = ("get", "list", "watch")
-_CUSTOM = (
+_CUSTOM_RESOURCES = (
     ("elbv2.k8s.aws", ("targetgroupbindings",)),
     ("external-secrets.io", ("externalsecrets", "secretstores")),
     ("keda.sh", ("scaledobjects", "triggerauthentications")),
 )
 
 
-def node_reader_role(scope: Construct) -> None:
-    """Let readers `kubectl get nodes` and `kubectl top nodes`, which `view` leaves out."""
+def add_node_reader_role(scope: Construct) -> None:
+    """Let readers run `kubectl get nodes` and `kubectl top nodes`."""
     name = object_name("readers")
+    metadata = k8s.ObjectMeta(name=name)
     k8s.KubeClusterRole(
         scope,
         "role-nodes",
-        metadata=k8s.ObjectMeta(name=name),
+        metadata=metadata,
         rules=[_rule([group], ["nodes"], _READ) for group in ("", "metrics.k8s.io")],
     )
     k8s.KubeClusterRoleBinding(
         scope,
         "binding-nodes",
-        metadata=k8s.ObjectMeta(name=name),
+        metadata=metadata,
         role_ref=k8s.RoleRef(api_group=_RBAC, kind="ClusterRole", name=name),
         subjects=[k8s.Subject(kind="Group", name=READERS, api_group=_RBAC)],
     )
 
 
-def reader_role(scope: Construct) -> None:
-    """Let readers see the custom resources, and what pods use (`kubectl top pods`).
+def add_reader_role(scope: Construct) -> None:
+    """Let readers view the custom resources, and run `kubectl top pods`.
 
-    An ExternalSecret names secrets and holds none.
+    An ExternalSecret holds the names of secrets, not their values.
     """
-    rules = [_rule([group], resources, _READ) for group, resources in _CUSTOM]
+    rules = [_rule([group], resources, _READ) for group, resources in _CUSTOM_RESOURCES]
     rules.append(_rule(["metrics.k8s.io"], ["pods"], ["get", "list"]))
-    _bind(scope, "readers", READERS, rules)
+    _add_bound_role(scope, "readers", READERS, rules)
 
 
-def on_call_role(scope: Construct) -> None:
-    """Let who is on call restart, scale, roll back and rerun, in this namespace alone."""
+def add_on_call_role(scope: Construct) -> None:
+    """Let on-call engineers restart, scale and roll back the application, and delete its Jobs."""
     rules = [
         _rule(["apps"], ["deployments"], ["patch"]),
         _rule(["apps"], ["deployments/scale"], ["get", "update", "patch"]),
-        # A minimum for some hours; KEDA writes the autoscalers that it has adopted.
+        # To raise a minimum for some hours. KEDA overwrites an autoscaler that it has taken over,
+        # so there the ScaledObject is patched.
         _rule(["autoscaling"], ["horizontalpodautoscalers"], ["patch"]),
         _rule(["keda.sh"], ["scaledobjects"], ["patch"]),
         _rule([""], ["pods"], ["delete"]),
         _rule([""], ["pods/eviction"], ["create"]),
         _rule(["batch"], ["jobs"], ["delete"]),
     ]
-    _bind(scope, "on-call", ON_CALL, rules)
+    _add_bound_role(scope, "on-call", ON_CALL, rules)
 
 
 def _rule(groups: Sequence[str], resources: Sequence[str], verbs: Sequence[str]) -> k8s.PolicyRule:
     return k8s.PolicyRule(api_groups=list(groups), resources=list(resources), verbs=list(verbs))
 
 
-def _bind(scope: Construct, name: str, group: str, rules: list[k8s.PolicyRule]) -> None:
+def _add_bound_role(scope: Construct, name: str, group: str, rules: list[k8s.PolicyRule]) -> None:
+    """Add a role of the application's namespace, and bind it to a group."""
     metadata = k8s.ObjectMeta(name=object_name(name), namespace=NAMESPACE, labels=shared_labels())
     k8s.KubeRole(scope, f"role-{name}", metadata=metadata, rules=rules)
     k8s.KubeRoleBinding(

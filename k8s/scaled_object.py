@@ -1,68 +1,67 @@
-"""Scaling by the rate of requests: KEDA, over the HorizontalPodAutoscaler of a service."""
+"""Scaling by request rate: a KEDA ScaledObject takes over a service's HorizontalPodAutoscaler."""
 
 from dataclasses import dataclass
 from typing import Any
 
-import cdk8s
-
 from constructs import Construct
 from k8s.application import Service
-from k8s.custom_resource import custom_resource
-from k8s.horizontal_pod_autoscaler import DOWN, UP, Behaviour
+from k8s.custom_resource import add_custom_resource
+from k8s.horizontal_pod_autoscaler import SCALING_BEHAVIOR
 from k8s.names import PART_OF, Track, labels, object_name, shared_labels
 from settings.services import ServiceSettings
 
 _API_VERSION = "keda.sh/v1alpha1"
-_CLOUDWATCH = f"{PART_OF}-cloudwatch"
+_CLOUDWATCH_AUTHENTICATION = f"{PART_OF}-cloudwatch"
 _PERIOD_SECONDS = 60
-"""The load balancer writes its counts once a minute, a minute late at most: both are the period
-and the offset of what is asked for."""
+"""The load balancer publishes its metrics once a minute, at most one minute late. The query
+therefore has a period of one minute, and ends one minute ago."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequestCount:
-    """Where CloudWatch counts a service's requests; may hold placeholders of CloudFormation."""
+    """The dimensions of a service's RequestCount metric. Each value may be a CDK token."""
 
     region: str
     load_balancer: str
-    """Its dimension's value, app/<name>/<id>."""
+    """The value of the dimension LoadBalancer, such as app/<name>/<id>."""
     target_group: str
-    """Its dimension's value, targetgroup/<name>/<id>."""
+    """The value of the dimension TargetGroup, such as targetgroup/<name>/<id>."""
 
 
-def cloudwatch_authentication(scope: Construct) -> cdk8s.ApiObject:
-    """Let the ScaledObjects ask CloudWatch as KEDA itself does, by EKS Pod Identity."""
-    return custom_resource(
+def add_cloudwatch_authentication(scope: Construct) -> None:
+    """Add the TriggerAuthentication: KEDA reads CloudWatch with its own EKS Pod Identity."""
+    add_custom_resource(
         scope,
         "cloudwatch",
         api_version=_API_VERSION,
         kind="TriggerAuthentication",
-        name=_CLOUDWATCH,
+        name=_CLOUDWATCH_AUTHENTICATION,
         labels=shared_labels(),
         spec={"podIdentity": {"provider": "aws"}},
     )
 
 
-def scaled_object(
+def add_scaled_object(
     scope: Construct,
     service: Service,
     settings: ServiceSettings,
     requests: RequestCount,
     track: Track = "blue",
-) -> cdk8s.ApiObject:
-    """Make the ScaledObject. It takes the service's HorizontalPodAutoscaler over, by its name.
+) -> None:
+    """Add the ScaledObject of a service.
 
-    KEDA replaces the spec of what it takes over, so that everything is said again here.
+    It takes over the HorizontalPodAutoscaler with the same name, and KEDA replaces the spec of that
+    object. The ScaledObject therefore repeats its bounds, targets and behavior.
 
     Args:
-        scope: the chart.
-        service: what is scaled.
-        settings: its bounds and targets; `requests_per_minute_per_pod` is set.
-        requests: where its requests are counted.
-        track: which of the two that a release moves traffic between.
+        scope: The chart.
+        service: The service to scale.
+        settings: The bounds and targets, with `requests_per_minute_per_pod`.
+        requests: The metric that counts the service's requests.
+        track: The track to scale.
     """
     name = object_name(service.name, track)
-    return custom_resource(
+    add_custom_resource(
         scope,
         "scaled-object",
         api_version=_API_VERSION,
@@ -75,33 +74,31 @@ def scaled_object(
             "minReplicaCount": settings.replicas.minimum,
             "maxReplicaCount": settings.replicas.maximum,
             "advanced": {
-                "horizontalPodAutoscalerConfig": {
-                    "name": name,
-                    "behavior": {"scaleUp": _rules(UP), "scaleDown": _rules(DOWN)},
-                }
+                "horizontalPodAutoscalerConfig": {"name": name, "behavior": SCALING_BEHAVIOR}
             },
             "triggers": [
-                _utilization("cpu", settings.cpu_target_percent),
-                _utilization("memory", settings.memory_target_percent),
-                _requests(settings, requests),
+                _utilization_trigger("cpu", settings.cpu_target_percent),
+                _utilization_trigger("memory", settings.memory_target_percent),
+                _request_rate_trigger(settings, requests),
             ],
         },
     )
 
 
-def _utilization(resource: str, percent: int) -> dict[str, Any]:
+def _utilization_trigger(resource: str, percent: int) -> dict[str, Any]:
     return {"type": resource, "metricType": "Utilization", "metadata": {"value": str(percent)}}
 
 
-def _requests(settings: ServiceSettings, requests: RequestCount) -> dict[str, Any]:
-    """Return the trigger: all requests of the target group, divided by its pods once.
+def _request_rate_trigger(settings: ServiceSettings, requests: RequestCount) -> dict[str, Any]:
+    """Return the trigger that divides the requests of the target group by the number of pods.
 
-    RequestCountPerTarget would be divided a second time. No data means no requests.
+    AverageValue divides the metric by the number of pods. RequestCountPerTarget is divided already,
+    so the metric is RequestCount. A minute without data counts as zero requests.
     """
     return {
         "type": "aws-cloudwatch",
         "metricType": "AverageValue",
-        "authenticationRef": {"name": _CLOUDWATCH},
+        "authenticationRef": {"name": _CLOUDWATCH_AUTHENTICATION},
         "metadata": {
             "awsRegion": requests.region,
             "namespace": "AWS/ApplicationELB",
@@ -115,15 +112,4 @@ def _requests(settings: ServiceSettings, requests: RequestCount) -> dict[str, An
             "minMetricValue": "0",
             "targetMetricValue": str(settings.requests_per_minute_per_pod),
         },
-    }
-
-
-def _rules(behaviour: Behaviour) -> dict[str, Any]:
-    return {
-        "stabilizationWindowSeconds": behaviour.stable_seconds,
-        "selectPolicy": behaviour.select,
-        "policies": [
-            {"type": kind, "value": value, "periodSeconds": behaviour.period_seconds}
-            for kind, value in (("Percent", behaviour.percent), ("Pods", behaviour.pods))
-        ],
     }

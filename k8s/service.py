@@ -1,4 +1,4 @@
-"""The Service of a service."""
+"""The Kubernetes Service of one of the application's services."""
 
 import cdk8s
 import cdk8s_plus_28 as kplus
@@ -8,9 +8,9 @@ from k8s.application import Service
 from k8s.names import NAMESPACE, Track, labels, object_name, selector_labels
 
 
-def service_object(scope: Construct, service: Service, track: Track = "blue") -> kplus.Service:
-    """Make the Service, inside the cluster only: the load balancer sends to the pods' addresses."""
-    made = kplus.Service(
+def add_service(scope: Construct, service: Service, track: Track = "blue") -> None:
+    """Add the Service. It is internal: the load balancer sends requests to the pods' addresses."""
+    kubernetes_service = kplus.Service(
         scope,
         "service",
         metadata=cdk8s.ApiObjectMetadata(
@@ -22,5 +22,4 @@ def service_object(scope: Construct, service: Service, track: Track = "blue") ->
         ports=[kplus.ServicePort(name="http", port=service.port, target_port=service.port)],
     )
     for key, value in selector_labels(service.name, track).items():
-        made.select_label(key, value)
-    return made
+        kubernetes_service.select_label(key, value)

@@ -1,4 +1,4 @@
-"""The identity of a component's pods."""
+"""The ServiceAccount of a component's pods."""
 
 from cdk8s_plus_28 import k8s
 
@@ -6,12 +6,13 @@ from constructs import Construct
 from k8s.names import NAMESPACE, labels, object_name
 
 
-def service_account(scope: Construct, component: str) -> k8s.KubeServiceAccount:
-    """Make the account, whose token no pod mounts: the application does not ask Kubernetes.
+def add_service_account(scope: Construct, component: str) -> None:
+    """Add the account of a component.
 
-    Each component has its own, so that a permission given to one is given to no other.
+    No pod mounts its token, because the application does not call the Kubernetes API. Each
+    component has an account of its own, so that no two components share a permission.
     """
-    return k8s.KubeServiceAccount(
+    k8s.KubeServiceAccount(
         scope,
         f"account-{component}",
         metadata=k8s.ObjectMeta(

@@ -1,28 +1,26 @@
-"""How pods become targets of the load balancer, which Kubernetes does not own."""
-
-import cdk8s
+"""The TargetGroupBinding of a service: it registers the pods with a target group."""
 
 from constructs import Construct
 from k8s.application import Service
-from k8s.custom_resource import custom_resource
+from k8s.custom_resource import add_custom_resource
 from k8s.names import Track, labels, object_name
 
 
-def target_group_binding(
+def add_target_group_binding(
     scope: Construct, service: Service, *, target_group_arn: str, track: Track = "blue"
-) -> cdk8s.ApiObject:
-    """Make the binding: the pods behind the Service are the target group's targets.
+) -> None:
+    """Add the binding: the pods behind the Service become targets of the target group.
 
-    It says nothing of networking: the stacks open the ports (security groups, network policies).
+    It has no `networking` section: the stacks' security groups and network policies open the ports.
 
     Args:
-        scope: the chart.
-        service: whose pods.
-        target_group_arn: of what kind `ip`; may be a placeholder of CloudFormation.
-        track: which of the two that a release moves traffic between.
+        scope: The chart.
+        service: The service.
+        target_group_arn: A target group with the target type `ip`. It may be a CDK token.
+        track: The track of the pods.
     """
     name = object_name(service.name, track)
-    return custom_resource(
+    add_custom_resource(
         scope,
         "binding",
         api_version="elbv2.k8s.aws/v1beta1",

@@ -9,7 +9,7 @@ from constructs import IDependable
 from k8s import charts
 from k8s.application import BACKEND, FRONTEND, Service
 from k8s.names import NAMESPACE, object_name
-from k8s.network_policies import Ranges
+from k8s.network_policies import AddressRanges
 from k8s.scaled_object import RequestCount
 from settings import StageSettings
 from settings.names import SecretNames
@@ -110,12 +110,12 @@ class WorkloadsStack(StageStack):
 
     def _keep_secrets(self, cache_endpoint: str) -> list[IDependable]:
         """Have External Secrets keep each secret; a pod waits for the one that it uses."""
-        secrets = charts.secret_charts(
-            names=SecretNames(self._settings.resource_name()),
-            region=self.region,
-            cache_endpoint=cache_endpoint,
+        store = self._apply(
+            "SecretStore", charts.secret_store_chart(region=self.region), self._namespace
         )
-        store = self._apply("SecretStore", secrets.pop("Store"), self._namespace)
+        secrets = charts.secret_charts(
+            names=SecretNames(self._settings.resource_name()), cache_endpoint=cache_endpoint
+        )
         return [self._apply(f"{name}Secret", manifest, store) for name, manifest in secrets.items()]
 
     def _prepare_database(self, after: list[IDependable]) -> IDependable:
@@ -220,8 +220,8 @@ class WorkloadsStack(StageStack):
         return applied
 
 
-def _ranges(settings: StageSettings, vpc: ThreeTierVpc) -> Ranges:
-    return Ranges(
+def _ranges(settings: StageSettings, vpc: ThreeTierVpc) -> AddressRanges:
+    return AddressRanges(
         vpc=settings.network.cidr,
         load_balancer=vpc.tier_range("public"),
         data_stores=vpc.tier_range("database"),

@@ -100,7 +100,7 @@ def test_the_two_keys_of_sessions_differ_and_are_long(stage: SynthesizedStage) -
 def test_an_optional_value_is_a_variable_only_where_it_is_set(
     stage: SynthesizedStage, key: str
 ) -> None:
-    assert VALUES[key].optional
+    assert VALUES[key].is_optional
     assert key not in made(stage, "backend")
     value = 'https://example.com/?a=1&b="2": {3}'
     assert made(stage, "backend", **{key: value})[key] == value

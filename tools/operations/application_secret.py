@@ -48,7 +48,7 @@ class ApplicationSecretStore:
         Raises:
             OperationError: values are missing or malformed; names them, never their content.
         """
-        missing = application_values.missing(self.values())
+        missing = application_values.invalid_values(self.values())
         if missing:
             lines = [
                 f"  {key}: {allowed}; set it: python3 dev.py set-secret {self._stage} {key}"
@@ -65,8 +65,9 @@ class ApplicationSecretStore:
         if key not in application_values.VALUES:
             known = ", ".join(application_values.VALUES)
             raise OperationError(f"{self._name}: found key {key!r}; allowed: {known}")
-        allowed = application_values.fault(key, value)
-        if allowed:
+        value_format = application_values.VALUES[key]
+        allowed = value_format.description
+        if not value_format.accepts(value):
             raise OperationError(f"{self._name}: {key}: found another form; allowed: {allowed}")
         values = self.values() | {key: value}
         self._client.put_secret_value(SecretId=self._name, SecretString=json.dumps(values))

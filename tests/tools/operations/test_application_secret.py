@@ -59,7 +59,7 @@ def test_optional_values_may_be_missing_but_not_malformed() -> None:
         store({**COMPLETE, "SENTRY_DSN": "sentry"})[0].check()
 
 
-@pytest.mark.parametrize("key", [key for key, value in VALUES.items() if not value.optional])
+@pytest.mark.parametrize("key", [key for key, value in VALUES.items() if not value.is_optional])
 def test_a_missing_value_is_named_with_the_one_command_that_sets_it(key: str) -> None:
     values = {k: v for k, v in COMPLETE.items() if k != key}
     with pytest.raises(OperationError) as caught:
