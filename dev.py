@@ -336,6 +336,7 @@ def check(setup: Setup, arguments: Sequence[str]) -> int:
     commands = [
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],
+        ["lint-imports", "--no-cache", "--no-logo"],
         ["mypy", "."],
         # cfn-lint and checkov over what is synthesized.
         ["pytest", "-m", "lint", "-n", "0", "tests/gates"],

@@ -37,7 +37,7 @@ def root(tmp_path: Path) -> Path:
         (tmp_path / "settings" / f"{name}.yaml").touch()
     folder = tmp_path / ".venv" / "bin"
     folder.mkdir(parents=True)
-    for name in ("python", "pip", "npm", "uv", "ruff", "mypy"):
+    for name in ("python", "pip", "npm", "uv", "ruff", "lint-imports", "mypy"):
         text = PROGRAM.format(root=tmp_path, name=name, version=THIS_VERSION)
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
@@ -303,7 +303,12 @@ def test_check_runs_all_checks_and_fails_with_any(root: Path) -> None:
     calls(root)
     (root / "ruff.fails").touch()
     assert dev.main(["check"], root) == 7
-    assert calls(root) == ["ruff check .", "ruff format --check .", "mypy ."]
+    assert calls(root) == [
+        "ruff check .",
+        "ruff format --check .",
+        "lint-imports --no-cache --no-logo",
+        "mypy .",
+    ]
 
 
 def test_locking_pins_what_is_deployed_to_what_is_tested(root: Path) -> None:
