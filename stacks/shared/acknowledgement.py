@@ -31,6 +31,7 @@ def record(target: cdk.CfnResource, findings: Sequence[str], reason: str) -> Non
     """Write an acknowledgement where each tool looks for it."""
     # Not `Validations.acknowledge`: it refuses an id with a second `::`, which every finding
     # about an ARN has. cdk-nag reads the metadata that is written here.
+    findings = [_flattened(target, finding) for finding in findings]
     target.node.add_metadata(_ACKNOWLEDGED, dict.fromkeys(findings, reason))
     skipped = [finding for finding in findings if finding.startswith("CKV_")]
     if skipped:
@@ -46,3 +47,27 @@ def _extend(target: cdk.CfnResource, tool: str, key: str, entries: list[dict[str
     """Add to what an earlier call wrote into the resource's metadata for this tool."""
     earlier: dict[str, Any] = target.get_metadata(tool) or {}
     target.add_metadata(tool, {key: [*earlier.get(key, []), *entries]})
+
+
+def _flattened(target: cdk.CfnResource, finding: str) -> str:
+    """Return a finding's id with its tokens written as cdk-nag writes them, `<AWS::AccountId>`.
+
+    Without an account the ARNs in the ids of findings hold tokens, and CDK refuses a token as the
+    key of metadata (cdk-nag 3, src/utils/flatten-cfn-reference.ts).
+    """
+    if not cdk.Token.is_unresolved(finding):
+        return finding
+    return _text(cdk.Stack.of(target).resolve(finding))
+
+
+def _text(value: str | dict[str, Any]) -> str:
+    """Return a resolved string, with `Ref`, `Fn::GetAtt` and `Fn::ImportValue` flattened."""
+    if isinstance(value, str):
+        return value
+    ((function, arguments),) = value.items()
+    if function == "Fn::Join":
+        delimiter, parts = arguments
+        return str(delimiter).join(_text(part) for part in parts)
+    if function == "Fn::ImportValue":
+        return _text(arguments)
+    return f"<{arguments if function == 'Ref' else '.'.join(arguments)}>"
