@@ -9,7 +9,6 @@ from pathlib import Path
 import constructs
 from tests.synthesis import ROOT
 
-
 FLAGS = json.loads((ROOT / "cdk.json").read_text())["context"]
 
 
