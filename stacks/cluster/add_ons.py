@@ -19,7 +19,7 @@ from settings.cluster import ClusterSettings
 from settings.names import container_insights_log_group
 from settings.versions import add_on_version
 from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
-from stacks.cluster.pod_identity import pod_role
+from stacks.cluster.pod_identity import create_pod_role
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.names import to_pascal_case
 
@@ -107,7 +107,7 @@ class AddOns(Construct):
         One address at a time, no prefix delegation: the address plan counts so, and of these pods
         a t3's memory holds few more than its 17 or 35 addresses (docs/decisions/0004).
         """
-        role = pod_role(
+        role = create_pod_role(
             self,
             "NetworkRole",
             cluster_name=self._cluster_name,
@@ -187,7 +187,7 @@ class AddOns(Construct):
         ).node.add_dependency(add_on)
 
     def _agent_role(self, groups: Sequence[logs.ILogGroup]) -> iam.Role:
-        role = pod_role(
+        role = create_pod_role(
             self,
             "AgentRole",
             cluster_name=self._cluster_name,

@@ -1,31 +1,32 @@
-"""Roles that pods act in, by EKS Pod Identity."""
+"""IAM roles of pods, for EKS Pod Identity."""
 
 from aws_cdk import aws_iam as iam
 
 from constructs import Construct
 
 
-def pod_role(
+def create_pod_role(
     scope: Construct, construct_id: str, *, cluster_name: str, namespace: str, service_account: str
 ) -> iam.Role:
-    """Make a role for the pods of one service account, and for no others.
+    """Create a role for the pods of one service account.
 
-    An association says who gets the role; the tags that EKS puts on each session say it again
-    here, so that an association made by mistake gives nothing away.
+    A pod identity association connects the role with the service account. EKS tags each session
+    with the cluster, the namespace and the service account, and the trust policy requires these
+    tags. A wrong association therefore gives no other pod the role.
 
     Args:
-        scope: where the role lives.
-        construct_id: its id there.
-        cluster_name: the cluster of the pods.
-        namespace: their namespace.
-        service_account: their service account.
+        scope: The scope of the role.
+        construct_id: The id of the role.
+        cluster_name: The cluster of the pods.
+        namespace: The namespace of the pods.
+        service_account: The service account of the pods.
     """
     tags = {
         "eks-cluster-name": cluster_name,
         "kubernetes-namespace": namespace,
         "kubernetes-service-account": service_account,
     }
-    # sts:TagSession beside sts:AssumeRole: without it EKS refuses the role.
+    # EKS rejects a role whose trust policy allows sts:AssumeRole without sts:TagSession.
     principal = (
         iam.ServicePrincipal("pods.eks.amazonaws.com")
         .with_conditions(

@@ -22,9 +22,10 @@ from stacks.cluster.access_entries import ClusterAccess
 from stacks.cluster.add_ons import AddOns
 from stacks.cluster.controllers.cluster_autoscaler import cluster_autoscaler
 from stacks.cluster.controllers.controller import Controller
+from stacks.cluster.controllers.controller_releases import ControllerReleases
 from stacks.cluster.controllers.external_secrets import external_secrets
-from stacks.cluster.controllers.installation import Installation
 from stacks.cluster.controllers.keda import keda
+from stacks.cluster.controllers.load_balancer_controller import NAME as LOAD_BALANCER_CONTROLLER
 from stacks.cluster.controllers.load_balancer_controller import load_balancer_controller
 from stacks.cluster.controllers.reloader import reloader
 from stacks.cluster.node_patching import NodePatching
@@ -117,7 +118,7 @@ class ClusterStack(StageStack):
         )
         self.node_group_names = [self.nodes.group.nodegroup_name]
         self.controllers = self._install_controllers(settings, vpc, secrets_key)
-        self.target_registrar = self.controllers.roles["aws-load-balancer-controller"]
+        self.target_registrar = self.controllers.roles[LOAD_BALANCER_CONTROLLER]
         self._pods = self._open_ports(load_balancer_group, database_group, cache_group)
         if endpoint_group is not None:
             self._open_endpoints(made, endpoint_group)
@@ -232,16 +233,16 @@ class ClusterStack(StageStack):
 
     def _install_controllers(
         self, settings: StageSettings, vpc: ec2.IVpc, secrets_key: kms.IKey
-    ) -> Installation:
+    ) -> ControllerReleases:
         """Install them side by side: none waits for another's webhook."""
         controllers = self._controllers(settings, vpc, secrets_key)
-        return Installation(
+        return ControllerReleases(
             self,
             "Controllers",
             controllers=controllers,
             cluster=self.cluster,
             cluster_name=cluster_name(settings),
-            after=[self.nodes, self._add_ons.dns],
+            dependencies=[self.nodes, self._add_ons.dns],
         )
 
     def _controllers(

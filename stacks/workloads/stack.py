@@ -15,7 +15,7 @@ from settings import StageSettings
 from settings.names import SecretNames
 from settings.services import IMAGE_PATTERN, RELEASE_PATTERN
 from spywatcher_constructs.three_tier_vpc import ThreeTierVpc
-from stacks.cluster.controllers.load_balancer_controller import let_register_targets
+from stacks.cluster.controllers.load_balancer_controller import allow_target_registration
 from stacks.shared.base import StageStack
 from stacks.shared.names import instance_identifier
 from stacks.workloads.routing import Traffic
@@ -62,7 +62,7 @@ class WorkloadsStack(StageStack):
         self._targets = Traffic(self, "Traffic", vpc=vpc, listener=listener).targets
         self.backend_targets = self._targets[BACKEND.name]
         self.frontend_targets = self._targets[FRONTEND.name]
-        self._registration = let_register_targets(
+        self._registration = allow_target_registration(
             self,
             "TargetRegistration",
             role=target_registrar,

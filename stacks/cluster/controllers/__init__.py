@@ -1,1 +1,1 @@
-"""The controllers that Helm installs, a module each."""
+"""The controllers that Helm installs. Each has a module with its declaration."""

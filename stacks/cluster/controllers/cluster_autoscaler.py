@@ -1,17 +1,18 @@
-"""Cluster Autoscaler: adds nodes when pods find no room, and removes those that stand empty."""
+"""Cluster Autoscaler: it adds nodes for pods that fit on no node, and removes unneeded nodes."""
 
 from collections.abc import Sequence
+
+from aws_cdk import aws_iam as iam
 
 from settings.versions import CHARTS, cluster_autoscaler_image_tag
 from stacks.cluster.controllers.controller import (
     RESTRICTED_CONTAINER,
     RESTRICTED_POD,
+    ChartDeployment,
     Controller,
-    Grant,
-    Pods,
 )
 
-_READS = (
+_READ_ACTIONS = (
     "autoscaling:DescribeAutoScalingGroups",
     "autoscaling:DescribeAutoScalingInstances",
     "autoscaling:DescribeLaunchConfigurations",
@@ -32,13 +33,12 @@ def cluster_autoscaler(
     node_group_arns: Sequence[str],
     replicas: int,
 ) -> Controller:
-    """Declare the controller, of the cluster's own minor version.
+    """Declare the controller, with the image for the cluster's minor version.
 
-    EKS tags the Auto Scaling groups of managed node groups with the cluster's name, so that they
-    are found by it, and no other cluster's are touched. Pods with an emptyDir (every pod of ours
-    has one, for /tmp) and pods of kube-system may be moved: without that no node would ever go.
+    It finds Auto Scaling groups by a tag with the cluster's name, which EKS adds for a managed node
+    group. It changes no group of another cluster.
     """
-    pods = Pods(
+    deployment = ChartDeployment(
         name="cluster-autoscaler",
         replicas=replicas,
         cpu_request_millicores=50,
@@ -47,15 +47,17 @@ def cluster_autoscaler(
     return Controller(
         chart=CHARTS["cluster-autoscaler"],
         service_account="cluster-autoscaler",
-        pods=(pods,),
-        values=_values(cluster_name, kubernetes_version, region, pods),
-        reads=_READS,
-        grants=_grants(cluster_name, node_group_arns),
+        deployments=(deployment,),
+        values=_values(cluster_name, kubernetes_version, region, deployment),
+        read_actions=_READ_ACTIONS,
+        statements=_statements(cluster_name, node_group_arns),
+        wildcard_reason="EKS names the Auto Scaling groups, and CloudFormation does not "
+        "know the names; the condition admits those that EKS tagged for this cluster.",
     )
 
 
 def _values(
-    cluster_name: str, kubernetes_version: str, region: str, pods: Pods
+    cluster_name: str, kubernetes_version: str, region: str, deployment: ChartDeployment
 ) -> dict[str, object]:
     return {
         "cloudProvider": "aws",
@@ -67,34 +69,33 @@ def _values(
         "extraArgs": {
             "balance-similar-node-groups": True,
             "expander": "least-waste",
+            # By default the autoscaler keeps each node with a pod of kube-system, or with a pod
+            # that uses an emptyDir, as the application's pods do. It would then remove no node.
             "skip-nodes-with-local-storage": False,
             "skip-nodes-with-system-pods": False,
         },
         "priorityClassName": "system-cluster-critical",
-        "replicaCount": pods.replicas,
-        "podDisruptionBudget": pods.disruption_budget(),
-        "resources": pods.resources(),
+        "replicaCount": deployment.replicas,
+        "podDisruptionBudget": deployment.disruption_budget(),
+        "resources": deployment.resources(),
         "securityContext": RESTRICTED_POD,
         "containerSecurityContext": RESTRICTED_CONTAINER,
     }
 
 
-def _grants(cluster_name: str, node_group_arns: Sequence[str]) -> tuple[Grant, ...]:
+def _statements(
+    cluster_name: str, node_group_arns: Sequence[str]
+) -> tuple[iam.PolicyStatement, ...]:
+    tag = f"aws:ResourceTag/k8s.io/cluster-autoscaler/{cluster_name}"
     return (
-        # Labels and taints of a group without nodes.
-        Grant(actions=("eks:DescribeNodegroup",), resources=tuple(node_group_arns)),
-        Grant(
-            actions=(
+        # To read the labels and taints of a node group without nodes.
+        iam.PolicyStatement(actions=["eks:DescribeNodegroup"], resources=list(node_group_arns)),
+        iam.PolicyStatement(
+            actions=[
                 "autoscaling:SetDesiredCapacity",
                 "autoscaling:TerminateInstanceInAutoScalingGroup",
-            ),
-            resources=("*",),
-            conditions={
-                "StringEquals": {
-                    f"aws:ResourceTag/k8s.io/cluster-autoscaler/{cluster_name}": "owned"
-                }
-            },
-            wildcard_because="EKS names the Auto Scaling groups, and CloudFormation does not "
-            "know the names; the condition admits those that EKS tagged for this cluster.",
+            ],
+            resources=["*"],
+            conditions={"StringEquals": {tag: "owned"}},
         ),
     )

@@ -1,7 +1,9 @@
-"""What a controller is: everything about one of them, declared in one place."""
+"""The declaration of a controller: its chart, Helm values, pods and IAM permissions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from aws_cdk import aws_iam as iam
 
 from settings.versions import Chart
 
@@ -17,26 +19,13 @@ RESTRICTED_CONTAINER = {
     "capabilities": {"drop": ["ALL"]},
     "readOnlyRootFilesystem": True,
 }
-"""For charts whose defaults are less than the Pod Security Standard `restricted`, which their
-namespaces enforce."""
+"""Security contexts for charts whose defaults do not meet the Pod Security Standard `restricted`,
+which the controllers' namespaces enforce."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grant:
-    """An IAM permission that knows its resource.
-
-    Where a resource must hold a wildcard, `wildcard_because` says what makes up for it.
-    """
-
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
-    conditions: Mapping[str, Mapping[str, str]] | None = None
-    wildcard_because: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pods:
-    """Pods of one Deployment, and what each of them asks for."""
+class ChartDeployment:
+    """A Deployment of a Helm chart: its replicas, and what each pod requests."""
 
     name: str
     replicas: int
@@ -44,7 +33,11 @@ class Pods:
     memory_request_mib: int
 
     def resources(self) -> dict[str, dict[str, str]]:
-        """Return them in Kubernetes' words: at most twice the memory, any free processor."""
+        """Return the Helm values of the requests and limits.
+
+        The memory limit is twice the request. There is no CPU limit, so that a pod may use idle
+        processors.
+        """
         return {
             "requests": {
                 "cpu": f"{self.cpu_request_millicores}m",
@@ -54,27 +47,29 @@ class Pods:
         }
 
     def disruption_budget(self) -> dict[str, int]:
-        """Return the budget of more than one pod; of a single one it would block every drain."""
+        """Return the Helm values of the PodDisruptionBudget.
+
+        A single pod has no budget, which would block every drain of its node.
+        """
         return {"maxUnavailable": 1} if self.replicas > 1 else {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Controller:
-    """A Helm release in a namespace of its own, both called like the chart.
-
-    `reads` are actions that know no narrower resource than `*`; `grants` know theirs.
-    """
+    """A controller of the cluster. Its Helm release and its namespace have the chart's name."""
 
     chart: Chart
     values: Mapping[str, object]
-    pods: tuple[Pods, ...]
+    deployments: tuple[ChartDeployment, ...]
     service_account: str
-    reads: tuple[str, ...] = ()
-    grants: tuple[Grant, ...] = ()
-    api_groups: tuple[str, ...] = ()
-    """Of the custom resources that it brings: what needs them waits for it."""
+    read_actions: tuple[str, ...] = ()
+    """IAM actions that only read, and support no resource other than `*`."""
+    statements: tuple[iam.PolicyStatement, ...] = ()
+    """IAM statements with the resources that the controller uses."""
+    wildcard_reason: str | None = None
+    """The control that compensates for the resource `*` in a statement, for security reviewers."""
 
     @property
     def name(self) -> str:
-        """What release and namespace are called."""
+        """The name of the release and of the namespace."""
         return self.chart.name

@@ -1,9 +1,11 @@
-"""External Secrets Operator: makes Kubernetes secrets of what lies in Secrets Manager."""
+"""External Secrets Operator: it creates Kubernetes Secrets with values of Secrets Manager."""
 
 from collections.abc import Sequence
 
+from aws_cdk import aws_iam as iam
+
 from settings.versions import CHARTS
-from stacks.cluster.controllers.controller import Controller, Grant, Pods
+from stacks.cluster.controllers.controller import ChartDeployment, Controller
 
 
 def external_secrets(
@@ -11,69 +13,67 @@ def external_secrets(
 ) -> Controller:
     """Declare the controller.
 
-    A SecretStore without credentials of its own acts as the controller, which reads the stage's
-    secrets and no others. Stores and secrets for the whole cluster are off: a namespace asks for
-    its own.
+    A SecretStore without credentials uses the controller's own IAM role, which can read the secrets
+    of this stage only. The custom resources that serve the whole cluster are disabled.
 
     Args:
-        secret_arns: the secrets that pods use.
-        secrets_key_arn: the key that encrypts them.
-        secrets_manager: the service's name in that region, through which the key may be used.
-        replicas: of each of its three Deployments.
+        secret_arns: The secrets that pods use.
+        secrets_key_arn: The KMS key that encrypts the secrets.
+        secrets_manager: The service name in `kms:ViaService`, through which the key may be used.
+        replicas: The replicas of each of the three Deployments.
     """
-    names = (("external-secrets", 25, 96), ("webhook", 10, 48), ("cert-controller", 10, 64))
-    pods = tuple(
-        Pods(name=name, replicas=replicas, cpu_request_millicores=cpu, memory_request_mib=memory)
-        for name, cpu, memory in names
+    controller, webhook, cert_controller = (
+        ChartDeployment(
+            name=name, replicas=replicas, cpu_request_millicores=cpu, memory_request_mib=memory
+        )
+        for name, cpu, memory in (
+            ("external-secrets", 25, 96),
+            ("webhook", 10, 48),
+            ("cert-controller", 10, 64),
+        )
     )
     return Controller(
         chart=CHARTS["external-secrets"],
         service_account="external-secrets",
-        pods=pods,
-        api_groups=("external-secrets.io",),
-        values=_values(*pods),
-        grants=_grants(secret_arns, secrets_key_arn, secrets_manager),
+        deployments=(controller, webhook, cert_controller),
+        values={
+            "serviceAccount": {"name": "external-secrets"},
+            "leaderElect": replicas > 1,
+            **_deployment_values(controller),
+            "webhook": _deployment_values(webhook),
+            "certController": _deployment_values(cert_controller),
+            "processClusterExternalSecret": False,
+            "processClusterStore": False,
+            "processClusterPushSecret": False,
+            "crds": {
+                "createClusterExternalSecret": False,
+                "createClusterSecretStore": False,
+                "createClusterPushSecret": False,
+            },
+        },
+        statements=_statements(secret_arns, secrets_key_arn, secrets_manager),
     )
 
 
-def _values(controller: Pods, webhook: Pods, certificates: Pods) -> dict[str, object]:
-    return {
-        "serviceAccount": {"name": "external-secrets"},
-        "leaderElect": controller.replicas > 1,
-        **_deployment(controller),
-        "webhook": _deployment(webhook),
-        "certController": _deployment(certificates),
-        "processClusterExternalSecret": False,
-        "processClusterStore": False,
-        "processClusterPushSecret": False,
-        "crds": {
-            "createClusterExternalSecret": False,
-            "createClusterSecretStore": False,
-            "createClusterPushSecret": False,
-        },
-    }
-
-
-def _grants(
+def _statements(
     secret_arns: Sequence[str], secrets_key_arn: str, secrets_manager: str
-) -> tuple[Grant, ...]:
+) -> tuple[iam.PolicyStatement, ...]:
     return (
-        Grant(
-            actions=("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"),
-            resources=tuple(secret_arns),
+        iam.PolicyStatement(
+            actions=["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
+            resources=list(secret_arns),
         ),
-        Grant(
-            actions=("kms:Decrypt",),
-            resources=(secrets_key_arn,),
+        iam.PolicyStatement(
+            actions=["kms:Decrypt"],
+            resources=[secrets_key_arn],
             conditions={"StringEquals": {"kms:ViaService": secrets_manager}},
         ),
     )
 
 
-def _deployment(pods: Pods) -> dict[str, object]:
-    budget = {"enabled": pods.replicas > 1, "minAvailable": 1}
+def _deployment_values(deployment: ChartDeployment) -> dict[str, object]:
     return {
-        "replicaCount": pods.replicas,
-        "podDisruptionBudget": budget,
-        "resources": pods.resources(),
+        "replicaCount": deployment.replicas,
+        "podDisruptionBudget": {"enabled": deployment.replicas > 1, "minAvailable": 1},
+        "resources": deployment.resources(),
     }

@@ -1,7 +1,7 @@
-"""AWS Load Balancer Controller: makes pods the targets of the load balancer's target groups.
+"""AWS Load Balancer Controller: it registers pods with the load balancer's target groups.
 
-It makes no load balancers here (docs/decisions, the ALB belongs to CDK): what it could do for
-Services, Ingresses and Gateways is off, and not permitted.
+The CDK application owns the load balancer. The controller's features for Services, Ingresses and
+Gateways are disabled, and its IAM role does not permit them.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,14 @@ from settings.versions import CHARTS
 from stacks.cluster.controllers.controller import (
     RESTRICTED_CONTAINER,
     RESTRICTED_POD,
+    ChartDeployment,
     Controller,
-    Pods,
 )
 
-_READS = (
+NAME = "aws-load-balancer-controller"
+"""The name of the chart, and of the service account."""
+
+_READ_ACTIONS = (
     "ec2:DescribeAvailabilityZones",
     "ec2:DescribeInstances",
     "ec2:DescribeNetworkInterfaces",
@@ -39,33 +42,31 @@ def load_balancer_controller(
 ) -> Controller:
     """Declare the controller.
 
-    Region and VPC are given: the nodes' hop limit keeps pods from asking the metadata service.
-    Its webhook for Services is off: it would stop every Service of the cluster from being made
-    while the controller is down. Whose targets it may register, the workloads stack says, which
-    makes the target groups: `let_register_targets`.
+    The Helm values contain the region and the VPC, because the nodes' hop limit keeps pods from the
+    metadata service. The webhook for Services is disabled: while the controller is down, it would
+    reject every new Service of the cluster. The workloads stack creates the target groups, and
+    adds the permission to register targets with `allow_target_registration`.
     """
-    pods = Pods(
-        name="aws-load-balancer-controller",
-        replicas=replicas,
-        cpu_request_millicores=50,
-        memory_request_mib=128,
+    deployment = ChartDeployment(
+        name=NAME, replicas=replicas, cpu_request_millicores=50, memory_request_mib=128
     )
     return Controller(
-        chart=CHARTS["aws-load-balancer-controller"],
-        service_account="aws-load-balancer-controller",
-        pods=(pods,),
-        api_groups=("elbv2.k8s.aws",),
-        values=_values(cluster_name, region, vpc_id, pods),
-        reads=_READS,
+        chart=CHARTS[NAME],
+        service_account=NAME,
+        deployments=(deployment,),
+        values=_values(cluster_name, region, vpc_id, deployment),
+        read_actions=_READ_ACTIONS,
     )
 
 
-def _values(cluster_name: str, region: str, vpc_id: str, pods: Pods) -> dict[str, object]:
+def _values(
+    cluster_name: str, region: str, vpc_id: str, deployment: ChartDeployment
+) -> dict[str, object]:
     return {
         "clusterName": cluster_name,
         "region": region,
         "vpcId": vpc_id,
-        "serviceAccount": {"name": "aws-load-balancer-controller"},
+        "serviceAccount": {"name": NAME},
         "enableServiceMutatorWebhook": False,
         "enableBackendSecurityGroup": False,
         "createIngressClassResource": False,
@@ -80,31 +81,31 @@ def _values(cluster_name: str, region: str, vpc_id: str, pods: Pods) -> dict[str
                 "ALBGatewayAPI": False,
             }
         },
-        "replicaCount": pods.replicas,
-        "podDisruptionBudget": pods.disruption_budget(),
-        "resources": pods.resources(),
+        "replicaCount": deployment.replicas,
+        "podDisruptionBudget": deployment.disruption_budget(),
+        "resources": deployment.resources(),
         "podSecurityContext": RESTRICTED_POD,
         "securityContext": RESTRICTED_CONTAINER,
     }
 
 
-def let_register_targets(
+def allow_target_registration(
     scope: Construct,
     construct_id: str,
     *,
     role: iam.IRole,
     target_groups: Sequence[elbv2.IApplicationTargetGroup],
 ) -> iam.ManagedPolicy:
-    """Let the controller register pods with these target groups, and with no others.
+    """Allow the controller to register pods with these target groups only.
 
-    Called where the target groups are made, a stack later than the controller: so that they are
-    named whole. A TargetGroupBinding depends on the policy.
+    The stack that creates the target groups calls it, so that the policy names their ARNs. Each
+    TargetGroupBinding must depend on the returned policy.
 
     Args:
-        scope: where the policy lives.
-        construct_id: its id there.
-        role: the controller's.
-        target_groups: what it may change.
+        scope: The scope of the policy.
+        construct_id: The id of the policy.
+        role: The controller's role.
+        target_groups: The target groups.
     """
     return iam.ManagedPolicy(
         scope,

@@ -1,27 +1,27 @@
-"""Reloader: restarts the pods that use a secret or ConfigMap when it has changed."""
+"""Reloader: it restarts the pods that use a changed Secret or ConfigMap."""
 
 from settings.versions import CHARTS
 from stacks.cluster.controllers.controller import (
     RESTRICTED_CONTAINER,
     RESTRICTED_POD,
+    ChartDeployment,
     Controller,
-    Pods,
 )
 
 
 def reloader(*, replicas: int) -> Controller:
-    """Declare the controller. It asks nothing of AWS.
+    """Declare the controller. It needs no permissions in AWS.
 
-    It marks the restart by an annotation of the pod template, which no later deployment removes:
-    `kubectl apply` leaves alone what it did not write.
+    To restart pods, it sets an annotation of the pod template. A later deployment keeps the
+    annotation: `kubectl apply` removes only fields that an earlier manifest contained.
     """
-    pods = Pods(
+    deployment = ChartDeployment(
         name="reloader", replicas=replicas, cpu_request_millicores=10, memory_request_mib=96
     )
     return Controller(
         chart=CHARTS["reloader"],
         service_account="reloader",
-        pods=(pods,),
+        deployments=(deployment,),
         values={
             "fullnameOverride": "reloader",
             "reloader": {
@@ -31,11 +31,14 @@ def reloader(*, replicas: int) -> Controller:
                 "serviceAccount": {"name": "reloader"},
                 "deployment": {
                     "replicas": replicas,
-                    "resources": pods.resources(),
+                    "resources": deployment.resources(),
                     "securityContext": RESTRICTED_POD,
                     "containerSecurityContext": RESTRICTED_CONTAINER,
                 },
-                "podDisruptionBudget": {"enabled": replicas > 1, **pods.disruption_budget()},
+                "podDisruptionBudget": {
+                    "enabled": replicas > 1,
+                    **deployment.disruption_budget(),
+                },
             },
         },
     )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from settings.versions import CHARTS, cluster_autoscaler_image_tag
-from stacks.cluster.controllers.controller import Controller, Pods
+from stacks.cluster.controllers.controller import ChartDeployment, Controller
 from stacks.cluster.controllers.external_secrets import external_secrets
 from stacks.cluster.controllers.keda import keda
 from stacks.cluster.controllers.reloader import reloader
@@ -209,13 +209,15 @@ def test_what_a_controller_declares_of_its_pods_is_what_helm_gets() -> None:
     ]
     for controller in made:
         found = [m for m in everything(dict(controller.values)) if "requests" in m]
-        assert found == [pods.resources() for pods in controller.pods]
-        assert all(pods.replicas == 2 for pods in controller.pods)
+        assert found == [deployment.resources() for deployment in controller.deployments]
+        assert all(deployment.replicas == 2 for deployment in controller.deployments)
 
 
 def test_a_pod_may_use_twice_the_memory_that_it_asks_for() -> None:
-    pods = Pods(name="p", replicas=1, cpu_request_millicores=50, memory_request_mib=64)
-    assert pods.resources() == {
+    deployment = ChartDeployment(
+        name="p", replicas=1, cpu_request_millicores=50, memory_request_mib=64
+    )
+    assert deployment.resources() == {
         "requests": {"cpu": "50m", "memory": "64Mi"},
         "limits": {"memory": "128Mi"},
     }
