@@ -1,4 +1,4 @@
-"""What differs between stages: one typed model, one YAML file a stage. No CDK in here."""
+"""The typed settings of a stage, and their values: one YAML file for each stage. No CDK in here."""
 
 from settings.accounts import resolve_accounts
 from settings.base import SettingsError

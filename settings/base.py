@@ -1,29 +1,37 @@
-"""The rules that every settings model shares."""
-
-from typing import NoReturn
+"""The base class of all settings, and the errors of settings that cannot be used."""
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
+INVALID_SETTING = "invalid_setting"
+"""The type of the errors that `invalid_setting` returns."""
+
 
 class SettingsError(Exception):
-    """Settings that cannot be used: its text names file, key, what was found, what is allowed."""
+    """Settings that cannot be used.
+
+    The message has one line for each error: the file, the key, the value found, and what is
+    allowed.
+    """
 
 
 class Settings(BaseModel):
-    """Immutable, and closed: a misspelt key is an error, not a value that nothing reads."""
+    """An immutable model. It refuses unknown keys, so that a misspelt key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
-def reject(key: str, found: object, allowed: str) -> NoReturn:
-    """Refuse a combination of settings from a model validator.
+def invalid_setting(key: str, found: object, allowed: str) -> PydanticCustomError:
+    """Return the error that a validator raises when several settings do not fit together.
+
+    A validator of a single field raises a ValueError instead, with only what is allowed.
 
     Args:
-        key: the key at fault, relative to the model that validates.
-        found: its value.
-        allowed: what the value may be, as the end of a sentence.
+        key: the key of the wrong value, relative to the model that the validator belongs to.
+            It is empty where the error concerns the model itself.
+        found: the value of the key.
+        allowed: the values that are allowed.
     """
-    raise PydanticCustomError(
-        "setting", "{allowed}", {"key": key, "found": str(found), "allowed": allowed}
+    return PydanticCustomError(
+        INVALID_SETTING, "{allowed}", {"key": key, "found": str(found), "allowed": allowed}
     )

@@ -1,8 +1,8 @@
-"""Cost settings: the month's budget, and the usage that the cost estimate assumes.
+"""Settings of the costs: the monthly budget, and the usage that the cost estimate assumes.
 
-What a template shows (instances, gateways, keys) is counted there. What only a bill shows is
-assumed here, a month each; the defaults are production's. Replace them by the bill's numbers once
-there is one: Cost Explorer, grouped by usage type.
+The estimate counts what a template shows, such as instances, gateways and keys. Usage that only a
+bill shows is assumed here. The defaults are an estimate for production. Replace them by the usage
+of the bill: AWS Cost Explorer shows it by usage type.
 """
 
 from typing import Annotated, TypeAlias
@@ -11,69 +11,76 @@ from pydantic import Field
 
 from settings.base import Settings
 
-Amount: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-"""How much of something is used in a month."""
+MonthlyUsage: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class CostSettings(Settings):
-    """A budget, and a month of use. GiB are of 2^30 bytes, as AWS bills what it calls a GB."""
+    """The budget of a month, and the usage of a month.
+
+    A GiB is 2^30 bytes, which AWS bills as one GB.
+    """
 
     monthly_budget_usd: int = Field(300, ge=1)
-    """What the stage may cost a month: the design's total. The default is low on purpose: a stage
-    that forgets it hears of it early."""
+    """The budget of the stage: the total of the design's cost estimate (INFRASTRUCTURE.md). The
+    default is low on purpose, so that a stage without a budget of its own gets an early alert."""
     anomaly_usd: float = Field(50, gt=0)
-    """An unusual rise is told from this much on, over what the account's pattern foresees."""
+    """Cost Anomaly Detection sends an alert when a cost is this much higher than it expects."""
 
-    requests_millions: Amount = 10
-    """Requests that reach the load balancer and the firewall: four a second."""
-    load_balancer_capacity_units: Amount = 1
-    """LCUs in use in an average hour: 25 new connections a second, 3,000 open ones or 1 GiB an hour
-    fill one."""
-    data_out_gib: Amount = 500
-    """Answers, and all else that leaves for the internet."""
-    cross_zone_gib: Amount = 200
-    """Traffic between zones: load balancer to pods, pods to the data stores."""
-    nat_processed_gib: Amount = 100
-    """Through NAT: Discord's API, images and AWS's APIs. S3 has its own way, which is free."""
-    endpoint_processed_gib: Amount = 50
-    """Through interface endpoints, where a stage has any."""
+    requests_millions: MonthlyUsage = 10
+    """Requests to the load balancer and to WAF. Ten million are four a second."""
+    load_balancer_capacity_units: MonthlyUsage = 1
+    """Load balancer capacity units (LCU) of an average hour. One LCU is 25 new connections a
+    second, 3,000 active connections a minute, or 1 GB an hour."""
+    data_out_gib: MonthlyUsage = 500
+    """Data transfer to the internet, mostly the answers of the services."""
+    cross_zone_gib: MonthlyUsage = 200
+    """Data transfer between Availability Zones: from the load balancer to pods, and from pods to
+    PostgreSQL and Redis."""
+    nat_processed_gib: MonthlyUsage = 100
+    """Data that the NAT gateways process: calls to Discord and to AWS, and container images. S3 is
+    not included: its gateway endpoint is free."""
+    endpoint_processed_gib: MonthlyUsage = 50
+    """Data that interface endpoints process, if the stage has any."""
 
-    flow_log_gib: Amount = 10
-    """VPC flow logs; GuardDuty, where a stage has it, reads as much of its own."""
-    firewall_log_gib: Amount = 12
-    """The firewall's log: some 1.2 KiB a request."""
-    pod_log_gib: Amount = 20
-    """What containers and nodes write."""
-    control_plane_log_gib: Amount = 10
-    """Kubernetes's own logs, of which the audit log is the largest."""
-    other_log_gib: Amount = 5
-    """The audit trail, PostgreSQL, Redis and functions."""
-    stored_log_gib: Amount = 15
-    """Log data kept at a time, compressed to about 15 %."""
-    insights_observations_millions_per_node: Amount = 20
-    """Container Insights: what a node with its 15 pods makes."""
+    flow_log_gib: MonthlyUsage = 10
+    """VPC flow logs. GuardDuty analyzes the same amount, if it is enabled."""
+    firewall_log_gib: MonthlyUsage = 12
+    """Logs of WAF, about 1.2 KiB for each request."""
+    pod_log_gib: MonthlyUsage = 20
+    """Logs of containers and nodes."""
+    control_plane_log_gib: MonthlyUsage = 10
+    """Logs of the Kubernetes control plane, most of it the audit log."""
+    other_log_gib: MonthlyUsage = 5
+    """Logs of CloudTrail, PostgreSQL, Redis and Lambda functions."""
+    stored_log_gib: MonthlyUsage = 15
+    """Log data that CloudWatch stores, compressed to about 15 % of its size."""
+    insights_observations_millions_per_node: MonthlyUsage = 20
+    """Observations of Container Insights for a node with 15 pods."""
 
-    backup_gib_beyond_storage: Amount = 20
-    """Backups of PostgreSQL over the size of its storage, which is free; manual snapshots too."""
-    cache_snapshot_gib: Amount = 0.5
-    """One snapshot of Redis. The first of a replication group is free."""
-    bucket_gib: Amount = 20
-    """Logs, trails and records in S3."""
-    bucket_requests_thousands: Amount = 300
-    """Files that the load balancer and the audit trail write to S3."""
+    backup_gib_beyond_storage: MonthlyUsage = 20
+    """Backups and manual snapshots of PostgreSQL beyond the size of its storage. RDS stores up to
+    that size free of charge."""
+    cache_snapshot_gib: MonthlyUsage = 0.5
+    """The size of a snapshot of Redis. ElastiCache stores one for each replication group free of
+    charge."""
+    bucket_gib: MonthlyUsage = 20
+    """Logs and AWS Config records that S3 stores."""
+    bucket_requests_thousands: MonthlyUsage = 300
+    """PUT requests of the load balancer and CloudTrail to S3."""
 
-    secret_requests_thousands: Amount = 200
-    """External Secrets reads each secret once a minute: 43,800 times a month."""
-    key_requests_thousands: Amount = 500
-    """Uses of KMS keys by the services that encrypt with them."""
+    secret_requests_thousands: MonthlyUsage = 200
+    """Requests to Secrets Manager. External Secrets reads each secret every minute, which makes
+    43,800 requests a month."""
+    key_requests_thousands: MonthlyUsage = 500
+    """Requests to KMS by the services that encrypt with its keys."""
     key_rotations: int = Field(0, ge=0, le=2)
-    """Yearly rotations that the keys have behind them; the first and the second each add the price
-    of a key."""
-    audit_events_thousands: Amount = 500
-    """Management events of the account: CloudTrail records them, GuardDuty analyses them."""
+    """How often the keys were rotated. The first and the second rotation each add the price of a
+    key; later ones add nothing."""
+    audit_events_thousands: MonthlyUsage = 500
+    """Management events of the account. CloudTrail records them, and GuardDuty analyzes them."""
     config_items: int = Field(1000, ge=0)
-    """Changes that AWS Config records."""
+    """Configuration items that AWS Config records."""
     config_evaluations: int = Field(2000, ge=0)
-    """Evaluations of the conformance pack's rules."""
-    function_gib_seconds: Amount = 10_000
-    """Run time of the functions: deployments and rotations only."""
+    """Evaluations of the rules in the conformance pack."""
+    function_gib_seconds: MonthlyUsage = 10_000
+    """Duration of the Lambda functions. They run during deployments and rotations only."""

@@ -1,20 +1,25 @@
-"""What the instance classes hold that a stage may choose. Checked 2026-11-23.
+"""The instance types that a stage may choose, and their capacity. Checked on 2026-11-23.
 
-Sources: "Amazon EC2 instance types" (vCPU, memory), the VPC CNI's table of pods per instance
-(`eni-max-pods.txt` of awslabs/amazon-eks-ami), "DB instance classes" of the Amazon RDS user guide,
-and "Redis OSS and Valkey node-type specific parameters" (`maxclients`) of ElastiCache's.
+Sources:
+
+- "Amazon EC2 instance types" for processors and memory
+- `eni-max-pods.txt` of awslabs/amazon-eks-ami for the pods of a node
+- "DB instance classes", Amazon RDS User Guide
+- "Redis OSS and Valkey node-type specific parameters", Amazon ElastiCache User Guide
+- "Earning CPU credits", Amazon EC2 User Guide, for the T families
 """
 
 from typing import NamedTuple
 
 
 class NodeType(NamedTuple):
-    """An EC2 instance type for worker nodes."""
+    """An EC2 instance type for the nodes of the cluster."""
 
     vcpus: int
     memory_mib: int
     max_pods: int
-    """Pods without prefix delegation: an address each, on the interfaces that the type has."""
+    """The pods that a node can run without prefix delegation. The VPC CNI gives each pod an
+    address of the node's network interfaces, and the type limits both."""
 
 
 class DatabaseClass(NamedTuple):
@@ -23,14 +28,15 @@ class DatabaseClass(NamedTuple):
     vcpus: int
     memory_mib: int
     max_credits: int | None = None
-    """CPU credits that it can save up, a day's earnings; None where it earns none."""
+    """The CPU credits that an instance can accrue, which are those of a day. None for classes
+    that are not burstable."""
 
     @property
     def max_connections(self) -> int:
-        """RDS' own for PostgreSQL: LEAST({DBInstanceClassMemory/9531392},5000).
+        """Return RDS' default for PostgreSQL: LEAST({DBInstanceClassMemory/9531392},5000).
 
-        DBInstanceClassMemory is less than the class's memory, by what RDS' own processes take;
-        this is the upper bound.
+        This is an upper bound: DBInstanceClassMemory is less than the memory of the class, because
+        processes of RDS use a part of it.
         """
         return min(self.memory_mib * 1024**2 // 9531392, 5000)
 
@@ -39,11 +45,11 @@ class CacheNodeType(NamedTuple):
     """An ElastiCache node type."""
 
     max_credits: int | None = None
-    """CPU credits that it can save up; None where it earns none."""
+    """The CPU credits that a node can accrue. None for types that are not burstable."""
 
 
 CACHE_MAX_CONNECTIONS = 65000
-"""`maxclients` of every node type."""
+"""The connections to a node of any type (`maxclients`)."""
 
 
 NODE_TYPES = {
@@ -58,11 +64,11 @@ NODE_TYPES = {
 }
 
 DATABASE_CLASSES = {
-    "db.t3.medium": DatabaseClass(2, 4096, 576),
-    "db.t3.large": DatabaseClass(2, 8192, 864),
-    "db.t3.xlarge": DatabaseClass(4, 16384, 2304),
-    "db.t4g.medium": DatabaseClass(2, 4096, 576),
-    "db.t4g.large": DatabaseClass(2, 8192, 864),
+    "db.t3.medium": DatabaseClass(2, 4096, max_credits=576),
+    "db.t3.large": DatabaseClass(2, 8192, max_credits=864),
+    "db.t3.xlarge": DatabaseClass(4, 16384, max_credits=2304),
+    "db.t4g.medium": DatabaseClass(2, 4096, max_credits=576),
+    "db.t4g.large": DatabaseClass(2, 8192, max_credits=864),
     "db.m6i.large": DatabaseClass(2, 8192),
     "db.m6i.xlarge": DatabaseClass(4, 16384),
     "db.r6i.large": DatabaseClass(2, 16384),

@@ -1,56 +1,64 @@
-"""The settings of a stage, whole: what a stage file may hold, and what must fit together."""
+"""The settings of a stage: all sections of a stage file, and the rules that combine sections."""
 
 import datetime as dt
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from settings import support, versions
-from settings.addresses import RESERVED_ADDRESSES, count_required_addresses
+from settings.addresses import check_private_subnets
 from settings.application import ApplicationSettings
-from settings.base import Settings, reject
+from settings.base import Settings, invalid_setting
+from settings.cache import CacheSettings
 from settings.cluster import ClusterSettings
 from settings.cost import CostSettings
-from settings.data import CacheSettings, DatabaseSettings
-from settings.instances import NODE_TYPES
+from settings.database import DatabaseSettings
+from settings.field_types import Region
 from settings.maintenance import MaintenanceSettings
 from settings.monitoring import MonitoringSettings
 from settings.network import DomainSettings, NetworkSettings
 from settings.scheduling import check_services_fit_nodes
-from settings.security import AccessSettings, AccountSettings, AuditSettings, FirewallSettings
+from settings.security import AccessSettings, AccountWideSettings, AuditSettings, FirewallSettings
 from settings.services import ServicesSettings
+from settings.support import (
+    check_kubernetes_version,
+    check_postgresql_version,
+    end_of_support_warnings,
+)
 
 PROJECT = "spywatcher"
 
 
-def _three_zones(zones: tuple[str, ...]) -> tuple[str, ...]:
+def _check_three_zones(zones: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(zones)) != 3:
         raise ValueError("three different availability zones")
     return zones
 
 
 class StageSettings(Settings):
-    """Everything that differs, or may differ, between stages."""
+    """The settings of a stage. Every stage file has the settings that have no default."""
 
     stage: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,15}$")]
+    """The name of the stage, which is the name of its file."""
     account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
-    """Left out, the account that the CLI's credentials belong to."""
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
-    availability_zones: Annotated[tuple[str, ...], AfterValidator(_three_zones)]
-    """Named, since an environment without them would get two, or ask AWS at every synthesis.
-    In us-east-1 the zone with the id use1-az3 takes no EKS control plane.
-    """
+    """The AWS account of the stage. By default, the account of the CDK CLI's credentials."""
+    region: Region
+    """The AWS Region of the stage."""
+    availability_zones: Annotated[tuple[str, ...], AfterValidator(_check_three_zones)]
+    """The three Availability Zones of the VPC. Without their names, CDK would look them up in AWS,
+    or use two. In us-east-1, EKS has no control plane in the zone with the ID use1-az3."""
     deletion_protection: bool
-    """Whether the data stores, the load balancer and the stacks refuse to be deleted."""
+    """Whether PostgreSQL, the load balancer and the stacks are protected against deletion, and
+    whether data is kept when its stack is deleted."""
     allow_retired_versions: bool = False
-    """Synthesize versions that AWS no longer creates. Such a stage cannot be deployed anew."""
+    """Whether to accept versions that AWS no longer creates. The stage can then be synthesized, and
+    AWS refuses a first deployment."""
 
     domain: DomainSettings
     network: NetworkSettings
     firewall: FirewallSettings = FirewallSettings()
     audit: AuditSettings = AuditSettings()
     access: AccessSettings = AccessSettings()
-    account_wide: AccountSettings
+    account_wide: AccountWideSettings
     database: DatabaseSettings
     cache: CacheSettings
     cluster: ClusterSettings
@@ -61,87 +69,53 @@ class StageSettings(Settings):
     cost: CostSettings = CostSettings()
 
     def resource_name(self, resource: str = "") -> str:
-        """Return `{project}-{environment}-{resource}`, the design's pattern for names."""
+        """Return {project}-{environment}-{resource} (INFRASTRUCTURE.md, Resource Naming)."""
         return "-".join(filter(None, [PROJECT, self.stage, resource]))
 
+    def support_warnings(self, today: dt.date) -> list[str]:
+        """Return a warning for each version whose standard support has ended or ends soon."""
+        return end_of_support_warnings(
+            self.cluster.kubernetes_version, self.database.engine_version, today
+        )
+
     @model_validator(mode="after")
-    def _zones_of_the_region(self) -> Self:
+    def _check_zones_are_in_region(self) -> Self:
         for zone in self.availability_zones:
             if zone[:-1] != self.region:
-                reject(
+                raise invalid_setting(
                     "availability_zones", zone, f"zones of {self.region}, such as {self.region}a"
                 )
         return self
 
     @model_validator(mode="after")
-    def _pods_fit(self) -> Self:
-        nodes = self.cluster.nodes
-        needed = count_required_addresses(
-            max_nodes=nodes.max_nodes,
-            max_pods=NODE_TYPES[nodes.instance_type].max_pods,
-            interface_endpoints=len(self.network.interface_endpoints),
-        )
-        if needed > self.network.subnets.addresses("private") - RESERVED_ADDRESSES:
-            longest = 32 - (needed + RESERVED_ADDRESSES - 1).bit_length()
-            reject(
-                "network.subnets.private_prefix_length",
-                self.network.subnets.private_prefix_length,
-                f"at most {longest}: {nodes.max_nodes} nodes of {nodes.instance_type} and their "
-                f"pods take {needed} addresses of a subnet while a zone is lost",
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _services_fit(self) -> Self:
+    def _check_capacity(self) -> Self:
+        check_private_subnets(self.network, self.cluster)
         check_services_fit_nodes(self.services, self.cluster)
         return self
 
     @model_validator(mode="after")
-    def _backups_of_protected_data(self) -> Self:
+    def _check_backups(self) -> Self:
         days = self.database.backup_retention_days
         if self.deletion_protection and not days:
-            reject(
+            raise invalid_setting(
                 "database.backup_retention_days",
                 days,
                 "1 to 35 where deletion_protection is true: data that must not be lost is backed "
                 "up",
             )
-        copies = self.database.second_region
-        if copies is not None and copies.region == self.region:
-            reject("database.second_region.region", copies.region, "another region than this one")
+        second_region = self.database.second_region
+        if second_region is not None and second_region.region == self.region:
+            raise invalid_setting(
+                "database.second_region.region",
+                second_region.region,
+                "another region than this one",
+            )
         return self
 
     @model_validator(mode="after")
-    def _versions_exist(self, info: ValidationInfo) -> Self:
-        today = (info.context or {}).get("today") or dt.datetime.now(dt.UTC).date()
-        if self.allow_retired_versions:
-            return self
-        kubernetes = self.cluster.kubernetes_version
-        if allowed := support.kubernetes_fault(kubernetes, today):
-            reject("cluster.kubernetes_version", kubernetes, allowed)
-        if kubernetes not in versions.ADD_ONS:
-            known = ", ".join(versions.ADD_ONS)
-            reject(
-                "cluster.kubernetes_version",
-                kubernetes,
-                f"one of {known}: settings/versions.py has no add-ons for another",
-            )
-        postgresql = self.database.engine_version
-        if allowed := support.postgresql_fault(postgresql, today):
-            reject("database.engine_version", postgresql, allowed)
+    def _check_versions(self) -> Self:
+        if not self.allow_retired_versions:
+            today = dt.datetime.now(dt.UTC).date()
+            check_kubernetes_version(self.cluster.kubernetes_version, today)
+            check_postgresql_version(self.database.engine_version, today)
         return self
-
-    def retiring_versions(self, today: dt.date) -> list[str]:
-        """Return a warning for each version whose standard support has ended or ends soon."""
-        major = self.database.engine_version.partition(".")[0]
-        used = {
-            f"Kubernetes {self.cluster.kubernetes_version}": support.KUBERNETES.get(
-                self.cluster.kubernetes_version
-            ),
-            f"PostgreSQL {major}": support.POSTGRESQL.get(major),
-        }
-        return [
-            f"{name}: standard support ends on {end}; plan the upgrade"
-            for name, dates in used.items()
-            if dates and (end := support.ends_soon(dates, today))
-        ]

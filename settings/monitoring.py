@@ -1,4 +1,4 @@
-"""Monitoring settings: when an alarm goes off, and who hears of it, when."""
+"""Settings of monitoring: thresholds of alarms, subscriptions, business hours, business metrics."""
 
 import re
 import zoneinfo
@@ -6,110 +6,125 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from settings.base import Settings, reject
+from settings.base import Settings, invalid_setting
+from settings.field_types import each_once
 from settings.maintenance import DAYS
 
 Percent = Annotated[float, Field(gt=0, lt=100)]
-_ADDRESS = r"[^@\s]+@[^@\s]+\.[^@\s.]+"
-_URL = r"https://[A-Za-z0-9.-]+(:\d+)?(/\S*)?"
+_EMAIL_PATTERN = r"[^@\s]+@[^@\s]+\.[^@\s.]+"
+_URL_PATTERN = r"https://[A-Za-z0-9.-]+(:\d+)?(/\S*)?"
 
 
-def _time_zone(value: str) -> str:
+def _check_time_zone(value: str) -> str:
     if value not in zoneinfo.available_timezones():
         raise ValueError("a time zone of the IANA database, such as Europe/Berlin or UTC")
     return value
 
 
-def _time_of_day(value: str) -> str:
+def _check_time_of_day(value: str) -> str:
     if not re.fullmatch(r"(([01]\d|2[0-3]):[0-5][05])|24:00", value):
         raise ValueError("a quoted time of day in steps of five minutes, such as '09:00'")
     return value
 
 
-def _days(value: tuple[str, ...]) -> tuple[str, ...]:
+def _check_days(value: tuple[str, ...]) -> tuple[str, ...]:
     if not value or not set(value) <= set(DAYS):
         raise ValueError(f"one or more of {', '.join(DAYS)}")
     return value
 
 
-def _endpoint(value: str) -> str:
-    if not re.fullmatch(f"{_ADDRESS}|{_URL}", value):
+def _check_endpoint(value: str) -> str:
+    if not re.fullmatch(f"{_EMAIL_PATTERN}|{_URL_PATTERN}", value):
         raise ValueError("an e-mail address, or an https:// URL")
     return value
 
 
-TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
-Endpoint = Annotated[str, AfterValidator(_endpoint)]
-
-
-def _dimension_values(values: tuple[str, ...]) -> tuple[str, ...]:
+def _check_dimension_values(values: tuple[str, ...]) -> tuple[str, ...]:
     for value in values:
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,24}", value):
             raise ValueError("at most 24 letters, digits, - and _ in each")
-    if len(set(values)) != len(values):
-        raise ValueError("each value once")
     return values
 
 
+TimeOfDay = Annotated[str, AfterValidator(_check_time_of_day)]
+"""A time that the suppression schedule can express, which has steps of five minutes. YAML reads an
+unquoted 17:00 as a number."""
+Endpoint = Annotated[str, AfterValidator(_check_endpoint)]
 DimensionValues = Annotated[
-    tuple[str, ...], AfterValidator(_dimension_values), Field(min_length=1, max_length=12)
+    tuple[str, ...],
+    AfterValidator(_check_dimension_values),
+    each_once("value"),
+    Field(min_length=1, max_length=12),
 ]
-"""Twelve at most: each is a metric, and a filter pattern takes 1,024 characters."""
+"""The values that a metric filter counts, at most twelve: a filter pattern is limited to 1,024
+characters, and each value is a metric that AWS bills."""
 
 
 class ThresholdSettings(Settings):
-    """Where an alarm starts. Percentages are of what the resource has."""
+    """The thresholds of the alarms. A percentage is of the capacity of the resource."""
 
     server_error_percent: Percent = 5
-    """Answers with a 5xx status, of all answers of the load balancer."""
+    """Responses with a 5xx status, as a percentage of all responses of the load balancer."""
     response_time_p95_seconds: float = Field(1, gt=0, le=60)
+    """The response time that 5 % of the requests exceed, as the load balancer measures it."""
     certificate_days: int = Field(21, ge=1, le=44)
-    """ACM begins to renew 60 days before the end. Over 44, a certificate that it has yet to renew
-    would page."""
+    """Days until the certificate expires. ACM starts to renew a certificate 60 days before that,
+    and reports a renewal that has failed from 45 days on. A higher threshold than 44 would page
+    during a normal renewal."""
     database_cpu_percent: Percent = 80
     database_free_memory_percent: Percent = 10
     database_free_storage_percent: Percent = 20
-    """Of storage that does not grow."""
+    """Applies where `max_storage_gib` is not set, so that the storage does not grow."""
     database_free_growing_storage_percent: Percent = 5
-    """Of the first storage, where it grows by itself: RDS does so at a tenth free, so less means
-    that it has reached its maximum or fills faster."""
+    """Applies where `max_storage_gib` is set, as a percentage of `storage_gib`. RDS grows storage
+    that is 90 % full. Less free storage means that it cannot grow, or does not grow fast enough."""
     database_connections_percent: Percent = 80
-    """Of max_connections, which RDS computes from the class's memory."""
+    """Connections, as a percentage of `DatabaseClass.max_connections`."""
     database_credits_percent: Percent = 20
-    """CPU credits left, of what the class can save up; only classes of the T families have any."""
+    """CPU credits that are left, of those that a burstable instance class can accrue."""
     database_io_balance_percent: Percent = 20
+    """I/O credits that are left to burst above the baseline (`EBSIOBalance%`)."""
     replica_lag_seconds: int = Field(300, ge=1, le=86400)
+    """How far a read replica of PostgreSQL is behind."""
     cache_cpu_percent: Percent = 80
     cache_memory_percent: Percent = 80
     cache_connections_percent: Percent = 80
+    """Connections, as a percentage of `CACHE_MAX_CONNECTIONS`."""
     cache_evictions_per_minute: int = Field(0, ge=0)
+    """Keys that Redis evicts because its memory is full. By default, any eviction is a warning."""
     cache_credits_percent: Percent = 20
+    """CPU credits that are left, of those that a burstable node type can accrue."""
     cache_lag_seconds: int = Field(30, ge=1, le=86400)
+    """How far a replica of Redis is behind. A failover loses the writes of this time."""
     node_cpu_percent: Percent = 80
     node_memory_percent: Percent = 80
     node_disk_percent: Percent = 80
 
 
 class BusinessHoursSettings(Settings):
-    """When somebody reads what does not page."""
+    """The hours in which warnings are sent. Critical alarms page at any time."""
 
-    time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
-    """The team's; daylight saving is followed."""
-    days: Annotated[tuple[str, ...], AfterValidator(_days)] = DAYS[:5]
+    time_zone: Annotated[str, AfterValidator(_check_time_zone)] = "UTC"
+    """The time zone of `start` and `end`, with its daylight saving time."""
+    days: Annotated[tuple[str, ...], AfterValidator(_check_days)] = DAYS[:5]
+    """Days of the week. The default is Monday to Friday."""
     start: TimeOfDay = "09:00"
     end: TimeOfDay = "17:00"
+    """The end of the business hours of a day, 24:00 at the latest."""
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def _check_order(self) -> Self:
         if self.end <= self.start:
-            reject("end", self.end, f"a time after start, {self.start}, of the same day")
+            raise invalid_setting(
+                "end", self.end, f"a time after start, {self.start}, of the same day"
+            )
         return self
 
 
 class SlackSettings(Settings):
-    """A channel that Amazon Q Developer in chat applications writes to.
+    """The Slack channels that Amazon Q Developer in chat applications posts alarms to.
 
-    The workspace is authorized once by hand in that service's console
+    Authorize the workspace once in the console of that service
     (docs/runbooks/alarms.md#subscriptions).
     """
 
@@ -119,7 +134,10 @@ class SlackSettings(Settings):
 
 
 class SubscriptionSettings(Settings):
-    """Who hears of what: e-mail addresses, and https endpoints as of PagerDuty or Opsgenie."""
+    """The subscriptions to the two SNS topics of alarms.
+
+    An endpoint is an e-mail address or an HTTPS URL, such as those of PagerDuty and Opsgenie.
+    """
 
     critical: tuple[Endpoint, ...] = ()
     warning: tuple[Endpoint, ...] = ()
@@ -127,24 +145,24 @@ class SubscriptionSettings(Settings):
 
 
 class BusinessSettings(Settings):
-    """What usage is counted by (docs/log-fields.md).
+    """The values of the log fields that business metrics count (docs/log-fields.md).
 
-    Each value is a metric of its own, 0.30 USD a month ("Amazon CloudWatch pricing", us-east-1,
-    2026-11-23), from the hour on in which the application first writes it; a value that is not
-    listed is not counted. The defaults make 16 metrics at most, 4.80 USD.
+    Each value is a custom metric of 0.30 USD a month, from the hour on in which the application
+    first logs it ("Amazon CloudWatch pricing", us-east-1, 2026-11-23). The metrics do not count
+    other values. The defaults make at most 16 metrics, which cost 4.80 USD.
     """
 
     tiers: DimensionValues = ("FREE", "PRO", "ENTERPRISE")
-    """The application's subscription tiers."""
+    """The subscription tiers of the application, for "API usage per tier" of the design."""
     features: DimensionValues = (
         *("heatmap", "ghosts", "lurkers", "suspicion", "roles"),
         *("clients", "shifts", "presence", "timeline"),
     )
-    """The application's analyses."""
+    """The analyses of the application, for "Feature usage" of the design."""
 
 
 class MonitoringSettings(Settings):
-    """Alarms and their audience, and what is counted."""
+    """Alarms, their subscriptions, and business metrics."""
 
     thresholds: ThresholdSettings = ThresholdSettings()
     business: BusinessSettings = BusinessSettings()

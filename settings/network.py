@@ -1,4 +1,4 @@
-"""Network settings: the address plan, the way out, the public name."""
+"""Settings of the network: the VPC, its subnets, its gateways, and the public domain name."""
 
 import ipaddress
 import re
@@ -6,23 +6,23 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from settings.base import Settings, reject
-from settings.retention import RetentionDays
+from settings.base import Settings, invalid_setting
+from settings.field_types import RetentionDays, each_once, one_of
 
-TIERS = ("public", "private", "database")
-PLACES = 4
-"""Subnets that each tier has room for: three zones, and a fourth, so that one range holds them."""
+_SUBNETS_PER_TIER = 4
+"""The address plan has three Availability Zones, and space for a fourth one."""
 
-INTERFACE_ENDPOINTS = (
+_INTERFACE_ENDPOINTS = (
     *("autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "elasticloadbalancing"),
     *("guardduty-data", "kms", "logs", "monitoring", "secretsmanager", "sns", "sqs"),
     *("ssm", "ssmmessages", "sts", "wafv2", "xray"),
 )
-"""Services that nodes, pods and functions call ("AWS services that integrate with AWS PrivateLink",
-2026-11-23). S3 has its gateway endpoint, which costs nothing, in any case."""
+"""The services that nodes, pods and functions call ("AWS services that integrate with AWS
+PrivateLink", 2026-11-23). S3 is not among them: every stage has its gateway endpoint, which is
+free."""
 
 
-def _vpc_range(value: str) -> str:
+def _check_vpc_range(value: str) -> str:
     try:
         network = ipaddress.IPv4Network(value)
     except ValueError:
@@ -32,89 +32,92 @@ def _vpc_range(value: str) -> str:
     return value
 
 
-def _domain_name(value: str) -> str:
+def _check_domain_name(value: str) -> str:
     label = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
     if not re.fullmatch(rf"{label}(\.{label})+", value) or len(value) > 253:
         raise ValueError("a domain name in lower case, such as spywatcher.example.com")
     return value
 
 
-def _endpoint_name(value: str) -> str:
-    if value not in INTERFACE_ENDPOINTS:
-        raise ValueError(f"one of {', '.join(INTERFACE_ENDPOINTS)}")
-    return value
-
-
-def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(values)) != len(values):
-        raise ValueError("each name once")
-    return values
-
-
-VpcRange = Annotated[str, AfterValidator(_vpc_range)]
-DomainName = Annotated[str, AfterValidator(_domain_name)]
-EndpointName = Annotated[str, AfterValidator(_endpoint_name)]
+VpcRange = Annotated[str, AfterValidator(_check_vpc_range)]
+DomainName = Annotated[str, AfterValidator(_check_domain_name)]
+PrefixLength = Annotated[int, Field(ge=16, le=28)]
+"""The prefix length of a subnet. A VPC allows /16 to /28."""
 
 
 class SubnetSettings(Settings):
-    """The prefix length of the subnets of each tier.
+    """The size of the subnets of each tier.
 
-    Fixed by the first deploy: a later change conflicts with the ranges in use.
+    Choose it before the first deployment: a later change conflicts with the ranges in use.
     """
 
-    public_prefix_length: int = Field(24, ge=16, le=28)
-    private_prefix_length: int = Field(20, ge=16, le=28)
-    """The pods' tier: the VPC CNI takes an address for every pod."""
-    database_prefix_length: int = Field(24, ge=16, le=28)
-
-    def addresses(self, tier: str) -> int:
-        """Return how many addresses a subnet of the tier spans, AWS's own five included."""
-        return int(2 ** (32 - getattr(self, f"{tier}_prefix_length")))
+    public_prefix_length: PrefixLength = 24
+    """The subnets of the load balancer and the NAT gateways."""
+    private_prefix_length: PrefixLength = 20
+    """The subnets of nodes, pods and functions. The VPC CNI gives each pod an address."""
+    database_prefix_length: PrefixLength = 24
+    """The subnets of PostgreSQL and Redis."""
 
 
 class NetworkSettings(Settings):
     """The VPC of a stage."""
 
     cidr: VpcRange
+    """The IPv4 range of the VPC. The ranges of two stages must not overlap, so that the VPCs can be
+    peered. The design's is 10.0.0.0/16."""
     nat_gateways: int = Field(ge=1, le=3)
-    """One per availability zone survives the loss of a zone; one alone costs a third."""
+    """One NAT gateway for each Availability Zone keeps the others connected when a zone fails. A
+    single one costs a third."""
     subnets: SubnetSettings = SubnetSettings()
-    interface_endpoints: Annotated[tuple[EndpointName, ...], AfterValidator(_each_once)] = ()
-    """AWS services that the private tier reaches without NAT. Each costs 0.01 USD an hour a zone,
-    21.90 USD a month over three: worth it from 626 GB a month (docs/decisions/0002).
+    interface_endpoints: Annotated[
+        tuple[Annotated[str, one_of(_INTERFACE_ENDPOINTS)], ...], each_once("name")
+    ] = ()
+    """The AWS services that the private subnets reach through interface endpoints, without NAT.
+
+    An endpoint costs 0.01 USD an hour for each Availability Zone, which is 21.90 USD a month for
+    three. It is cheaper than NAT from 626 GB a month on (docs/decisions/0002).
     """
     flow_log_retention_days: RetentionDays = 30
+    """How long CloudWatch keeps the VPC flow logs. The default is the existing deployment's."""
 
     @model_validator(mode="after")
-    def _holds_the_subnets(self) -> Self:
-        sizes = [getattr(self.subnets, f"{tier}_prefix_length") for tier in TIERS]
-        needed = PLACES * sum(2 ** (32 - size) for size in sizes)
+    def _check_subnets_fit(self) -> Self:
+        prefix_lengths = (
+            self.subnets.public_prefix_length,
+            self.subnets.private_prefix_length,
+            self.subnets.database_prefix_length,
+        )
+        required = _SUBNETS_PER_TIER * sum(2 ** (32 - length) for length in prefix_lengths)
         vpc = ipaddress.IPv4Network(self.cidr)
-        if needed > vpc.num_addresses:
-            shapes = ", ".join(f"/{size}" for size in sizes)
-            reject(
-                "cidr", self.cidr,
-                f"a range of at least {needed} addresses: {PLACES} subnets each of {shapes} "
-                f"(this one has {vpc.num_addresses})",
-            )  # fmt: skip
+        if required > vpc.num_addresses:
+            sizes = ", ".join(f"/{length}" for length in prefix_lengths)
+            raise invalid_setting(
+                "cidr",
+                self.cidr,
+                f"a range of at least {required} addresses: {_SUBNETS_PER_TIER} subnets each of "
+                f"{sizes} (this one has {vpc.num_addresses})",
+            )
         return self
 
 
 class DomainSettings(Settings):
-    """The name that the stage answers to, and the public zone that holds it."""
+    """The public domain name of the stage, and its hosted zone in Route 53."""
 
     name: DomainName
+    """The domain name of the website and the API."""
     hosted_zone_id: str = Field(pattern=r"^Z[A-Z0-9]{1,31}$")
+    """The ID of an existing public hosted zone, in which the stage creates its records."""
     hosted_zone_name: DomainName
+    """The domain name of that zone."""
     certificate_arn: str | None = Field(
         None, pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]{36}$"
     )
-    """A certificate made elsewhere. Left out, the stage makes its own, validated in the zone."""
+    """An existing ACM certificate for the load balancer. By default, the stage creates one, which
+    ACM validates and renews through records in the hosted zone."""
 
     @model_validator(mode="after")
-    def _lies_in_its_zone(self) -> Self:
-        if self.name != self.hosted_zone_name and not self.name.endswith(
-            f".{self.hosted_zone_name}"
-        ):
-            reject("name", self.name, f"{self.hosted_zone_name} or a name below it")
+    def _check_name_is_in_zone(self) -> Self:
+        zone = self.hosted_zone_name
+        if self.name != zone and not self.name.endswith(f".{zone}"):
+            raise invalid_setting("name", self.name, f"{zone} or a name below it")
         return self

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from settings.base import reject
+from settings.base import invalid_setting
 from settings.capacity import Capacity, Pod, allocatable
 from settings.cluster import ClusterSettings
 from settings.services import ServicesSettings
@@ -73,14 +73,14 @@ def check_services_fit_nodes(services: ServicesSettings, cluster: ClusterSetting
         ):
             found = getattr(service.resources, resource)
             if found > most:
-                reject(
+                raise invalid_setting(
                     f"services.{name}.resources.{resource}", found,
                     f"at most {most}: what a {nodes.instance_type} has for it beside what runs "
                     "on every node; no number of nodes would do",
                 )  # fmt: skip
     needed = nodes_needed_for_release(cluster, services)
     if needed > nodes.max_nodes:
-        reject(
+        raise invalid_setting(
             "cluster.nodes.max_nodes", nodes.max_nodes,
             f"at least {needed}: so many nodes of {nodes.instance_type} it takes to run the "
             "services at maximum replicas, a release of theirs and the system's pods",

@@ -1,4 +1,4 @@
-"""Service settings: what runs as pods behind the load balancer."""
+"""Settings of the services: their images, their replicas and their resources."""
 
 import math
 import re
@@ -7,46 +7,56 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from settings.base import Settings, reject
+from settings.base import Settings, invalid_setting
 
 IMAGE_PATTERN = r"^[^\s@]+(:(?!latest$)\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})$"
+"""An image with a tag other than latest, or with a digest, so that its content is known."""
 RELEASE_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$"
+"""A part of the name of a Kubernetes Job."""
+
+MIN_AVAILABLE = 1
+"""The pods of each service that its disruption budget keeps available while nodes are drained
+(INFRASTRUCTURE.md, High Availability)."""
+MAX_SURGE = 1
+"""The pods that a rolling update adds to the replicas of a service (application.md)."""
 
 
-def _image(value: str) -> str:
+def _check_image(value: str) -> str:
     if not re.fullmatch(IMAGE_PATTERN, value):
         raise ValueError("an image with a tag other than latest, or with a digest (@sha256:...)")
     return value
 
 
-MIN_AVAILABLE = 1
-"""Pods of a service that stay up while nodes are drained (INFRASTRUCTURE.md, High Availability)."""
-
-
-def _not_under_the_budget(minimum: int) -> int:
+def _check_disruption_budget(minimum: int) -> int:
     if minimum < MIN_AVAILABLE:
         raise ValueError(f"at least {MIN_AVAILABLE}, which the disruption budget keeps available")
     return minimum
 
 
 class ReplicaSettings(Settings):
-    """How many pods a service runs; between the bounds, the autoscaler decides."""
+    """The number of pods of a service. The HorizontalPodAutoscaler changes it within the bounds."""
 
-    minimum: Annotated[int, Field(le=100), AfterValidator(_not_under_the_budget)]
+    minimum: Annotated[int, Field(le=100), AfterValidator(_check_disruption_budget)]
+    """The autoscaler keeps at least this many pods."""
     initial: int = Field(ge=1, le=100)
-    """What the first deployment starts. Later ones leave the live count alone."""
+    """The pods that the first deployment starts. Later deployments keep the present number."""
     maximum: int = Field(ge=1, le=100)
+    """The autoscaler adds pods up to this number."""
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def _check_bounds(self) -> Self:
         if not self.minimum <= self.initial <= self.maximum:
             found = f"{self.minimum}, {self.initial}, {self.maximum}"
-            reject("", found, "minimum <= initial <= maximum")
+            raise invalid_setting("", found, "minimum <= initial <= maximum")
         return self
 
 
 class ResourceSettings(Settings):
-    """What a pod asks for (the scheduler counts it) and what it may take at most."""
+    """The resource requests and limits of a pod.
+
+    Kubernetes schedules a pod by its requests. It throttles a pod at its processor limit, and stops
+    a container that exceeds its memory limit.
+    """
 
     cpu_request_millicores: int = Field(ge=10)
     cpu_limit_millicores: int = Field(ge=10)
@@ -54,29 +64,34 @@ class ResourceSettings(Settings):
     memory_limit_mib: int = Field(ge=16)
 
     @model_validator(mode="after")
-    def _requests_within_limits(self) -> Self:
-        for kind in ("cpu_request_millicores", "memory_request_mib"):
-            limit = kind.replace("request", "limit")
-            if getattr(self, kind) > getattr(self, limit):
-                reject(kind, getattr(self, kind), f"at most {limit}, {getattr(self, limit)}")
+    def _check_requests_within_limits(self) -> Self:
+        for request in ("cpu_request_millicores", "memory_request_mib"):
+            limit = request.replace("request", "limit")
+            if getattr(self, request) > getattr(self, limit):
+                raise invalid_setting(
+                    request, getattr(self, request), f"at most {limit}, {getattr(self, limit)}"
+                )
         return self
 
 
 class ServiceSettings(Settings):
-    """One service: its image, its size and when it scales."""
+    """A service: its image, its size, and the targets of its autoscaler."""
 
-    image: Annotated[str, AfterValidator(_image)]
+    image: Annotated[str, AfterValidator(_check_image)]
+    """The image of the first deployment. Later deployments of the stage keep the present image,
+    which a release sets."""
     replicas: ReplicaSettings
     resources: ResourceSettings
     cpu_target_percent: int = Field(70, ge=1, le=100)
+    """The autoscaler adds pods when their average processor usage exceeds this percentage of their
+    requests. The default is the design's (INFRASTRUCTURE.md, Horizontal Scaling)."""
     memory_target_percent: int = Field(80, ge=1, le=100)
+    """The same percentage for memory."""
     requests_per_minute_per_pod: int | None = Field(None, ge=1)
-    """Above it, pods are added; a minute late, since the load balancer counts by the minute. Left
-    out, requests do not count."""
+    """The autoscaler adds pods when the load balancer sends each of them more requests. It does so
+    a minute late, because the load balancer counts by the minute. By default, requests do not
+    scale the service."""
 
-
-MAX_SURGE = 1
-"""Pods that a rolling update runs beside a service's replicas (`maxSurge`)."""
 
 DATABASE_BOOTSTRAP = ResourceSettings(
     cpu_request_millicores=50,
@@ -84,11 +99,12 @@ DATABASE_BOOTSTRAP = ResourceSettings(
     memory_request_mib=64,
     memory_limit_mib=128,
 )
-"""The Job that makes the database's roles. Migrations run as the backend does, and take as much."""
+"""The pod of the Job that creates the roles in the database. The pod of the Job that migrates the
+database has the image and the resources of the backend."""
 
 
 class NamespaceQuotaSettings(Settings):
-    """What all pods of the namespace together may ask for, and take at most."""
+    """The resource quota of the namespace. The defaults are the existing deployment's."""
 
     cpu_request_cores: int = Field(20, ge=1)
     cpu_limit_cores: int = Field(40, ge=1)
@@ -102,39 +118,41 @@ class ServicesSettings(Settings):
     backend: ServiceSettings
     frontend: ServiceSettings
     release: Annotated[str, Field(pattern=RELEASE_PATTERN)] = "1-0-0"
-    """Names the Jobs that run before the images: a new one whenever an image changes. Like the
-    images it is only the first deployment's; later ones keep what they find."""
+    """The name of the first release. The Jobs that run before the pods are named after it. A
+    release sets a new name with the images, and later deployments of the stage keep it."""
     quota: NamespaceQuotaSettings = NamespaceQuotaSettings()
 
     def by_name(self) -> Mapping[str, ServiceSettings]:
-        """Return every service."""
+        """Return every service, by its name."""
         return {"backend": self.backend, "frontend": self.frontend}
 
     def peak_pods(self) -> list[tuple[str, int, ResourceSettings]]:
-        """Return the pods of the busiest hour, a release at maximum scale: what, how many, size."""
+        """Return name, number and resources of the pods during a release at maximum scale."""
         return [
             *(
-                (name, each.replicas.maximum + MAX_SURGE, each.resources)
-                for name, each in self.by_name().items()
+                (name, service.replicas.maximum + MAX_SURGE, service.resources)
+                for name, service in self.by_name().items()
             ),
             ("migrations", 1, self.backend.resources),
             ("database-bootstrap", 1, DATABASE_BOOTSTRAP),
         ]
 
     @model_validator(mode="after")
-    def _within_quota(self) -> Self:
+    def _check_quota(self) -> Self:
         for setting, resource, unit, unit_size in (
             ("cpu_request_cores", "cpu_request_millicores", "cores", 1000),
             ("cpu_limit_cores", "cpu_limit_millicores", "cores", 1000),
             ("memory_request_gib", "memory_request_mib", "GiB", 1024),
             ("memory_limit_gib", "memory_limit_mib", "GiB", 1024),
         ):
-            needed = sum(count * getattr(pod, resource) for _, count, pod in self.peak_pods())
-            least = math.ceil(needed / unit_size)
-            if least > getattr(self.quota, setting):
-                reject(
-                    f"quota.{setting}", getattr(self.quota, setting),
-                    f"at least {least} {unit}: the services at maximum replicas, {MAX_SURGE} more "
-                    "of each for a rolling update, and the database's Jobs",
-                )  # fmt: skip
+            total = sum(count * getattr(pod, resource) for _, count, pod in self.peak_pods())
+            required = math.ceil(total / unit_size)
+            found = getattr(self.quota, setting)
+            if required > found:
+                raise invalid_setting(
+                    f"quota.{setting}",
+                    found,
+                    f"at least {required} {unit}: the services at maximum replicas, {MAX_SURGE} "
+                    "more of each for a rolling update, and the database's Jobs",
+                )
         return self

@@ -1,22 +1,29 @@
-"""The support calendar: which versions AWS still creates, and until when. Checked 2026-11-23.
+"""The support calendar: the versions that AWS still creates, and until when. Read on 2026-11-23.
 
-Sources: "Understand the Kubernetes version lifecycle on EKS" (end of standard and of extended
-support), the release calendar of "Amazon RDS for PostgreSQL release notes", and the notice that
-RDS creates no PostgreSQL 15 minor version before 15.13 since 2026-05-01. A retired version fails
-synthesis: it could not be deployed. One that retires within WARNING_DAYS warns.
+Sources: "Understand the Kubernetes version lifecycle on EKS" and the release calendar of "Amazon
+RDS for PostgreSQL release notes". RDS announced that it creates no PostgreSQL 15 minor version
+before 15.13 from 2026-05-01 on.
+
+AWS cannot deploy a retired version, so settings with one are refused. A version whose standard
+support ends within WARNING_DAYS gives a warning.
 """
 
 import datetime as dt
 from typing import NamedTuple
 
+from settings import versions
+from settings.base import invalid_setting
+
 WARNING_DAYS = 90
 
 
 class Support(NamedTuple):
-    """The last days of a version's support (UTC); new ones are created until `extended_until`."""
+    """The last days of the support of a version, in UTC."""
 
     standard_until: dt.date
+    """AWS charges more for a version from the next day on."""
     extended_until: dt.date
+    """AWS creates no new resource of a version after this day."""
 
 
 KUBERNETES = {
@@ -31,43 +38,65 @@ KUBERNETES = {
 }
 
 POSTGRESQL = {"15": Support(dt.date(2028, 2, 29), dt.date(2031, 2, 28))}
-OLDEST_POSTGRESQL_MINOR = {"15": 13}
-
-REDIS = ("7.0", "7.1")
-"""Engine versions of the Redis 7 family that ElastiCache creates; none has an announced end."""
+_OLDEST_POSTGRESQL_MINOR = {"15": 13}
 
 
-def kubernetes_fault(version: str, today: dt.date) -> str | None:
-    """Say why EKS would refuse a new cluster of this version, or None where it would not."""
-    if version not in KUBERNETES:
-        return f"one of {', '.join(_creatable(today))}"
-    if KUBERNETES[version].extended_until < today:
-        ended = KUBERNETES[version].extended_until
-        return f"one of {', '.join(_creatable(today))} (EKS retired {version} on {ended})"
-    return None
+def check_kubernetes_version(version: str, today: dt.date) -> None:
+    """Check that EKS creates clusters of this version, and that its add-ons are known.
+
+    Raises:
+        PydanticCustomError: the version is unknown or retired, or settings/versions.py has no
+            add-ons for it.
+    """
+    key = "cluster.kubernetes_version"
+    current = [name for name, support in KUBERNETES.items() if support.extended_until >= today]
+    if version not in current:
+        retired = KUBERNETES.get(version)
+        reason = f" (EKS retired {version} on {retired.extended_until})" if retired else ""
+        raise invalid_setting(key, version, f"one of {', '.join(current)}{reason}")
+    if version not in versions.ADD_ONS:
+        known = ", ".join(versions.ADD_ONS)
+        raise invalid_setting(
+            key, version, f"one of {known}: settings/versions.py has no add-ons for another"
+        )
 
 
-def postgresql_fault(version: str, today: dt.date) -> str | None:
-    """Say why RDS would refuse a new instance of this version, or None where it would not."""
+def check_postgresql_version(version: str, today: dt.date) -> None:
+    """Check that RDS creates instances of this major or minor version.
+
+    Raises:
+        PydanticCustomError: the version is unknown or retired.
+    """
     major, _, minor = version.partition(".")
-    oldest = OLDEST_POSTGRESQL_MINOR.get(major)
     allowed = ", ".join(
-        f"{name} or {name}.{OLDEST_POSTGRESQL_MINOR[name]} and later" for name in POSTGRESQL
+        f"{name} or {name}.{_OLDEST_POSTGRESQL_MINOR[name]} and later" for name in POSTGRESQL
     )
-    if oldest is None or not (minor.isdigit() or version == major):
-        return allowed
-    if POSTGRESQL[major].extended_until < today:
-        return f"{allowed} (RDS retired {major} on {POSTGRESQL[major].extended_until})"
-    if minor and int(minor) < oldest:
-        return f"{allowed} (RDS creates no {version} any more)"
-    return None
+    if major not in POSTGRESQL:
+        reason = ""
+    elif POSTGRESQL[major].extended_until < today:
+        reason = f" (RDS retired {major} on {POSTGRESQL[major].extended_until})"
+    elif minor and int(minor) < _OLDEST_POSTGRESQL_MINOR[major]:
+        reason = f" (RDS creates no {version} any more)"
+    else:
+        return
+    raise invalid_setting("database.engine_version", version, f"{allowed}{reason}")
 
 
-def ends_soon(support: Support, today: dt.date) -> dt.date | None:
-    """Return the end of standard support where it is past or less than WARNING_DAYS away."""
-    near = support.standard_until - dt.timedelta(days=WARNING_DAYS) <= today
-    return support.standard_until if near else None
+def end_of_support_warnings(kubernetes: str, postgresql: str, today: dt.date) -> list[str]:
+    """Return a warning for each version whose standard support has ended or ends soon.
 
-
-def _creatable(today: dt.date) -> list[str]:
-    return [name for name, support in KUBERNETES.items() if support.extended_until >= today]
+    Args:
+        kubernetes: the minor version of the cluster.
+        postgresql: the major or minor version of the database.
+        today: the day of the synthesis, in UTC.
+    """
+    major = postgresql.partition(".")[0]
+    in_use = {
+        f"Kubernetes {kubernetes}": KUBERNETES.get(kubernetes),
+        f"PostgreSQL {major}": POSTGRESQL.get(major),
+    }
+    return [
+        f"{name}: standard support ends on {support.standard_until}; plan the upgrade"
+        for name, support in in_use.items()
+        if support and support.standard_until - dt.timedelta(days=WARNING_DAYS) <= today
+    ]

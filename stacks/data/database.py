@@ -10,7 +10,7 @@ from aws_cdk import aws_rds as rds
 
 from constructs import Construct
 from settings import StageSettings
-from settings.data import GenerationSettings
+from settings.database import GenerationSettings
 from spywatcher_constructs.postgres import (
     Backups,
     FromBackups,

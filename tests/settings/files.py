@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from settings import SettingsError, load_stage
-from settings.loading import FOLDER
+from settings.loading import SETTINGS_FOLDER
 
 
 def write(folder: Path, changes: dict[str, Any], section: str = "") -> Path:
@@ -15,7 +15,7 @@ def write(folder: Path, changes: dict[str, Any], section: str = "") -> Path:
 
     The keys are relative to `section`. None takes a setting away.
     """
-    values = yaml.safe_load((FOLDER / "staging.yaml").read_text())
+    values = yaml.safe_load((SETTINGS_FOLDER / "staging.yaml").read_text())
     for dotted, value in changes.items():
         *parents, key = ".".join(filter(None, [section, dotted])).split(".")
         target = values

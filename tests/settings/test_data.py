@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from settings import SettingsError, load_stage
-from settings.data import DatabaseSettings, GenerationSettings
-from settings.loading import FOLDER
+from settings.database import DatabaseSettings, GenerationSettings
+from settings.loading import SETTINGS_FOLDER
 from settings.maintenance import FullHour, MaintenanceSettings
 
 NOW = dt.datetime.now(dt.UTC)
@@ -24,7 +24,7 @@ KEY = "arn:aws:kms:us-west-2:111111111111:key/1"
 
 def write(folder: Path, stage: str, changes: dict[str, Any]) -> Path:
     """Write a copy of a stage's file with other values in some of its sections."""
-    values = yaml.safe_load((FOLDER / f"{stage}.yaml").read_text())
+    values = yaml.safe_load((SETTINGS_FOLDER / f"{stage}.yaml").read_text())
     for section, changed in changes.items():
         values[section] = values.get(section, {}) | changed
     (folder / f"{stage}.yaml").write_text(yaml.safe_dump(values))

@@ -199,8 +199,8 @@ def test_the_versions_of_the_design_can_be_synthesized_on_request(tmp_path: Path
 def test_a_version_warns_90_days_before_its_support_ends() -> None:
     settings = load_stage("production")
     end = dt.date(2027, 3, 27)
-    assert settings.retiring_versions(end - dt.timedelta(days=91)) == []
-    assert settings.retiring_versions(end - dt.timedelta(days=90)) == [
+    assert settings.support_warnings(end - dt.timedelta(days=91)) == []
+    assert settings.support_warnings(end - dt.timedelta(days=90)) == [
         "Kubernetes 1.35: standard support ends on 2027-03-27; plan the upgrade"
     ]
 

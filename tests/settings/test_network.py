@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from settings import load_stage
-from settings.loading import FOLDER
+from settings.loading import SETTINGS_FOLDER
 from tests.settings.files import message
 
 PRODUCTION_RANGE = "10.0.0.0/16"
@@ -15,7 +15,7 @@ PRODUCTION_RANGE = "10.0.0.0/16"
 
 def copy(folder: Path, stage: str, network: dict[str, Any]) -> None:
     """Write a copy of a stage's file with other network settings."""
-    values = yaml.safe_load((FOLDER / f"{stage}.yaml").read_text())
+    values = yaml.safe_load((SETTINGS_FOLDER / f"{stage}.yaml").read_text())
     values["network"] |= network
     (folder / f"{stage}.yaml").write_text(yaml.safe_dump(values))
 

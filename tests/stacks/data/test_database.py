@@ -10,7 +10,7 @@ import pytest
 from cdk_nag import AwsSolutionsChecks
 
 from settings import StageSettings, load_stage
-from settings.data import GenerationSettings, SecondRegionSettings
+from settings.database import GenerationSettings, SecondRegionSettings
 from stacks.stage import SpyWatcherStage
 from tests.simulators.alarm_simulator import Alarms
 from tests.synthesis import ACCOUNT, ROOT, SynthesizedStage, joined, synthesize

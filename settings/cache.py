@@ -1,0 +1,28 @@
+"""Settings of Redis on ElastiCache."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from settings.base import Settings
+from settings.field_types import RetentionDays, one_of
+from settings.instances import CACHE_NODE_TYPES
+
+
+class CacheSettings(Settings):
+    """An ElastiCache replication group with one shard."""
+
+    engine_version: Literal["7.0", "7.1"] = "7.0"
+    """The version of Redis. ElastiCache creates these two of Redis 7, and has announced no end of
+    support for them (2026-11-23). The default is the design's."""
+    node_type: Annotated[str, one_of(CACHE_NODE_TYPES)]
+    """The node type of the primary and of each replica."""
+    nodes: int = Field(ge=1, le=6)
+    """The primary and its replicas. From 2 on, the nodes are in different Availability Zones, and
+    a replica takes over when the primary fails."""
+    snapshot_retention_days: int = Field(5, ge=0, le=35)
+    """How many days ElastiCache keeps the daily snapshots. With 0, it takes none."""
+    idle_timeout_seconds: int = Field(300, ge=0)
+    """Redis closes connections that are idle for this long (`timeout`). With 0, it closes none."""
+    log_retention_days: RetentionDays = 30
+    """How long CloudWatch keeps the slow log and the engine log of Redis."""

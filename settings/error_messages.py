@@ -1,0 +1,73 @@
+"""Turns the validation errors of a stage file into messages of one line."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from settings.base import INVALID_SETTING
+
+
+def error_messages(
+    error: ValidationError, model: type[BaseModel], values: Mapping[str, Any]
+) -> list[str]:
+    """Return a message for each error: the key, the value found, and what is allowed.
+
+    Args:
+        error: the errors of pydantic.
+        model: the model that refused the values.
+        values: the values of the stage file.
+    """
+    return [_message(details, model, values) for details in error.errors()]
+
+
+def _message(details: ErrorDetails, model: type[BaseModel], values: Mapping[str, Any]) -> str:
+    location = [str(part) for part in details["loc"] if part != "[key]"]
+    key = ".".join(location)
+    if details["type"] == INVALID_SETTING:
+        context = details["ctx"]
+        key = ".".join(filter(None, [key, context["key"]]))
+        return f"{key}: found {context['found']}; allowed: {context['allowed']}"
+    if details["type"] == "extra_forbidden":
+        return f"{key}: unknown setting; {_suggestion(model, location)}"
+    if details["type"] == "missing":
+        return f"{key}: missing; every stage must give it"
+    allowed = details["msg"].removeprefix("Value error, ")
+    allowed = allowed.removeprefix("Input should be ").removeprefix("Value should be ")
+    return f"{key}: found {_found(values, details)}; allowed: {allowed}"
+
+
+def _found(values: Mapping[str, Any], details: ErrorDetails) -> str:
+    """Return the value in the stage file. The input of pydantic's error may be a part of it."""
+    found: Any = values
+    for part in details["loc"]:
+        try:
+            found = found[part]
+        except (KeyError, IndexError, TypeError):
+            return repr(details["input"])
+    return repr(found)
+
+
+def _suggestion(model: type[BaseModel], location: list[str]) -> str:
+    """Return the keys that the model at this location has, and the one that is most similar."""
+    for part in location[:-1]:
+        if part.isdigit():  # an item of a list, whose model the key before it has given
+            continue
+        nested = _nested_model(model.model_fields[part].annotation)
+        if nested is None:
+            return "it holds no settings of its own"
+        model = nested
+    known = sorted(set(model.model_fields) - {"stage"})
+    similar = difflib.get_close_matches(location[-1], known, n=1)
+    question = f"did you mean {similar[0]}? " if similar else ""
+    return f"{question}allowed: {', '.join(known)}"
+
+
+def _nested_model(annotation: object) -> type[BaseModel] | None:
+    """Return the model of a field's type, which may be optional or the item of a tuple."""
+    for candidate in (annotation, *get_args(annotation)):
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate
+    return None
