@@ -75,7 +75,7 @@ class SpyWatcherStage(cdk.Stage):
             load_balancer=network.load_balancer,
             listener=network.https_listener,
             cluster=cluster.cluster,
-            target_registrar=cluster.target_registrar,
+            target_registration_role=cluster.target_registration_role,
             cache_endpoint=data.cache.endpoint,
         )
         MonitoringStack(

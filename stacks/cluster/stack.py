@@ -118,7 +118,7 @@ class ClusterStack(StageStack):
         )
         self.node_group_names = [self.nodes.group.nodegroup_name]
         self.controllers = self._install_controllers(settings, vpc, secrets_key)
-        self.target_registrar = self.controllers.roles[LOAD_BALANCER_CONTROLLER]
+        self.target_registration_role = self.controllers.roles[LOAD_BALANCER_CONTROLLER]
         self._pods = self._open_ports(load_balancer_group, database_group, cache_group)
         if endpoint_group is not None:
             self._open_endpoints(made, endpoint_group)

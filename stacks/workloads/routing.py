@@ -1,4 +1,4 @@
-"""Which requests reach which service: target groups, and the load balancer's rules."""
+"""The routing of requests: the target groups of the services, and the rules of the listener."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,14 @@ from k8s.application import BACKEND, FRONTEND, Service
 
 BACKEND_PATHS = ("/api/*", "/health/*", "/socket.io/*")
 PRIVATE_PATHS = ("/metrics", "/metrics/*")
+"""The load balancer answers these paths with 404. The CloudWatch agent reads them directly from the
+pods."""
 
 
-class Traffic(Construct):
-    """The target groups of both services, and the rules that forward to them.
+class Routing(Construct):
+    """A target group for each service, and the listener rules that forward requests to it.
 
-    They stand beside the images: a release moves both in one update.
+    They are in the same stack as the images, so that one update changes both.
     """
 
     def __init__(
@@ -27,28 +29,35 @@ class Traffic(Construct):
         vpc: ec2.IVpc,
         listener: elbv2.IApplicationListener,
     ) -> None:
-        """Make them.
+        """Create the target groups and the rules.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            vpc: the pods' VPC; load balancers send to their addresses in it.
-            listener: takes the rules.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            vpc: The VPC of the pods.
+            listener: The listener of the load balancer.
         """
         super().__init__(scope, construct_id)
         self._vpc = vpc
-        backend = self._targets(BACKEND, sticky=True)
-        frontend = self._targets(FRONTEND, sticky=False)
-        self.targets = {BACKEND.name: backend, FRONTEND.name: frontend}
-        self._route(listener, "Private", 5, PRIVATE_PATHS, None)
-        self._route(listener, "Backend", 10, BACKEND_PATHS, backend)
-        self._route(listener, "Frontend", 20, ["/*"], frontend)
+        self._listener = listener
+        # Socket.IO's long polling needs all requests of a client on the same pod.
+        self.backend = self._create_target_group(BACKEND, sticky=True)
+        self.frontend = self._create_target_group(FRONTEND, sticky=False)
+        self._add_rule("Private", 5, PRIVATE_PATHS, elbv2.ListenerAction.fixed_response(404))
+        self._add_rule("Backend", 10, BACKEND_PATHS, elbv2.ListenerAction.forward([self.backend]))
+        self._add_rule("Frontend", 20, ["/*"], elbv2.ListenerAction.forward([self.frontend]))
 
-    def _targets(self, service: Service, *, sticky: bool) -> elbv2.ApplicationTargetGroup:
-        """Make the target group: pods join it through a TargetGroupBinding.
+    def target_group(self, service: Service) -> elbv2.ApplicationTargetGroup:
+        """Return the target group of a service."""
+        return {BACKEND.name: self.backend, FRONTEND.name: self.frontend}[service.name]
 
-        Unnamed: 32 characters do not hold every name, and a fixed one blocks a replacement.
-        Socket.IO's long polling needs a client to stay on its pod.
+    def _create_target_group(
+        self, service: Service, *, sticky: bool
+    ) -> elbv2.ApplicationTargetGroup:
+        """Create the target group. A TargetGroupBinding registers the pods.
+
+        CloudFormation generates the name: a name has at most 32 characters, and a fixed one would
+        block a replacement.
         """
         return elbv2.ApplicationTargetGroup(
             self,
@@ -69,21 +78,14 @@ class Traffic(Construct):
             ),
         )
 
-    def _route(
-        self,
-        listener: elbv2.IApplicationListener,
-        name: str,
-        priority: int,
-        paths: Sequence[str],
-        targets: elbv2.ApplicationTargetGroup | None,
+    def _add_rule(
+        self, name: str, priority: int, paths: Sequence[str], action: elbv2.ListenerAction
     ) -> None:
-        """Send these paths to the targets, or answer 404 where there are none."""
-        action = elbv2.ListenerAction
         elbv2.ApplicationListenerRule(
             self,
             f"{name}Rule",
-            listener=listener,
+            listener=self._listener,
             priority=priority,
             conditions=[elbv2.ListenerCondition.path_patterns(list(paths))],
-            action=action.forward([targets]) if targets else action.fixed_response(404),
+            action=action,
         )

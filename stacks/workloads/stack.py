@@ -1,4 +1,4 @@
-"""Workloads: the application's objects, in the order in which they can be applied."""
+"""The workloads stack: the application's Kubernetes objects, in the order of their dependencies."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_eks_v2 as eks
@@ -13,19 +13,20 @@ from k8s.network_policies import AddressRanges
 from k8s.scaled_object import RequestCount
 from settings import StageSettings
 from settings.names import SecretNames
-from settings.services import IMAGE_PATTERN, RELEASE_PATTERN
+from settings.services import IMAGE_PATTERN, RELEASE_PATTERN, ServiceSettings
 from spywatcher_constructs.three_tier_vpc import ThreeTierVpc
 from stacks.cluster.controllers.load_balancer_controller import allow_target_registration
 from stacks.shared.base import StageStack
 from stacks.shared.names import instance_identifier
-from stacks.workloads.routing import Traffic
+from stacks.workloads.routing import Routing
 
 _JOB_TIMEOUT = cdk.Duration.minutes(12)
-"""A little longer than the Jobs' own deadline; 15 minutes are the most that the wait can take."""
+"""How long CloudFormation waits for a Job. It is longer than the Job's own deadline, and shorter
+than the 15 minutes that a KubernetesObjectValue can wait."""
 
 
 class WorkloadsStack(StageStack):
-    """The application: images and traffic change here, in one update."""
+    """The pods of the application and the routing of their requests. One update changes both."""
 
     def __init__(
         self,
@@ -36,20 +37,20 @@ class WorkloadsStack(StageStack):
         load_balancer: elbv2.ApplicationLoadBalancer,
         listener: elbv2.IApplicationListener,
         cluster: eks.ICluster,
-        target_registrar: iam.IRole,
+        target_registration_role: iam.IRole,
         cache_endpoint: str,
     ) -> None:
-        """Make the stack for the stage.
+        """Create the stack.
 
         Args:
-            stage: the stage that the stack belongs to.
-            settings: the stage's settings.
-            vpc: the pods' VPC; load balancers send to their addresses in it.
-            load_balancer: counts the requests of both services.
-            listener: takes the rules of both services.
-            cluster: runs the pods.
-            target_registrar: makes pods targets: the load balancer controller's role.
-            cache_endpoint: the host name of Redis; that of PostgreSQL stands in its secrets.
+            stage: The stage of the stack.
+            settings: The settings of the stage.
+            vpc: The VPC of the pods.
+            load_balancer: The load balancer, whose metrics scale the services.
+            listener: The listener that receives the rules of both services.
+            cluster: The cluster that runs the pods.
+            target_registration_role: The role of the load balancer controller.
+            cache_endpoint: The host name of Redis. That of PostgreSQL is in its secrets.
         """
         super().__init__(
             stage, "workloads", settings=settings, description="Application pods and their traffic"
@@ -57,37 +58,33 @@ class WorkloadsStack(StageStack):
         self._settings = settings
         self._cluster = cluster
         self._load_balancer = load_balancer
-        self._images = {service.name: self._image(service) for service in (BACKEND, FRONTEND)}
-        self._release = self._make_release()
-        self._targets = Traffic(self, "Traffic", vpc=vpc, listener=listener).targets
-        self.backend_targets = self._targets[BACKEND.name]
-        self.frontend_targets = self._targets[FRONTEND.name]
-        self._registration = allow_target_registration(
+        self._images = {
+            service.name: self._create_image_parameter(service) for service in (BACKEND, FRONTEND)
+        }
+        self._release = self._create_release_parameter()
+        self._routing = Routing(self, "Traffic", vpc=vpc, listener=listener)
+        self.backend_targets = self._routing.backend
+        self.frontend_targets = self._routing.frontend
+        self._target_registration = allow_target_registration(
             self,
             "TargetRegistration",
-            role=target_registrar,
+            role=target_registration_role,
             target_groups=[self.backend_targets, self.frontend_targets],
         )
         self._namespace = self._apply("Namespace", charts.namespace_chart(settings.services.quota))
-        surroundings = [
-            self._apply("Access", charts.access_chart(), self._namespace),
-            self._apply("Network", charts.network_chart(_ranges(settings, vpc)), self._namespace),
-            *self._keep_secrets(cache_endpoint),
-        ]
-        migrated = self._prepare_database(surroundings)
-        configuration = self._apply(
-            "Configuration",
-            charts.configuration_chart(settings.application, domain=settings.domain.name),
-            self._namespace,
-        )
-        self._keda_reads = self._let_keda_read()
+        namespace_objects = self._apply_namespace_objects(vpc)
+        secrets = self._apply_secrets(cache_endpoint)
+        migrations = self._run_jobs([*namespace_objects, *secrets])
+        configuration = self._apply_configuration()
+        self._keda_authentication = self._apply_keda_authentication()
         for service in (BACKEND, FRONTEND):
-            self._run(service, [*surroundings, configuration, migrated])
+            self._run_service(service, [*namespace_objects, *secrets, configuration, migrations])
 
-    def _image(self, service: Service) -> str:
-        """Return the image: a parameter, which keeps its value.
+    def _create_image_parameter(self, service: Service) -> str:
+        """Create the parameter with the image of a service.
 
-        So a change of infrastructure does not put back an older release.
+        A deployment keeps the parameter's value. A change of the infrastructure therefore does not
+        bring an older release back.
         """
         return cdk.CfnParameter(
             self,
@@ -98,7 +95,7 @@ class WorkloadsStack(StageStack):
             constraint_description="an image with a tag other than latest, or with a digest",
         ).value_as_string
 
-    def _make_release(self) -> str:
+    def _create_release_parameter(self) -> str:
         return cdk.CfnParameter(
             self,
             "Release",
@@ -108,8 +105,20 @@ class WorkloadsStack(StageStack):
             constraint_description="at most 20 of a-z, 0-9 and -, no - at either end",
         ).value_as_string
 
-    def _keep_secrets(self, cache_endpoint: str) -> list[IDependable]:
-        """Have External Secrets keep each secret; a pod waits for the one that it uses."""
+    def _apply_namespace_objects(self, vpc: ThreeTierVpc) -> list[IDependable]:
+        """Apply the roles, service accounts and network policies of the namespace."""
+        ranges = AddressRanges(
+            vpc=self._settings.network.cidr,
+            load_balancer=vpc.tier_range("public"),
+            data_stores=vpc.tier_range("database"),
+        )
+        return [
+            self._apply("Access", charts.access_chart(), self._namespace),
+            self._apply("Network", charts.network_chart(ranges), self._namespace),
+        ]
+
+    def _apply_secrets(self, cache_endpoint: str) -> list[IDependable]:
+        """Apply the secrets. A container waits until the Secret that it reads exists."""
         store = self._apply(
             "SecretStore", charts.secret_store_chart(region=self.region), self._namespace
         )
@@ -118,26 +127,47 @@ class WorkloadsStack(StageStack):
         )
         return [self._apply(f"{name}Secret", manifest, store) for name, manifest in secrets.items()]
 
-    def _prepare_database(self, after: list[IDependable]) -> IDependable:
-        """Make the roles, then migrate; what fails here stops the release before its first pod."""
+    def _apply_configuration(self) -> IDependable:
+        return self._apply(
+            "Configuration",
+            charts.configuration_chart(
+                self._settings.application, domain=self._settings.domain.name
+            ),
+            self._namespace,
+        )
+
+    def _run_jobs(self, dependencies: list[IDependable]) -> IDependable:
+        """Run the Job that creates the database's roles, then the migrations.
+
+        If a Job fails, the update fails before a pod of the release starts.
+        """
         database, services = self._settings.database, self._settings.services
-        instance = instance_identifier(self._settings, database.active_generation)
-        bootstrap = charts.database_bootstrap_chart(
-            instance=instance, region=self._settings.region, release=self._release
+        bootstrap = self._run_job(
+            "DatabaseBootstrap",
+            charts.database_bootstrap_chart(
+                instance=instance_identifier(self._settings, database.active_generation),
+                region=self._settings.region,
+                release=self._release,
+            ),
+            *dependencies,
         )
-        migrations = charts.migrations_chart(
-            services.backend.resources, image=self._images[BACKEND.name], release=self._release
+        return self._run_job(
+            "Migrations",
+            charts.migrations_chart(
+                services.backend.resources,
+                image=self._images[BACKEND.name],
+                release=self._release,
+            ),
+            bootstrap,
         )
-        made = self._run_job("DatabaseBootstrap", bootstrap, *after)
-        return self._run_job("Migrations", migrations, made)
 
     def _run_job(
-        self, construct_id: str, manifest: charts.Manifest, *after: IDependable
+        self, construct_id: str, manifest: charts.Manifest, *dependencies: IDependable
     ) -> IDependable:
-        """Apply the Job of a chart, and wait until it has succeeded."""
+        """Apply the Job of a chart, and return the resource that waits until it has succeeded."""
         (name,) = (item["metadata"]["name"] for item in manifest if item["kind"] == "Job")
-        applied = self._apply(construct_id, manifest, *after)
-        done = eks.KubernetesObjectValue(
+        job = self._apply(construct_id, manifest, *dependencies)
+        success = eks.KubernetesObjectValue(
             self,
             f"{construct_id}Done",
             cluster=self._cluster,
@@ -147,49 +177,41 @@ class WorkloadsStack(StageStack):
             json_path=".status.succeeded",
             timeout=_JOB_TIMEOUT,
         )
-        done.node.add_dependency(applied)
-        return done
+        success.node.add_dependency(job)
+        return success
 
-    def _run(self, service: Service, after: list[IDependable]) -> None:
-        """Run a service; the binding first, so that its pods begin with a readiness gate."""
+    def _run_service(self, service: Service, dependencies: list[IDependable]) -> None:
+        """Apply the objects of a service.
+
+        The TargetGroupBinding comes first: the load balancer controller gives a readiness gate
+        only to pods that are created after it.
+        """
         settings = self._settings.services.by_name()[service.name]
-        name = service.name.capitalize()
-        target_group = self._targets[service.name]
+        construct_id = service.name.capitalize()
         binding = self._apply(
-            f"{name}Binding",
+            f"{construct_id}Binding",
             charts.target_group_binding_chart(
-                service, target_group_arn=target_group.target_group_arn
+                service, target_group_arn=self._routing.target_group(service).target_group_arn
             ),
             self._namespace,
-            self._registration,
+            self._target_registration,
         )
-        running = self._apply(
-            name,
+        deployment = self._apply(
+            construct_id,
             charts.service_chart(service, settings, image=self._images[service.name]),
             binding,
-            *after,
+            *dependencies,
         )
-        self._start(service, settings.replicas.initial, running)
-        autoscaler = self._apply(
-            f"{name}Autoscaler", charts.autoscaler_chart(service, settings), running
-        )
-        if settings.requests_per_minute_per_pod is not None:
-            requests = RequestCount(
-                region=self.region,
-                load_balancer=self._load_balancer.load_balancer_full_name,
-                target_group=target_group.target_group_full_name,
-            )
-            self._apply(
-                f"{name}RequestRate",
-                charts.request_rate_chart(service, settings, requests),
-                autoscaler,
-                *self._keda_reads,
-            )
+        self._set_initial_replicas(service, settings.replicas.initial, deployment)
+        self._apply_autoscaling(service, settings, deployment)
 
-    def _start(self, service: Service, replicas: int, running: IDependable) -> None:
-        """Start as many pods as the design says; this once, since the patch never changes.
+    def _set_initial_replicas(
+        self, service: Service, replicas: int, deployment: IDependable
+    ) -> None:
+        """Set the number of replicas at the first deployment.
 
-        The Deployment names no number: each release would set the live one back.
+        The Deployment's manifest has no number, which each release would set again. The patch never
+        changes, so that CloudFormation applies it once.
         """
         patch = eks.KubernetesPatch(
             self,
@@ -200,29 +222,45 @@ class WorkloadsStack(StageStack):
             apply_patch={"spec": {"replicas": replicas}},
             restore_patch={},
         )
-        patch.node.add_dependency(running)
+        patch.node.add_dependency(deployment)
 
-    def _let_keda_read(self) -> list[IDependable]:
+    def _apply_autoscaling(
+        self, service: Service, settings: ServiceSettings, deployment: IDependable
+    ) -> None:
+        """Apply the autoscaler, and the ScaledObject if the request rate scales the service."""
+        construct_id = service.name.capitalize()
+        autoscaler = self._apply(
+            f"{construct_id}Autoscaler", charts.autoscaler_chart(service, settings), deployment
+        )
+        if settings.requests_per_minute_per_pod is None:
+            return
+        target_group = self._routing.target_group(service)
+        requests = RequestCount(
+            region=self.region,
+            load_balancer=self._load_balancer.load_balancer_full_name,
+            target_group=target_group.target_group_full_name,
+        )
+        self._apply(
+            f"{construct_id}RequestRate",
+            charts.request_rate_chart(service, settings, requests),
+            autoscaler,
+            *self._keda_authentication,
+        )
+
+    def _apply_keda_authentication(self) -> list[IDependable]:
+        """Apply the TriggerAuthentication, if the request rate scales a service."""
         services = self._settings.services.by_name().values()
-        if all(each.requests_per_minute_per_pod is None for each in services):
+        if all(service.requests_per_minute_per_pod is None for service in services):
             return []
         manifest = charts.cloudwatch_authentication_chart()
         return [self._apply("CloudwatchAuthentication", manifest, self._namespace)]
 
     def _apply(
-        self, construct_id: str, manifest: charts.Manifest, *after: IDependable
+        self, construct_id: str, manifest: charts.Manifest, *dependencies: IDependable
     ) -> IDependable:
-        """Apply a manifest. The id is for ever: under another one its objects are deleted."""
-        applied = eks.KubernetesManifest(
+        """Apply a manifest. Never change the id: CloudFormation would delete the live objects."""
+        resource = eks.KubernetesManifest(
             self, construct_id, cluster=self._cluster, manifest=manifest, prune=True
         )
-        applied.node.add_dependency(*after)
-        return applied
-
-
-def _ranges(settings: StageSettings, vpc: ThreeTierVpc) -> AddressRanges:
-    return AddressRanges(
-        vpc=settings.network.cidr,
-        load_balancer=vpc.tier_range("public"),
-        data_stores=vpc.tier_range("database"),
-    )
+        resource.node.add_dependency(*dependencies)
+        return resource
