@@ -1,4 +1,4 @@
-"""docs/operations.md: each command of the design is there, and names what is synthesized."""
+"""docs/operations.md has each command of the design, and its names are those of the templates."""
 
 import configparser
 import json
@@ -39,7 +39,7 @@ DOCUMENTED_ACCOUNT = "111122223333"
 
 
 def commands(text: str) -> list[str]:
-    """Return the commands of the blocks of a page, and those in its running text."""
+    """Return the commands in the code blocks of a page, and those within its sentences."""
     blocks = re.findall(r"^ *```\n(.*?)^ *```$", text, re.M | re.S)
     prose = re.sub(r"^ *```.*?^ *```$", "", text, flags=re.M | re.S)
     inline = [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)]
@@ -49,12 +49,12 @@ def commands(text: str) -> list[str]:
 
 
 def of_stage(stage: SynthesizedStage, command: str) -> list[str]:
-    """Return the words of a command as one writes it for this stage."""
+    """Return the words of a command, with the name of this stage in place of production."""
     return shlex.split(command.replace("production", stage.settings.stage))
 
 
 def option(words: list[str], *names: str) -> str | None:
-    """Return the value of an option, written with a space or an equals sign."""
+    """Return the value of an option that is written with a space or with an equals sign."""
     for index, word in enumerate(words):
         name, equals, value = word.partition("=")
         if name in names:
@@ -65,8 +65,8 @@ def option(words: list[str], *names: str) -> str | None:
 @pytest.fixture(scope="module", params=commands(PAGE), ids=lambda command: command[:60])
 def command(request: pytest.FixtureRequest) -> str:
     """Each command of the page."""
-    found: str = request.param
-    return found
+    text: str = request.param
+    return text
 
 
 def objects(stage: SynthesizedStage) -> Iterator[dict[str, Any]]:
@@ -78,34 +78,36 @@ def objects(stage: SynthesizedStage) -> Iterator[dict[str, Any]]:
 
 
 def names(stage: SynthesizedStage, kind: str) -> set[str]:
-    return {each["metadata"]["name"] for each in objects(stage) if each["kind"] == kind}
+    return {item["metadata"]["name"] for item in objects(stage) if item["kind"] == kind}
 
 
 def roles(stage: SynthesizedStage) -> set[str]:
-    found = stage.resources("security", "AWS::IAM::Role").values()
-    return {each["Properties"]["RoleName"] for each in found if "RoleName" in each["Properties"]}
+    properties = [
+        role["Properties"] for role in stage.resources("security", "AWS::IAM::Role").values()
+    ]
+    return {role["RoleName"] for role in properties if "RoleName" in role}
 
 
 def instances(stage: SynthesizedStage) -> set[str]:
-    found = stage.resources("data", "AWS::RDS::DBInstance").values()
-    return {each["Properties"]["DBInstanceIdentifier"] for each in found}
+    resources = stage.resources("data", "AWS::RDS::DBInstance").values()
+    return {instance["Properties"]["DBInstanceIdentifier"] for instance in resources}
 
 
 # The design's commands -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("wanted", QUICK_REFERENCE)
-def test_each_command_of_the_design_is_on_the_page(wanted: str) -> None:
-    """As it stands there; a missing option may be added."""
-    assert [found for found in commands(PAGE) if found == wanted or found.startswith(f"{wanted} ")]
+@pytest.mark.parametrize("designed", QUICK_REFERENCE)
+def test_each_command_of_the_design_is_on_the_page(designed: str) -> None:
+    """The page may add an option that the design leaves out."""
+    assert [text for text in commands(PAGE) if f"{text} ".startswith(f"{designed} ")]
 
 
 def test_the_design_names_what_is_synthesized(production: SynthesizedStage) -> None:
-    for wanted in QUICK_REFERENCE:
-        check(production, wanted)
+    for designed in QUICK_REFERENCE:
+        check(production, designed)
 
 
-def test_the_readme_leads_to_the_page() -> None:
+def test_the_readme_links_to_the_page() -> None:
     assert "(docs/operations.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -113,7 +115,7 @@ def test_the_readme_leads_to_the_page() -> None:
 
 
 def check(stage: SynthesizedStage, command: str) -> None:
-    """Hold each name of a command against the templates."""
+    """Check each name in a command against the templates."""
     words = of_stage(stage, command)
     {"kubectl": check_kubectl, "aws": check_aws, "python3": check_dev}[words[0]](stage, words)
 
@@ -131,7 +133,7 @@ def check_kubectl(stage: SynthesizedStage, words: list[str]) -> None:
             continue
         name = name if slash else words[index + 1]
         assert name in names(stage, KINDS[kind])
-        assert namespace == "spywatcher", "an application's object is in its namespace"
+        assert namespace == "spywatcher", "the application has a namespace of its own"
 
 
 def check_aws(stage: SynthesizedStage, words: list[str]) -> None:
@@ -169,13 +171,13 @@ def check_dev(stage: SynthesizedStage, words: list[str]) -> None:
 
 
 def aliases(stage: SynthesizedStage) -> set[str | None]:
-    """Return the contexts that the page makes."""
-    made = [of_stage(stage, each) for each in commands(PAGE) if "update-kubeconfig" in each]
-    return {option(words, "--alias") for words in made}
+    """Return the kubeconfig contexts that the commands of the page create."""
+    updates = [of_stage(stage, text) for text in commands(PAGE) if "update-kubeconfig" in text]
+    return {option(words, "--alias") for words in updates}
 
 
 def snapshots(stage: SynthesizedStage) -> set[str]:
-    """Return the snapshots that administrators may make."""
+    """Return the identifiers of the snapshots that administrators may create."""
     (operate,) = [s for s in statements(stage, "Admin") if s.get("Sid") == "OperateTheDatabase"]
     assert {"rds:CreateDBSnapshot", "rds:DeleteDBSnapshot"} <= set(operate["Action"])
     arns = [joined(arn) for arn in operate["Resource"]]
@@ -204,28 +206,28 @@ def test_each_command_names_what_is_synthesized(stage: SynthesizedStage, command
         " --parameters spywatcher-production-workloads:Image=x:1",
     ],
 )
-def test_a_wrong_name_is_found(production: SynthesizedStage, wrong: str) -> None:
+def test_a_wrong_name_in_a_command_fails(production: SynthesizedStage, wrong: str) -> None:
     with pytest.raises((AssertionError, KeyError)):
         check(production, wrong)
 
 
-# Who may --------------------------------------------------------------------------------------
+# Permissions ----------------------------------------------------------------------------------
 
 
-def test_readers_may_run_the_commands_of_aws_that_are_theirs(stage: SynthesizedStage) -> None:
-    theirs = [each for text in sections("reader") for each in commands(text)]
-    of_aws = [each for each in theirs if each.startswith("aws ")]
-    assert of_aws
-    for found in of_aws:
-        assert action(found) in allowed_to_readers(stage), found
+def test_readers_may_run_the_aws_commands_of_their_sections(stage: SynthesizedStage) -> None:
+    texts = [text for section in sections("reader") for text in commands(section)]
+    aws_commands = [text for text in texts if text.startswith("aws ")]
+    assert aws_commands
+    for text in aws_commands:
+        assert action(text) in allowed_to_readers(stage), text
 
 
-def test_readers_make_no_snapshots_but_see_them(stage: SynthesizedStage) -> None:
+def test_readers_describe_snapshots_but_do_not_create_them(stage: SynthesizedStage) -> None:
     assert action("aws rds describe-db-snapshots") in allowed_to_readers(stage)
     assert action("aws rds create-db-snapshot") not in allowed_to_readers(stage)
 
 
-def test_who_is_on_call_may_scale_restart_and_roll_back(stage: SynthesizedStage) -> None:
+def test_engineers_on_call_may_scale_restart_and_roll_back(stage: SynthesizedStage) -> None:
     rules = stage.manifest("Role", "spywatcher-on-call")["rules"]
     granted = {
         (resource, verb)
@@ -233,14 +235,15 @@ def test_who_is_on_call_may_scale_restart_and_roll_back(stage: SynthesizedStage)
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }
-    assert any("kubectl scale" in each for text in sections("on call") for each in commands(text))
+    texts = [text for section in sections("on call") for text in commands(section)]
+    assert any("kubectl scale" in text for text in texts)
     assert ("deployments/scale", "patch") in granted
-    assert any("rollout undo" in each for text in sections("on call") for each in commands(text))
+    assert any("rollout undo" in text for text in texts)
     assert ("deployments", "patch") in granted
 
 
-def test_every_section_with_commands_says_whose_they_are() -> None:
-    """But for the one that leads to the roles."""
+def test_the_title_of_every_section_with_commands_names_a_role() -> None:
+    """The section about access to the API is for all roles."""
     for title, body in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S):
         if commands(body) and not title.startswith("Reaching"):
             assert title.endswith(("(reader)", "(on call)", "(admin)")), title
@@ -248,44 +251,44 @@ def test_every_section_with_commands_says_whose_they_are() -> None:
 
 def sections(role: str) -> list[str]:
     """Return the sections whose title names the role."""
-    found = re.findall(rf"^## [^\n]+\({role}\)\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S)
-    assert found
-    return found
+    bodies = re.findall(rf"^## [^\n]+\({role}\)\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S)
+    assert bodies
+    return bodies
 
 
 def action(command: str) -> str:
-    """Return the permission of a command, such as rds:describedbsnapshots."""
+    """Return the IAM action of a command in lower case, such as rds:describedbsnapshots."""
     _, service, name, *_ = shlex.split(command)
     return f"{service}:{name.replace('-', '')}"
 
 
 def allowed_to_readers(stage: SynthesizedStage) -> set[str]:
     policies = stage.resources("security", "AWS::IAM::ManagedPolicy")
-    (reads,) = [each for id_, each in policies.items() if id_.startswith("RolesReaderReads")]
+    (reads,) = [policy for id_, policy in policies.items() if id_.startswith("RolesReaderReads")]
     (statement,) = reads["Properties"]["PolicyDocument"]["Statement"]
-    return {each.lower() for each in statement["Action"]}
+    return {action.lower() for action in statement["Action"]}
 
 
-# What the page says beside ----------------------------------------------------------------------
+# Profiles, settings and figures -----------------------------------------------------------------
 
 
-def test_the_profiles_are_those_of_the_roles(stage: SynthesizedStage) -> None:
+def test_there_is_a_profile_for_each_role_of_people(stage: SynthesizedStage) -> None:
     (block,) = re.findall(r"^```ini\n(.*?)^```$", PAGE, re.M | re.S)
     profiles = configparser.ConfigParser()
     profiles.read_string(block.replace("production", stage.settings.stage))
-    found = stage.resources("security", "AWS::IAM::Role").values()
-    by_name = {each["Properties"].get("RoleName"): each["Properties"] for each in found}
+    resources = stage.resources("security", "AWS::IAM::Role").values()
+    by_name = {role["Properties"].get("RoleName"): role["Properties"] for role in resources}
     people = {name for name in roles(stage) if not name.endswith("-deployer")}
-    assert {each.removeprefix("profile ") for each in profiles.sections()} == people
+    assert {name.removeprefix("profile ") for name in profiles.sections()} == people
     for section in profiles.sections():
         name = section.removeprefix("profile ")
         assert profiles[section]["role_arn"] == f"arn:aws:iam::{DOCUMENTED_ACCOUNT}:role/{name}"
         assert profiles.getint(section, "duration_seconds") == by_name[name]["MaxSessionDuration"]
         assert profiles[section]["region"] == stage.settings.region
-    assert DOCUMENTED_ACCOUNT != ACCOUNT, "the page's account is nobody's"
+    assert DOCUMENTED_ACCOUNT != ACCOUNT, "the page's account is an example"
 
 
-def test_the_settings_that_it_names_exist() -> None:
+def test_the_settings_that_the_page_names_exist() -> None:
     roots = "services|cluster|access"
     keys = set(re.findall(rf"`((?:{roots})(?:\.[a-z_]+)+)`", PAGE))
     assert "services.backend.replicas.minimum" in keys
@@ -296,34 +299,35 @@ def test_the_settings_that_it_names_exist() -> None:
         assert hasattr(load_stage("production").cluster, key)
 
 
-def test_the_numbers_that_it_gives_are_those_of_the_manifests(
+def test_the_figures_of_the_page_are_those_of_the_manifests(
     production: SynthesizedStage,
 ) -> None:
     deployment = production.manifest("Deployment", "spywatcher-backend")["spec"]
-    assert f"of {deployment['revisionHistoryLimit']} that are kept" in PAGE
+    text = " ".join(PAGE.split())
+    assert f"keeps the last {deployment['revisionHistoryLimit']} ReplicaSets" in text
     scaler = production.manifest("HorizontalPodAutoscaler", "spywatcher-backend")["spec"]
     assert scaler["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 5 * 60
     bounds = {
         name: synthesize(load_stage(name)).only("cluster", "AWS::EKS::Nodegroup")["ScalingConfig"]
         for name in ("production", "staging")
     }
-    assert f"2 to {bounds['production']['MaxSize']} in production" in PAGE
-    assert f"2 to {bounds['staging']['MaxSize']} in staging" in PAGE
+    for name, bound in bounds.items():
+        assert f"{bound['MinSize']} to {bound['MaxSize']} in {name}" in text
     assert f"{production.settings.cluster.pod_log_retention_days} days" in PAGE
     group = f"/aws/containerinsights/{production.settings.resource_name()}/application"
     groups = production.resources("cluster", "AWS::Logs::LogGroup").values()
-    assert group in [each["Properties"].get("LogGroupName") for each in groups]
+    assert group in [entry["Properties"].get("LogGroupName") for entry in groups]
     assert f"`{group}`" in PAGE
 
 
-def test_it_patches_the_autoscalers_that_keda_does_not_write(stage: SynthesizedStage) -> None:
-    """A minimum that is patched into an autoscaler of KEDA's is undone: its ScaledObject rules."""
-    patched = {tuple(each.split()[2:4]) for each in commands(PAGE) if "kubectl patch" in each}
-    of_keda = names(stage, "ScaledObject")
-    assert {name for kind, name in patched if kind == "scaledobject"} == of_keda
-    assert not {name for kind, name in patched if kind == "hpa"} & of_keda
+def test_the_page_patches_no_autoscaler_that_keda_manages(stage: SynthesizedStage) -> None:
+    """KEDA resets the minimum of such an autoscaler to the value in the ScaledObject."""
+    patched = {tuple(text.split()[2:4]) for text in commands(PAGE) if "kubectl patch" in text}
+    managed = names(stage, "ScaledObject")
+    assert {name for kind, name in patched if kind == "scaledobject"} == managed
+    assert not {name for kind, name in patched if kind == "hpa"} & managed
 
 
-def test_its_links_lead_somewhere() -> None:
+def test_the_links_of_the_page_lead_to_files() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", PAGE):
         assert (ROOT / "docs" / target).exists(), target
