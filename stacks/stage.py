@@ -91,8 +91,8 @@ class SpyWatcherStage(cdk.Stage):
             node_group_names=cluster.node_group_names,
             nat_gateway_ids=network.vpc.nat_gateway_ids,
             log_groups=LogGroups(
-                application=cluster.pod_logs["application"],
-                nodes=cluster.pod_logs["dataplane"],
+                application=cluster.pod_logs.application,
+                nodes=cluster.pod_logs.dataplane,
                 control_plane=cluster.control_plane_logs,
                 postgresql=data.database_logs,
                 redis_slow_log=data.cache.log_groups["slow-log"],

@@ -1,42 +1,35 @@
-"""What EKS itself installs and keeps running in the cluster.
+"""The EKS add-ons of the cluster, each with its configuration and its IAM role.
 
-No driver for volumes: nothing in the cluster keeps data. PostgreSQL and Redis do, outside of it.
+There is no CSI driver for volumes: PostgreSQL and Redis store the data outside the cluster.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import aws_cdk as cdk
 from aws_cdk import aws_eks as eks_v1
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 
 from constructs import Construct, IDependable
-from k8s.cloudwatch_agent import LOG_GROUP_SUFFIX, cloudwatch_agent
+from k8s.cloudwatch_agent import cloudwatch_agent
 from settings.cluster import ClusterSettings
-from settings.names import container_insights_log_group
 from settings.versions import add_on_version
-from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 from stacks.cluster.pod_identity import create_pod_role
+from stacks.cluster.pod_logs import create_pod_logs
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.names import to_pascal_case
 
-_BY_ZONE = {
-    "maxSkew": 1,
-    "topologyKey": "topology.kubernetes.io/zone",
-    "whenUnsatisfiable": "ScheduleAnyway",
-}
 _AGENT_NAMESPACE = "amazon-cloudwatch"
-_AGENT_ACCOUNT = "cloudwatch-agent"
+_AGENT_SERVICE_ACCOUNT = "cloudwatch-agent"
 
 
 class AddOns(Construct):
-    """Those that nodes need to become ready, and those that need nodes.
+    """The add-ons that are created before the nodes, and those that are created after them.
 
-    An add-on whose pods do not run is DEGRADED, which fails the stack: so the first kind comes
-    before the nodes (its daemons start with each of them), the second after.
+    Nodes become ready only with the first ones, whose pods are DaemonSets. The others need nodes:
+    the creation of an add-on fails if its pods do not run.
     """
 
     def __init__(
@@ -49,45 +42,57 @@ class AddOns(Construct):
         cluster_name: str,
         logs_key: kms.IKey,
     ) -> None:
-        """Make the add-ons.
+        """Create the add-ons.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            settings: the cluster's settings.
-            cluster: where they run.
-            cluster_name: its name, as text: roles and log groups carry it.
-            logs_key: encrypts the pods' logs.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            settings: The settings of the cluster.
+            cluster: The cluster.
+            cluster_name: The name of the cluster, as text.
+            logs_key: The KMS key of the log groups.
         """
         super().__init__(scope, construct_id)
         self._settings = settings
         self._cluster = cluster
         self._cluster_name = cluster_name
         self.before_nodes = [
-            self._network(),
-            self._add_on("kube-proxy"),
-            self._add_on("eks-pod-identity-agent"),
+            self._create_vpc_cni(),
+            self._create_add_on("kube-proxy"),
+            self._create_add_on("eks-pod-identity-agent"),
         ]
-        self.dns = self._dns()
-        self.after_nodes = [
-            self.dns,
-            self._metrics_server(),
-            self._cloudwatch(logs_key),
+        self.pod_logs = create_pod_logs(
+            self, settings=settings, cluster_name=cluster_name, logs_key=logs_key
+        )
+        self.coredns = self._create_coredns()
+        self._after_nodes = [
+            self.coredns,
+            self._create_metrics_server(),
+            self._create_cloudwatch_observability(),
         ]
 
-    def order(self, nodes: IDependable) -> None:
-        """Put the nodes between the two kinds."""
-        for add_on in self.after_nodes:
+    def create_after(self, nodes: IDependable) -> None:
+        """Make the add-ons that need nodes depend on the nodes."""
+        for add_on in self._after_nodes:
             add_on.node.add_dependency(nodes)
 
-    def _add_on(
+    def _create_add_on(
         self,
         name: str,
         configuration: Mapping[str, object] | None = None,
-        identities: Sequence[eks_v1.CfnAddon.PodIdentityAssociationProperty] = (),
+        role: iam.Role | None = None,
+        service_account: str = "",
     ) -> eks_v1.CfnAddon:
-        """Install an add-on. What somebody changed by hand is overwritten: the template rules."""
+        """Create an add-on. EKS overwrites fields that were changed by hand.
+
+        Args:
+            name: The name of the add-on in EKS.
+            configuration: The configuration values, by the add-on's own schema.
+            role: The IAM role of the pods of `service_account`.
+            service_account: The service account that receives the role.
+        """
         settings = self._settings
+        association = eks_v1.CfnAddon.PodIdentityAssociationProperty
         return eks_v1.CfnAddon(
             self,
             to_pascal_case(name),
@@ -97,15 +102,19 @@ class AddOns(Construct):
             ),
             cluster_name=self._cluster.cluster_name,
             configuration_values=json.dumps(configuration) if configuration else None,
-            pod_identity_associations=list(identities) or None,
+            pod_identity_associations=[
+                association(role_arn=role.role_arn, service_account=service_account)
+            ]
+            if role
+            else None,
             resolve_conflicts="OVERWRITE",
         )
 
-    def _network(self) -> eks_v1.CfnAddon:
-        """Give every pod an address, and enforce network policies.
+    def _create_vpc_cni(self) -> eks_v1.CfnAddon:
+        """Create the VPC CNI, which gives pods their addresses and enforces network policies.
 
-        One address at a time, no prefix delegation: the address plan counts so, and of these pods
-        a t3's memory holds few more than its 17 or 35 addresses (docs/decisions/0004).
+        It assigns single addresses, without prefix delegation, as the address plan assumes. The
+        memory of a t3 node holds few more pods than its 17 or 35 addresses (docs/decisions/0004).
         """
         role = create_pod_role(
             self,
@@ -123,43 +132,41 @@ class AddOns(Construct):
             reason="AWS changes it with the add-on; without the right permission no pod gets an "
             "address. Pod Identity gives it to the pods of aws-node alone, not to the nodes.",
         )
-        return self._add_on(
-            "vpc-cni",
-            {"enableNetworkPolicy": "true"},
-            [_identity(role, "aws-node")],
-        )
+        return self._create_add_on("vpc-cni", {"enableNetworkPolicy": "true"}, role, "aws-node")
 
-    def _dns(self) -> eks_v1.CfnAddon:
-        selector = {"labelSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
-        return self._add_on(
+    def _create_coredns(self) -> eks_v1.CfnAddon:
+        """Create the cluster's DNS server, with replicas in two zones if possible."""
+        return self._create_add_on(
             "coredns",
             {
                 "replicaCount": 2,
                 "podDisruptionBudget": {"enabled": True, "maxUnavailable": 1},
-                "topologySpreadConstraints": [{**_BY_ZONE, **selector}],
+                "topologySpreadConstraints": [
+                    {
+                        "maxSkew": 1,
+                        "topologyKey": "topology.kubernetes.io/zone",
+                        "whenUnsatisfiable": "ScheduleAnyway",
+                        "labelSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+                    }
+                ],
             },
         )
 
-    def _metrics_server(self) -> eks_v1.CfnAddon:
-        """Tell the autoscalers of pods how busy those are. A gap only delays them."""
+    def _create_metrics_server(self) -> eks_v1.CfnAddon:
+        """Create the Metrics Server, which the autoscalers read. An outage only delays scaling."""
         replicas = self._settings.controllers.replicas
         budget = {"podDisruptionBudget": {"enabled": True, "maxUnavailable": 1}}
-        return self._add_on(
+        return self._create_add_on(
             "metrics-server", {"replicas": replicas, **(budget if replicas > 1 else {})}
         )
 
-    def _cloudwatch(self, logs_key: kms.IKey) -> eks_v1.CfnAddon:
-        """Send what containers write, and by setting how they do, to CloudWatch.
+    def _create_cloudwatch_observability(self) -> eks_v1.CfnAddon:
+        """Create the add-on that sends logs to CloudWatch, and metrics if the settings say so.
 
-        Its permissions name its log groups, and these exist before: metrics travel as log events
-        (embedded metric format), so that it needs no cloudwatch:PutMetricData.
+        It sends metrics as log events (embedded metric format). Its role therefore needs no
+        cloudwatch:PutMetricData, only permissions on the log groups.
         """
-        kinds = ["application", "dataplane", "host", "performance"]
-        if self._settings.application_metrics:
-            kinds.append(LOG_GROUP_SUFFIX)
-        self.log_groups = {kind: self._log_group(kind, logs_key) for kind in kinds}
-        role = self._agent_role(list(self.log_groups.values()))
-        add_on = self._add_on(
+        add_on = self._create_add_on(
             "amazon-cloudwatch-observability",
             {
                 "containerLogs": {"enabled": True},
@@ -167,32 +174,21 @@ class AddOns(Construct):
                 "otelContainerInsights": {"enabled": False},
                 "applicationSignals": {"enabled": False},
             },
-            [_identity(role, _AGENT_ACCOUNT)],
+            self._create_agent_role(),
+            _AGENT_SERVICE_ACCOUNT,
         )
-        add_on.node.add_dependency(*self.log_groups.values())
+        add_on.node.add_dependency(*self.pod_logs.groups())
         if self._settings.application_metrics:
-            self._read_application_metrics(add_on)
+            self._create_application_metrics_agent().node.add_dependency(add_on)
         return add_on
 
-    def _read_application_metrics(self, add_on: eks_v1.CfnAddon) -> None:
-        """Run an agent for the backend's own metrics, once the add-on has brought its kind."""
-        agent = cloudwatch_agent(
-            cluster_name=self._cluster_name,
-            region=cdk.Stack.of(self).region,
-            namespace=_AGENT_NAMESPACE,
-            service_account=_AGENT_ACCOUNT,
-        )
-        eks.KubernetesManifest(
-            self, "ApplicationMetrics", cluster=self._cluster, manifest=[agent], prune=True
-        ).node.add_dependency(add_on)
-
-    def _agent_role(self, groups: Sequence[logs.ILogGroup]) -> iam.Role:
+    def _create_agent_role(self) -> iam.Role:
         role = create_pod_role(
             self,
             "AgentRole",
             cluster_name=self._cluster_name,
             namespace=_AGENT_NAMESPACE,
-            service_account=_AGENT_ACCOUNT,
+            service_account=_AGENT_SERVICE_ACCOUNT,
         )
         iam.ManagedPolicy(
             self,
@@ -207,26 +203,20 @@ class AddOns(Construct):
                         "logs:DescribeLogStreams",
                         "logs:PutLogEvents",
                     ],
-                    resources=[group.log_group_arn for group in groups],
+                    resources=[group.log_group_arn for group in self.pod_logs.groups()],
                 )
             ],
         )
         return role
 
-    def _log_group(self, kind: str, logs_key: kms.IKey) -> logs.LogGroup:
-        """Make a group that the agent would make itself, unencrypted and kept for ever."""
-        return EncryptedLogGroup(
-            self,
-            f"{kind.capitalize()}Logs",
-            log_group_name=container_insights_log_group(self._cluster_name, kind),
-            encryption_key=logs_key,
-            retention_days=self._settings.pod_log_retention_days,
+    def _create_application_metrics_agent(self) -> eks.KubernetesManifest:
+        """Create the agent that reads the backend's metrics. Its kind is defined by the add-on."""
+        agent = cloudwatch_agent(
+            cluster_name=self._cluster_name,
+            region=cdk.Stack.of(self).region,
+            namespace=_AGENT_NAMESPACE,
+            service_account=_AGENT_SERVICE_ACCOUNT,
         )
-
-
-def _identity(
-    role: iam.Role, service_account: str
-) -> eks_v1.CfnAddon.PodIdentityAssociationProperty:
-    return eks_v1.CfnAddon.PodIdentityAssociationProperty(
-        role_arn=role.role_arn, service_account=service_account
-    )
+        return eks.KubernetesManifest(
+            self, "ApplicationMetrics", cluster=self._cluster, manifest=[agent], prune=True
+        )

@@ -98,7 +98,7 @@ class ClusterStack(StageStack):
             on_call=on_call_role,
         )
         self._add_ons = self._install_add_ons(settings, logs_key)
-        self.pod_logs = self._add_ons.log_groups
+        self.pod_logs = self._add_ons.pod_logs
         self.nodes = Nodes(
             self,
             "Nodes",
@@ -107,7 +107,7 @@ class ClusterStack(StageStack):
             volumes_key=volumes_key,
         )
         self.nodes.node.add_dependency(*self._add_ons.before_nodes)
-        self._add_ons.order(self.nodes)
+        self._add_ons.create_after(self.nodes)
         NodePatching(
             self,
             "NodePatching",
@@ -242,7 +242,7 @@ class ClusterStack(StageStack):
             controllers=controllers,
             cluster=self.cluster,
             cluster_name=cluster_name(settings),
-            dependencies=[self.nodes, self._add_ons.dns],
+            dependencies=[self.nodes, self._add_ons.coredns],
         )
 
     def _controllers(
