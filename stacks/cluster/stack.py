@@ -28,8 +28,8 @@ from stacks.cluster.controllers.keda import keda
 from stacks.cluster.controllers.load_balancer_controller import NAME as LOAD_BALANCER_CONTROLLER
 from stacks.cluster.controllers.load_balancer_controller import load_balancer_controller
 from stacks.cluster.controllers.reloader import reloader
+from stacks.cluster.node_group import NodeGroup
 from stacks.cluster.node_patching import NodePatching
-from stacks.cluster.nodes import Nodes
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.base import StageStack
 from stacks.shared.names import cluster_name, to_pascal_case
@@ -99,7 +99,7 @@ class ClusterStack(StageStack):
         )
         self._add_ons = self._install_add_ons(settings, logs_key)
         self.pod_logs = self._add_ons.pod_logs
-        self.nodes = Nodes(
+        self.nodes = NodeGroup(
             self,
             "Nodes",
             settings=settings.cluster,
@@ -112,11 +112,11 @@ class ClusterStack(StageStack):
             self,
             "NodePatching",
             settings=settings,
-            groups=[self.nodes.group],
-            launch_template_id=self.nodes.template_id,
+            groups=[self.nodes.nodegroup],
+            launch_template_id=self.nodes.launch_template_id,
             logs_key=logs_key,
         )
-        self.node_group_names = [self.nodes.group.nodegroup_name]
+        self.node_group_names = [self.nodes.nodegroup.nodegroup_name]
         self.controllers = self._install_controllers(settings, vpc, secrets_key)
         self.target_registration_role = self.controllers.roles[LOAD_BALANCER_CONTROLLER]
         self._pods = self._open_ports(load_balancer_group, database_group, cache_group)
@@ -259,7 +259,7 @@ class ClusterStack(StageStack):
                 cluster_name=name,
                 kubernetes_version=settings.cluster.kubernetes_version,
                 region=region,
-                node_group_arns=[self.nodes.group.nodegroup_arn],
+                node_group_arns=[self.nodes.nodegroup.nodegroup_arn],
                 replicas=replicas,
             ),
             external_secrets(

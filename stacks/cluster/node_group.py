@@ -1,4 +1,4 @@
-"""The managed node group: the disks and metadata of its nodes, and their permissions in AWS."""
+"""The managed node group: its launch template, and the IAM role of its nodes."""
 
 from typing import cast
 
@@ -19,7 +19,7 @@ _PULL_IMAGES = [
     "ecr:BatchGetImage",
     "ecr:GetDownloadUrlForLayer",
 ]
-_JOIN_THE_CLUSTER = ["ec2:DescribeInstances", "ec2:DescribeInstanceTypes"]
+_JOIN_CLUSTER = ["ec2:DescribeInstances", "ec2:DescribeInstanceTypes"]
 _SESSION_MANAGER = [
     "ssm:UpdateInstanceInformation",
     "ssmmessages:CreateControlChannel",
@@ -29,10 +29,10 @@ _SESSION_MANAGER = [
 ]
 
 
-class Nodes(Construct):
+class NodeGroup(Construct):
     """A managed node group of on-demand instances.
 
-    No SSH: Session Manager leads to a node, and CloudTrail records who took it.
+    The nodes have no SSH key. Session Manager reaches them, and CloudTrail records each session.
     """
 
     def __init__(
@@ -44,31 +44,27 @@ class Nodes(Construct):
         cluster: eks.ICluster,
         volumes_key: kms.IKey,
     ) -> None:
-        """Make the group.
+        """Create the node group.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            settings: the cluster's settings.
-            cluster: what the nodes join.
-            volumes_key: encrypts their volumes.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            settings: The settings of the cluster.
+            cluster: The cluster of the nodes.
+            volumes_key: The KMS key of the nodes' volumes.
         """
         super().__init__(scope, construct_id)
         self._cluster = cluster
-        self._role = self._make_role()
-        template = self._make_template(settings.nodes.volume_gib, volumes_key)
-        self.template_id = template.launch_template_id or ""
-        self._template = eks.LaunchTemplateSpec(
-            id=self.template_id, version=template.latest_version_number
-        )
-        self.group = self._make_group(settings.nodes)
-        # Without it, an upgrade of the control plane would leave the nodes where they are.
-        cast(
-            eks_v1.CfnNodegroup, self.group.node.default_child
-        ).version = settings.kubernetes_version
+        role = self._create_role()
+        template = self._create_launch_template(settings.nodes.volume_gib, volumes_key)
+        self.launch_template_id = template.launch_template_id or ""
+        self.nodegroup = self._create_nodegroup(settings.nodes, template, role)
+        # Without a version, an upgrade of the control plane would not upgrade the nodes.
+        cfn_nodegroup = cast(eks_v1.CfnNodegroup, self.nodegroup.node.default_child)
+        cfn_nodegroup.version = settings.kubernetes_version
 
-    def _make_template(self, volume_gib: int, volumes_key: kms.IKey) -> ec2.LaunchTemplate:
-        """Make the template: with a hop limit of 1 no pod reaches the node's own credentials."""
+    def _create_launch_template(self, volume_gib: int, volumes_key: kms.IKey) -> ec2.LaunchTemplate:
+        """Create the template. A hop limit of 1 keeps pods from the credentials of the node."""
         return ec2.LaunchTemplate(
             self,
             "Template",
@@ -87,32 +83,39 @@ class Nodes(Construct):
             ],
         )
 
-    def _make_group(self, group: NodeGroupSettings) -> eks.Nodegroup:
-        # The AMI type is set: the L2's own fails from Kubernetes 1.33 on. One node at a time is
-        # replaced, and not by force: a disruption budget is waited for.
+    def _create_nodegroup(
+        self, settings: NodeGroupSettings, template: ec2.LaunchTemplate, role: iam.Role
+    ) -> eks.Nodegroup:
+        """Create the node group. An update replaces one node at a time.
+
+        Without `force_update`, EKS waits for the disruption budgets of the pods. The L2's default
+        AMI type fails from Kubernetes 1.33 on.
+        """
         return eks.Nodegroup(
             self,
             "OnDemand",
             cluster=self._cluster,
             ami_type=eks.NodegroupAmiType.AL2023_X86_64_STANDARD,
             capacity_type=eks.CapacityType.ON_DEMAND,
-            instance_types=[ec2.InstanceType(group.instance_type)],
-            min_size=group.min_nodes,
-            desired_size=group.desired_nodes,
-            max_size=group.max_nodes,
+            instance_types=[ec2.InstanceType(settings.instance_type)],
+            min_size=settings.min_nodes,
+            desired_size=settings.desired_nodes,
+            max_size=settings.max_nodes,
             max_unavailable=1,
             force_update=False,
             enable_node_auto_repair=True,
             subnets=PRIVATE_SUBNETS,
-            launch_template_spec=self._template,
-            node_role=self._role,
+            launch_template_spec=eks.LaunchTemplateSpec(
+                id=self.launch_template_id, version=template.latest_version_number
+            ),
+            node_role=role,
         )
 
-    def _make_role(self) -> iam.Role:
-        """Make the nodes' role: what nodes need, nothing for pods, which have roles of their own.
+    def _create_role(self) -> iam.Role:
+        """Create the role of the nodes. Pods have roles of their own (EKS Pod Identity).
 
-        Instead of AWS's managed policies. AmazonEKSWorkerNodePolicy describes the whole network,
-        AmazonSSMManagedInstanceCore reads every parameter.
+        AWS's managed policies permit more: AmazonEKSWorkerNodePolicy describes the whole network,
+        and AmazonSSMManagedInstanceCore reads every parameter.
         """
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
         policy = iam.ManagedPolicy(
@@ -121,8 +124,13 @@ class Nodes(Construct):
             description="EKS nodes: join, pull images, Session Manager, hand out pod identities",
             roles=[role],
             statements=[
-                _allow([self._cluster.cluster_arn], "eks-auth:AssumeRoleForPodIdentity"),
-                _allow(["*"], *_JOIN_THE_CLUSTER, *_PULL_IMAGES, *_SESSION_MANAGER),
+                iam.PolicyStatement(
+                    actions=["eks-auth:AssumeRoleForPodIdentity"],
+                    resources=[self._cluster.cluster_arn],
+                ),
+                iam.PolicyStatement(
+                    actions=[*_JOIN_CLUSTER, *_PULL_IMAGES, *_SESSION_MANAGER], resources=["*"]
+                ),
             ],
         )
         acknowledge(
@@ -134,7 +142,3 @@ class Nodes(Construct):
             "No action reads the application's data, and pods do not reach this role.",
         )
         return role
-
-
-def _allow(resources: list[str], *actions: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=list(actions), resources=resources)
