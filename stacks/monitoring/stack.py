@@ -27,8 +27,8 @@ from stacks.monitoring.governance.maintenance import Maintenance
 from stacks.monitoring.log_groups import LogGroups
 from stacks.monitoring.metrics.log_metrics import LogMetrics
 from stacks.monitoring.metrics.log_queries import LogQueries
-from stacks.monitoring.routing.alarm_routing import Audience
-from stacks.monitoring.routing.topics import Notifications
+from stacks.monitoring.routing.alarm_routing import AlarmRouting
+from stacks.monitoring.routing.topics import Topics
 from stacks.shared.alarm_factory import AlarmFactory
 from stacks.shared.base import StageStack
 from stacks.shared.tags import stage_tags
@@ -76,11 +76,11 @@ class MonitoringStack(StageStack):
         super().__init__(
             stage, "monitoring", settings=settings, description="Alarms and dashboards"
         )
-        notifications = Notifications(self, "Topics", settings=settings, key=topics_key)
-        self.critical = notifications.critical
-        self.warning = notifications.warning
+        topics = Topics(self, "Topics", settings=settings, key=topics_key)
+        self.critical = topics.critical
+        self.warning = topics.warning
         make = AlarmFactory(self, settings)
-        audience = Audience(self, make, critical=self.critical, warning=self.warning)
+        routing = AlarmRouting(self, make, critical=self.critical, warning=self.warning)
         backend_down = availability.service_down(make, "backend", backend_targets)
         frontend_down = availability.service_down(make, "frontend", frontend_targets)
         errors = availability.high_error_rate(make, load_balancer)
@@ -92,15 +92,15 @@ class MonitoringStack(StageStack):
         stores = [database_alarms.unavailable, rule.all_of(*cache_alarms.unavailable)]
         users = [backend_down, errors]
         has_standby = settings.database.multi_az and settings.cache.nodes > 1
-        audience.page_outage(
+        routing.page_outage(
             always=[frontend_down, *cluster_alarms.without_nodes, *(users if has_standby else [])],
             unless_planned=[*stores, *([] if has_standby else users)],
         )
-        audience.page(
+        routing.page(
             "replication-broken", [*database_alarms.replication, *cache_alarms.replication]
         )
-        audience.page("pods-crash-looping-page", cluster_alarms.crash_looping)
-        audience.page_directly(availability.certificate_expiring(make, certificate))
+        routing.page("pods-crash-looping-page", cluster_alarms.crash_looping)
+        routing.page_directly(availability.certificate_expiring(make, certificate))
         if settings.database.backup_retention_days:
             backups = BackupWatch(
                 self,
@@ -108,7 +108,7 @@ class MonitoringStack(StageStack):
                 make=make,
                 logs_key=logs_key,
             )
-            audience.page_directly(backups.alarm)
+            routing.page_directly(backups.alarm)
         PagingEvents(self, "Events", make=make, topic=self.critical)
 
         services = settings.services
@@ -121,8 +121,8 @@ class MonitoringStack(StageStack):
             *cluster_alarms.warnings,
         ):
             if group is not None:
-                audience.notify(group)
-        self._govern(make, audience, audit_bucket, log_groups.trail, topics_key, logs_key)
+                routing.notify(group)
+        self._govern(make, routing, audit_bucket, log_groups.trail, topics_key, logs_key)
         LogQueries(self, "Queries", name=settings.resource_name(), log_groups=log_groups)
         log_metrics = LogMetrics(
             self,
@@ -159,7 +159,7 @@ class MonitoringStack(StageStack):
     def _govern(
         self,
         make: AlarmFactory,
-        audience: Audience,
+        routing: AlarmRouting,
         audit_bucket: s3.IBucket,
         trail_logs: logs.ILogGroup,
         topics_key: kms.IKey,
@@ -187,11 +187,11 @@ class MonitoringStack(StageStack):
             logs_key=logs_key,
         )
         for group in (*maintenance.failures, review.failures):
-            audience.notify(group)
+            routing.notify(group)
         if settings.account_wide.owned:
             audit = AuditAlarms(
                 self, "AuditAlarms", settings=settings, trail_logs=trail_logs, make=make
             )
             for alarm in audit.alarms:
-                audience.page_directly(alarm)
+                routing.page_directly(alarm)
         Budget(self, "Budget", settings=settings, topic=self.warning, tags=stage_tags(settings))

@@ -15,16 +15,19 @@ from aws_cdk import aws_sns as sns
 
 from constructs import Construct
 from settings.maintenance import DAYS
-from stacks.monitoring.routing.suppression_schedule import Clock, ClockRole, outside_business_hours
-from stacks.shared.alarm_factory import Advice, AlarmFactory, WarningGroup
-from stacks.shared.names import to_pascal_case
+from stacks.monitoring.routing.suppression_schedule import (
+    SuppressionSchedule,
+    SuppressionScheduleRole,
+    outside_business_hours,
+)
+from stacks.shared.alarm_factory import Advice, AlarmFactory, WarningGroup, construct_id
 
 _SETTLE = cdk.Duration.minutes(5)
 """What a suppressor may take to go off after what it suppresses, and things to be well after it.
 Longer than the clock's step, so that a warning of the first minutes of the evening is held."""
 
 
-class Audience:
+class AlarmRouting:
     """Decides who is told of an alarm. Metric alarms themselves have no actions."""
 
     def __init__(
@@ -44,8 +47,8 @@ class Audience:
         self._warning = actions.SnsAction(warning)
         settings = make.settings
         hours = settings.monitoring.business_hours
-        role = ClockRole(scope, "Clocks", settings=settings).role
-        self._evening = Clock(
+        role = SuppressionScheduleRole(scope, "Clocks", settings=settings).role
+        self._evening = SuppressionSchedule(
             scope,
             "BusinessHours",
             make=make,
@@ -57,7 +60,7 @@ class Audience:
             role=role,
             is_quiet=outside_business_hours(hours),
         ).alarm
-        self._window = Clock(
+        self._window = SuppressionSchedule(
             scope,
             "MaintenanceWindow",
             make=make,

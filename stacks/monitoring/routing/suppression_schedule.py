@@ -27,7 +27,7 @@ STEP_MINUTES = 5
 _DAY_MINUTES = 24 * 60
 
 
-class Clock(Construct):
+class SuppressionSchedule(Construct):
     """A metric of a stage that follows a week, and the alarm on it."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Clock(Construct):
             name: the last part of the alarm's name.
             description: the alarm's.
             time_zone: of the week, as the IANA database has it.
-            role: writes the metric, see `ClockRole`.
+            role: writes the metric, see `SuppressionScheduleRole`.
             is_quiet: says of a minute of the week, from Monday 00:00, whether it is quiet.
         """
         super().__init__(scope, construct_id_)
@@ -117,7 +117,7 @@ class Clock(Construct):
         )
 
 
-class ClockRole(Construct):
+class SuppressionScheduleRole(Construct):
     """The role of the clocks' schedules: it writes to one namespace of metrics."""
 
     def __init__(self, scope: Construct, construct_id_: str, *, settings: StageSettings) -> None:

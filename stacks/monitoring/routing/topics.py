@@ -16,7 +16,7 @@ from stacks.shared.names import to_pascal_case
 from stacks.shared.publishing import ALARMS, COST, let_services_publish
 
 
-class Notifications(Construct):
+class Topics(Construct):
     """One topic that pages, one that notifies."""
 
     def __init__(

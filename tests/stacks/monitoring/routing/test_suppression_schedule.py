@@ -14,7 +14,7 @@ from aws_cdk.assertions import Template
 
 from settings import StageSettings, load_stage
 from settings.monitoring import BusinessHoursSettings
-from stacks.monitoring.routing.alarm_routing import Audience
+from stacks.monitoring.routing.alarm_routing import AlarmRouting
 from stacks.shared.alarm_factory import AlarmFactory
 from tests.simulators.alarm_simulator import Alarms
 from tests.synthesis import SynthesizedStage, joined
@@ -40,7 +40,7 @@ def with_hours(hours: BusinessHoursSettings) -> SynthesizedStage:
     changed = StageSettings.model_validate({**settings.model_dump(), "monitoring": monitoring})
     stack = cdk.Stack(cdk.App(analytics_reporting=False), "Clocks")
     topic = sns.Topic(stack, "Topic")
-    Audience(stack, AlarmFactory(stack, changed), critical=topic, warning=topic)
+    AlarmRouting(stack, AlarmFactory(stack, changed), critical=topic, warning=topic)
     template = dict(Template.from_stack(stack).to_json())
     return SynthesizedStage(changed, {"monitoring": template})
 
