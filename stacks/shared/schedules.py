@@ -1,14 +1,20 @@
-"""Expressions of EventBridge Scheduler for the maintenance window, in UTC."""
+"""Schedule expressions of EventBridge Scheduler for the maintenance window, in UTC."""
 
 from settings.maintenance import WindowStart
 
 
 def weekly(start: WindowStart) -> str:
-    """Return the schedule of every week's window."""
+    """Return an expression for the start of the window in every week."""
     return f"cron({start.minute} {start.hour} ? * {start.day.upper()} *)"
 
 
 def monthly(start: WindowStart, week: int, months: tuple[int, ...] = ()) -> str:
-    """Return the schedule of the month's first, second ... window; every month if none is named."""
-    named = ",".join(map(str, months)) or "*"
-    return f"cron({start.minute} {start.hour} ? {named} {start.day.upper()}#{week} *)"
+    """Return an expression for the start of the window in one week of the month.
+
+    Args:
+        start: the start of the window.
+        week: which of the month's windows, from 1.
+        months: the months of the year; every month if empty.
+    """
+    months_field = ",".join(map(str, months)) or "*"
+    return f"cron({start.minute} {start.hour} ? {months_field} {start.day.upper()}#{week} *)"
