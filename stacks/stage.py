@@ -7,6 +7,7 @@ from settings import StageSettings
 from stacks.cluster.stack import ClusterStack
 from stacks.data.stack import DataStack
 from stacks.monitoring.log_groups import LogGroups
+from stacks.monitoring.monitored_resources import MonitoredResources
 from stacks.monitoring.stack import MonitoringStack
 from stacks.network.stack import NetworkStack
 from stacks.security.stack import SecurityStack
@@ -81,25 +82,27 @@ class SpyWatcherStage(cdk.Stage):
         MonitoringStack(
             self,
             settings=settings,
-            load_balancer=network.load_balancer,
-            backend_targets=workloads.backend_targets,
-            frontend_targets=workloads.frontend_targets,
-            certificate=network.certificate,
-            database=data.database,
-            cache=data.cache,
-            audit_bucket=security.audit_bucket,
-            node_group_names=cluster.node_group_names,
-            nat_gateway_ids=network.vpc.nat_gateway_ids,
-            log_groups=LogGroups(
-                application=cluster.pod_logs.application,
-                nodes=cluster.pod_logs.dataplane,
-                control_plane=cluster.control_plane_logs,
-                postgresql=data.database_logs,
-                redis_slow_log=data.cache.log_groups["slow-log"],
-                firewall=security.firewall_logs,
-                trail=security.trail_logs,
-                flows=network.vpc.flow_logs,
+            resources=MonitoredResources(
+                load_balancer=network.load_balancer,
+                backend_targets=workloads.backend_targets,
+                frontend_targets=workloads.frontend_targets,
+                certificate=network.certificate,
+                database=data.database,
+                cache=data.cache,
+                node_group_names=cluster.node_group_names,
+                nat_gateway_ids=network.vpc.nat_gateway_ids,
+                log_groups=LogGroups(
+                    application=cluster.pod_logs.application,
+                    nodes=cluster.pod_logs.dataplane,
+                    control_plane=cluster.control_plane_logs,
+                    postgresql=data.database_logs,
+                    redis_slow_log=data.cache.log_groups["slow-log"],
+                    firewall=security.firewall_logs,
+                    trail=security.trail_logs,
+                    flows=network.vpc.flow_logs,
+                ),
             ),
+            audit_bucket=security.audit_bucket,
             topics_key=security.keys.topics,
             logs_key=security.keys.logs,
         )

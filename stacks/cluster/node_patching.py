@@ -66,7 +66,7 @@ class NodePatching(Construct):
             timeout=cdk.Duration.minutes(maintenance.window_minutes),
             logs_key=logs_key,
         )
-        self._let_launch(workflow.machine, launch_template_id)
+        self._let_launch(workflow.state_machine, launch_template_id)
 
     def _patch_one(self) -> sfn.IChainable:
         """Patch one group: the input is its name."""

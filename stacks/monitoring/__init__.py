@@ -1,1 +1,1 @@
-"""The monitoring stack."""
+"""The monitoring stack and its parts."""

@@ -1,4 +1,4 @@
-"""The log groups of a stage that queries, metric filters and dashboards read."""
+"""The log groups of a stage that saved queries, metric filters and dashboards read."""
 
 from dataclasses import dataclass
 
@@ -7,18 +7,19 @@ from aws_cdk import aws_logs as logs
 
 @dataclass(frozen=True, kw_only=True)
 class LogGroups:
-    """What each part of the stage writes, wherever its stack makes the group."""
+    """One log group for each part of the stage. Different stacks create them."""
 
     application: logs.ILogGroup
-    """What containers write, as Fluent Bit wraps it (docs/log-fields.md)."""
+    """The output of the containers, in the format of Fluent Bit (docs/log-fields.md)."""
     nodes: logs.ILogGroup
-    """kubelet and containerd: which containers failed, and why they were started again."""
+    """The logs of kubelet and containerd, with the failures and restarts of containers."""
     control_plane: logs.ILogGroup
-    """The Kubernetes API, with its audit log."""
+    """The logs of the Kubernetes API, with its audit log."""
     postgresql: logs.ILogGroup
     redis_slow_log: logs.ILogGroup
     firewall: logs.ILogGroup
+    """The logs of the web ACL."""
     trail: logs.ILogGroup
-    """CloudTrail's management events."""
+    """The management events of CloudTrail."""
     flows: logs.ILogGroup
-    """VPC Flow Logs."""
+    """The VPC flow logs."""

@@ -1,7 +1,6 @@
-"""A state machine that calls AWS's APIs by itself: no function to patch, no code to upload."""
+"""A scheduled Step Functions state machine, with its log group and permissions."""
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_scheduler as scheduler
@@ -11,17 +10,15 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 from stacks.shared.acknowledgement import acknowledge
-from stacks.shared.alarm_factory import ABOVE, AlarmFactory, WarningGroup
-from stacks.shared.names import to_pascal_case
-
-REMEMBERED_HOURS = 72
-"""From Friday evening to Monday."""
 
 
 class Workflow(Construct):
-    """A scheduled state machine in JSONata. Its steps are logged, without what they carried.
+    """A state machine in JSONata that EventBridge Scheduler starts.
 
-    `alarm_of_failures` tells of an execution without success.
+    State machines call the APIs of AWS directly, so there is no function whose runtime and
+    libraries need patches. The log holds the events of each execution without their data.
+    The monitoring stack has an alarm on failed executions
+    (stacks/monitoring/alarms/executions.py).
     """
 
     def __init__(
@@ -35,28 +32,28 @@ class Workflow(Construct):
         timeout: cdk.Duration,
         logs_key: kms.IKey,
     ) -> None:
-        """Make the machine and its schedule.
+        """Create the state machine and its schedule.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            name: its name; its log group carries it too.
-            definition: its first state.
-            schedule: an expression of EventBridge Scheduler, in UTC.
-            timeout: how long an execution may take.
-            logs_key: encrypts its log.
+            scope: the parent construct.
+            construct_id: the id in the parent construct.
+            name: the name of the state machine, and the last part of its log group's name.
+            definition: the states.
+            schedule: a schedule expression of EventBridge Scheduler, in UTC.
+            timeout: how long an execution may run.
+            logs_key: encrypts the log group.
         """
         super().__init__(scope, construct_id)
-        # Log groups of this prefix share one entry of the account's resource policy for logs,
-        # which has room for few.
-        log = EncryptedLogGroup(
+        # CloudWatch Logs adds each log group to a resource policy of limited size. Log groups
+        # with the prefix /aws/vendedlogs/ share one entry.
+        log_group = EncryptedLogGroup(
             self,
             "Log",
             log_group_name=f"/aws/vendedlogs/states/{name}",
             encryption_key=logs_key,
             retention_days=90,
         )
-        self.machine = sfn.StateMachine(
+        self.state_machine = sfn.StateMachine(
             self,
             "Machine",
             state_machine_name=name,
@@ -65,27 +62,33 @@ class Workflow(Construct):
             timeout=timeout,
             tracing_enabled=True,
             logs=sfn.LogOptions(
-                destination=log, level=sfn.LogLevel.ALL, include_execution_data=False
-            ),
-        )
-        scheduler.Schedule(
-            self,
-            "Schedule",
-            schedule=scheduler.ScheduleExpression.expression(schedule),
-            # Not a day of attempts, CDK's default: a window would be over.
-            target=targets.StepFunctionsStartExecution(
-                self.machine, role=self._starter(), max_event_age=cdk.Duration.minutes(15)
+                destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False
             ),
         )
         acknowledge(
-            self.machine.role.node.find_child("DefaultPolicy"),
+            self.state_machine.role.node.find_child("DefaultPolicy"),
             "NIST.800.53.R5-IAMNoInlinePolicy",
             reason="The policy fits one state machine and names what that one calls: shared with "
             "another identity it would be wrong.",
         )
+        self._start_by_schedule(schedule)
 
-    def _starter(self) -> iam.IRole:
-        """Make the role of the schedule."""
+    def _start_by_schedule(self, schedule: str) -> None:
+        role = self._create_scheduler_role()
+        scheduler.Schedule(
+            self,
+            "Schedule",
+            schedule=scheduler.ScheduleExpression.expression(schedule),
+            # CDK's default is a day, by which time a maintenance window is over.
+            target=targets.StepFunctionsStartExecution(
+                self.state_machine,
+                # CDK's target would add the permission a second time, as an inline policy.
+                role=role.without_policy_updates(),
+                max_event_age=cdk.Duration.minutes(15),
+            ),
+        )
+
+    def _create_scheduler_role(self) -> iam.Role:
         role = iam.Role(
             self,
             "Starter",
@@ -101,49 +104,9 @@ class Workflow(Construct):
             roles=[role],
             statements=[
                 iam.PolicyStatement(
-                    actions=["states:StartExecution"], resources=[self.machine.state_machine_arn]
+                    actions=["states:StartExecution"],
+                    resources=[self.state_machine.state_machine_arn],
                 )
             ],
         )
-        # CDK's target would add the same once more, inline.
-        return role.without_policy_updates()
-
-
-def alarm_of_failures(
-    make: AlarmFactory, name: str, *, machine_name: str, means: str
-) -> WarningGroup:
-    """Warn of an execution that failed, timed out or was stopped, whatever the cause.
-
-    An alarm and not a step of the machine: a step cannot tell of a permission that it lacks. It
-    stands for three days, over a weekend: what failed at night is told in the morning.
-
-    Args:
-        make: makes the alarm.
-        name: the alarm's name, and its section of the runbook.
-        machine_name: the machine, which may stand in an earlier stack.
-        means: what is not done, for the one who is told.
-    """
-    machine = sfn.StateMachine.from_state_machine_name(
-        make.scope, f"{to_pascal_case(name)}Machine", machine_name
-    )
-    period = cdk.Duration.hours(1)
-    metric = cloudwatch.MathExpression(
-        expression="failed + timedOut + stopped",
-        using_metrics={
-            "failed": machine.metric_failed(period=period, statistic="Sum"),
-            "timedOut": machine.metric_timed_out(period=period, statistic="Sum"),
-            "stopped": machine.metric_aborted(period=period, statistic="Sum"),
-        },
-        label="Executions without success",
-        period=period,
-    )
-    return make.warning(
-        name,
-        metric,
-        ABOVE,
-        0,
-        means=means,
-        look_at=f"the last execution of the state machine {machine_name}, and its step that failed",
-        periods=1,
-        remembered_periods=REMEMBERED_HOURS,
-    )
+        return role

@@ -1,1 +1,1 @@
-"""The alarms, one module for each part of the system that they observe."""
+"""The metric alarms, with one module for each part of the system that they observe."""

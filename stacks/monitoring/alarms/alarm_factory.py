@@ -1,106 +1,97 @@
-"""How an alarm is made: its name, its description, and what a minute without data stands for."""
+"""Creates metric alarms with the stage's names, and with descriptions that link to the runbook."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk.aws_cloudwatch import ComparisonOperator, TreatMissingData
 
 from constructs import Construct
 from settings import StageSettings
+from stacks.monitoring.runbooks import runbook_url
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.names import operations_dashboard_name, to_pascal_case
-from stacks.shared.runbooks import runbook
 
-ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
-AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 MINUTE = cdk.Duration.minutes(1)
 
 
-class Missing:
-    """What a period without data stands for. Every alarm says which, and why."""
-
-    IS_BAD = cloudwatch.TreatMissingData.BREACHING
-    """The resource reports as long as it lives."""
-    IS_FINE = cloudwatch.TreatMissingData.NOT_BREACHING
-    """Nothing happened, or another alarm watches that the resource lives."""
-    CHANGES_NOTHING = cloudwatch.TreatMissingData.IGNORE
-    """Data comes so seldom that a gap means nothing."""
-
-
 @dataclass(frozen=True, kw_only=True)
-class Advice:
-    """What the one who is told needs to know."""
+class AlarmDescription:
+    """The parts of an alarm's description, which the message to the operators repeats."""
 
-    section: str
-    """The section of docs/runbooks/alarms.md, and the name of the page or the notification."""
-    means: str
-    """For users, in a sentence."""
-    look_at: str
-    """The first command, or the first thing to look at."""
+    runbook_section: str
+    """The section of docs/runbooks/alarms.md."""
+    summary: str
+    """What the alarm means for users, in a sentence."""
+    first_check: str
+    """The first command to run, or the first thing to look at."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WarningGroup:
-    """Alarms that are one thing to the one who hears of them, as of each node of the cache."""
+    """Alarms that notify once between them, such as one alarm for each Redis node."""
 
-    advice: Advice
+    description: AlarmDescription
     alarms: Sequence[cloudwatch.Alarm]
 
 
 class AlarmFactory:
-    """Makes a stage's alarms. Most tell nobody: what pages or notifies is made of them."""
+    """Creates the metric alarms of a stage.
+
+    Most of them have no action of their own. `AlarmRouting` combines them into composite alarms,
+    which page or notify.
+    """
 
     def __init__(self, scope: Construct, settings: StageSettings) -> None:
-        """Make the alarms in a scope, under the stage's name."""
+        """Create alarms in the scope, with the settings' resource names."""
         self.scope = scope
         self.settings = settings
 
-    def name(self, name: str) -> str:
-        """Return an alarm's whole name."""
+    def alarm_name(self, name: str) -> str:
+        """Return the full name of an alarm, which begins with the stage's resource name."""
         return self.settings.resource_name(name)
 
-    def alarm(
+    def create_alarm(
         self,
         name: str,
         metric: cloudwatch.IMetric,
-        comparison: cloudwatch.ComparisonOperator,
+        comparison_operator: ComparisonOperator,
         threshold: float,
         *,
-        advice: Advice,
-        periods: int,
-        missing: cloudwatch.TreatMissingData,
-        pages_itself: bool = False,
-        remembered_periods: int | None = None,
+        description: AlarmDescription,
+        evaluation_periods: int,
+        datapoints_to_alarm: int | None = None,
+        treat_missing_data: TreatMissingData,
+        has_own_action: bool = False,
     ) -> cloudwatch.Alarm:
-        """Make an alarm on a metric.
+        """Create an alarm.
 
         Args:
-            name: the last part of its name.
-            metric: what it watches.
-            comparison: on which side of the threshold it goes off.
-            threshold: in the metric's unit.
-            advice: for the description.
-            periods: how many of the metric's periods it must be on that side without a break.
-            missing: what a period without data stands for, one of `Missing`.
-            pages_itself: whether it gets an action of its own, and is in no composite alarm.
-            remembered_periods: of how many periods `periods` are enough. For what happens in a
-                moment of the night and is told in the morning; a week of them at most.
+            name: the last part of the alarm's name.
+            metric: the metric, whose period is the alarm's period.
+            comparison_operator: how the metric breaches the threshold.
+            threshold: in the unit of the metric.
+            description: the text of the alarm's description.
+            evaluation_periods: how many of the last periods CloudWatch evaluates.
+            datapoints_to_alarm: how many of those must breach the threshold; all if not given.
+            treat_missing_data: the state of a period without data.
+            has_own_action: whether the caller adds an action. Otherwise the alarm must belong to
+                a composite alarm, which has the action.
         """
         alarm = cloudwatch.Alarm(
             self.scope,
             to_pascal_case(name),
-            alarm_name=self.name(name),
-            alarm_description=self.describe(advice),
+            alarm_name=self.alarm_name(name),
+            alarm_description=self.description_text(description),
             metric=metric,
-            comparison_operator=comparison,
+            comparison_operator=comparison_operator,
             threshold=threshold,
-            evaluation_periods=remembered_periods or periods,
-            datapoints_to_alarm=periods if remembered_periods else None,
-            treat_missing_data=missing,
+            evaluation_periods=evaluation_periods,
+            datapoints_to_alarm=datapoints_to_alarm,
+            treat_missing_data=treat_missing_data,
         )
-        if not pages_itself:
+        if not has_own_action:
             acknowledge(
                 alarm,
                 "NIST.800.53.R5-CloudWatchAlarmAction",
@@ -110,48 +101,50 @@ class AlarmFactory:
             )
         return alarm
 
-    def warning(
+    def create_warning(
         self,
         name: str,
         metric: cloudwatch.IMetric,
-        comparison: cloudwatch.ComparisonOperator,
+        comparison_operator: ComparisonOperator,
         threshold: float,
         *,
-        means: str,
-        look_at: str,
-        periods: int,
-        remembered_periods: int | None = None,
+        summary: str,
+        first_check: str,
+        evaluation_periods: int,
+        datapoints_to_alarm: int | None = None,
     ) -> WarningGroup:
-        """Make an alarm that is a warning of its own, and its section of the runbook.
+        """Create one alarm that is a warning by itself, with a runbook section of the same name.
 
-        The arguments are those of `alarm` and `Advice`. Missing data is fine: that the resource
-        reports at all is not what a warning watches.
+        Missing data does not breach, because other alarms observe whether the resource reports at
+        all. The arguments are those of `create_alarm` and `AlarmDescription`.
         """
-        advice = Advice(section=name, means=means, look_at=look_at)
-        alarm = self.alarm(
+        description = AlarmDescription(
+            runbook_section=name, summary=summary, first_check=first_check
+        )
+        alarm = self.create_alarm(
             name,
             metric,
-            comparison,
+            comparison_operator,
             threshold,
-            advice=advice,
-            periods=periods,
-            missing=Missing.IS_FINE,
-            remembered_periods=remembered_periods,
+            description=description,
+            evaluation_periods=evaluation_periods,
+            datapoints_to_alarm=datapoints_to_alarm,
+            treat_missing_data=TreatMissingData.NOT_BREACHING,
         )
-        return WarningGroup(advice=advice, alarms=[alarm])
+        return WarningGroup(description=description, alarms=[alarm])
 
-    def describe(self, advice: Advice) -> str:
-        """Return a description: what it means, where to look, what to do. 1024 characters fit."""
+    def description_text(self, description: AlarmDescription) -> str:
+        """Return the description with its links. CloudWatch allows 1,024 characters."""
         settings = self.settings
         dashboard = (
             f"https://{settings.region}.console.aws.amazon.com/cloudwatch/home"
             f"?region={settings.region}#dashboards/dashboard/{operations_dashboard_name(settings)}"
         )
         return (
-            f"{advice.means}\n\nLook at: {advice.look_at}\nDashboard: {dashboard}\n"
-            f"Runbook: {self.runbook(advice.section)}"
+            f"{description.summary}\n\nLook at: {description.first_check}\nDashboard: {dashboard}\n"
+            f"Runbook: {self.runbook_section_url(description.runbook_section)}"
         )
 
-    def runbook(self, section: str) -> str:
-        """Return the address of a section of the alarms' runbook."""
-        return f"{runbook(self.settings, 'alarms')}#{section}"
+    def runbook_section_url(self, section: str) -> str:
+        """Return the URL of a section of docs/runbooks/alarms.md."""
+        return f"{runbook_url(self.settings, 'alarms')}#{section}"

@@ -1,23 +1,24 @@
-"""Alarms on what CloudTrail records: the acts that an intruder cannot avoid."""
+"""Alarms on API calls that CloudTrail records and that only an attacker or an emergency needs."""
 
 from typing import NamedTuple
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
+from aws_cdk.aws_cloudwatch import ComparisonOperator, TreatMissingData
 
 from constructs import Construct
 from settings import StageSettings
-from stacks.shared.alarm_factory import AT_LEAST, Advice, AlarmFactory, Missing
+from stacks.monitoring.alarms.alarm_factory import AlarmDescription, AlarmFactory
 from stacks.shared.bootstrap import bootstrap_role_name
-from stacks.shared.names import to_pascal_case, trail_name
+from stacks.shared.names import to_pascal_case
 
 _ATTACHMENTS = tuple(
     f"{verb}{owner}Policy"
     for verb in ("Attach", "Delete", "Detach", "Put")
     for owner in ("Group", "Role", "User")
 )
-_POLICIES_AND_BOUNDS = (
+_POLICIES_AND_BOUNDARIES = (
     *("CreatePolicy", "CreatePolicyVersion", "DeletePolicy", "DeletePolicyVersion"),
     *("DeleteRolePermissionsBoundary", "DeleteUserPermissionsBoundary"),
     *("PutRolePermissionsBoundary", "PutUserPermissionsBoundary"),
@@ -30,23 +31,24 @@ _TRAIL_CHANGES = (
 _KEY_LOSSES = ("DisableKey", "ScheduleKeyDeletion")
 
 
-class _Watch(NamedTuple):
-    """Patterns over the trail's events, and what it means that one matches.
+class _Detection(NamedTuple):
+    """Filter patterns over the events of the trail, and the summary of the alarm on them.
 
-    Several where one would be longer than the 1,024 characters that CloudWatch Logs takes.
+    A detection has a second pattern where one pattern would exceed the 1,024 characters that
+    CloudWatch Logs accepts.
     """
 
     patterns: tuple[str, ...]
-    means: str
+    summary: str
 
 
-class AuditAlarms(Construct):
-    """Root use, sign-in without a second factor, changes of policies, of trails, loss of keys.
+class AuditTrailAlarms(Construct):
+    """Alarms on root use, sign-in without MFA, and changes to policies, trails and KMS keys.
 
-    Metric filters over the trail's log group, not EventBridge rules: IAM and the console's sign-in
-    write their events in us-east-1 (sign-in in other regions too), where a rule of another region
-    hears nothing. The trail is multi-region, so its log group has them all. They are one for an
-    account: the stage that owns what an account has once makes them.
+    They use metric filters on the trail's log group, because EventBridge rules would miss events:
+    IAM, and in part the console sign-in, record theirs in us-east-1, and a rule matches the events
+    of its own Region. The multi-Region trail collects all of them. The trail is the account's, so
+    only the stage that owns the account-wide resources has these alarms.
     """
 
     def __init__(
@@ -56,35 +58,36 @@ class AuditAlarms(Construct):
         *,
         settings: StageSettings,
         trail_logs: logs.ILogGroup,
-        make: AlarmFactory,
+        factory: AlarmFactory,
     ) -> None:
-        """Make a filter and an alarm for each.
+        """Create the metric filters and the alarms.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
+            scope: the parent construct.
+            construct_id: the id in the parent construct.
             settings: the stage's settings.
-            trail_logs: where CloudTrail writes the account's events.
-            make: makes the alarms, which the caller tells somebody of.
+            trail_logs: the log group that CloudTrail writes to.
+            factory: creates the alarms. The caller adds their actions.
         """
         super().__init__(scope, construct_id)
         self._settings = settings
         self.alarms = [
-            self._alarm(name, watch, trail_logs, make) for name, watch in self._watches().items()
+            self._create_alarm(name, detection, trail_logs, factory)
+            for name, detection in self._detections().items()
         ]
 
-    def _watches(self) -> dict[str, _Watch]:
-        # By which CloudFormation makes what the CDK deploys.
-        by_hand = _not_by_role(bootstrap_role_name(cdk.Stack.of(self), "cfn-exec-role"))
+    def _detections(self) -> dict[str, _Detection]:
+        # CloudFormation assumes this role to deploy the stacks.
+        not_by_deployment = _not_by_role(bootstrap_role_name(cdk.Stack.of(self), "cfn-exec-role"))
         return {
-            "root-use": _Watch(
+            "root-use": _Detection(
                 (
                     '($.userIdentity.type = "Root") && ($.userIdentity.invokedBy NOT EXISTS) && '
                     '($.eventType != "AwsServiceEvent")',
                 ),
                 "Somebody uses the account's root user, for which there is no daily need.",
             ),
-            "sign-in-without-mfa": _Watch(
+            "sign-in-without-mfa": _Detection(
                 (
                     '($.eventName = "ConsoleLogin") && '
                     '($.responseElements.ConsoleLogin = "Success") && '
@@ -93,32 +96,32 @@ class AuditAlarms(Construct):
                 ),
                 "Somebody has signed in to the console without a second factor.",
             ),
-            "policy-change": _Watch(
+            "policy-change": _Detection(
                 (
-                    f"{_any_event('iam', _ATTACHMENTS)} && {by_hand}",
-                    f"{_any_event('iam', _POLICIES_AND_BOUNDS)} && {by_hand}",
+                    f"{_any_event('iam', _ATTACHMENTS)} && {not_by_deployment}",
+                    f"{_any_event('iam', _POLICIES_AND_BOUNDARIES)} && {not_by_deployment}",
                 ),
                 "A permission was changed by hand: not by a reviewed deployment.",
             ),
-            "trail-change": _Watch(
-                (f"{_any_event('cloudtrail', _TRAIL_CHANGES)} && {by_hand}",),
+            "trail-change": _Detection(
+                (f"{_any_event('cloudtrail', _TRAIL_CHANGES)} && {not_by_deployment}",),
                 "The record of who did what was changed by hand, or stopped.",
             ),
-            "key-loss": _Watch(
+            "key-loss": _Detection(
                 (_any_event("kms", _KEY_LOSSES),),
                 "A key is disabled or will be deleted, and with it all that it encrypts. "
                 "CancelKeyDeletion takes it back.",
             ),
         }
 
-    def _alarm(
-        self, name: str, watch: _Watch, trail_logs: logs.ILogGroup, make: AlarmFactory
+    def _create_alarm(
+        self, name: str, detection: _Detection, trail_logs: logs.ILogGroup, factory: AlarmFactory
     ) -> cloudwatch.Alarm:
-        words = to_pascal_case(name)
-        for number, pattern in enumerate(watch.patterns, start=1):
+        """Create a metric filter for each pattern, and an alarm on the metric that they share."""
+        for number, pattern in enumerate(detection.patterns, start=1):
             metric = logs.MetricFilter(
                 self,
-                f"{words}Filter{number}",
+                f"{to_pascal_case(name)}Filter{number}",
                 log_group=trail_logs,
                 filter_pattern=logs.FilterPattern.literal(f"{{ {pattern} }}"),
                 filter_name=self._settings.resource_name(f"{name}-{number}"),
@@ -126,19 +129,21 @@ class AuditAlarms(Construct):
                 metric_name=name,
                 metric_value="1",
             ).metric(statistic="Sum", period=cdk.Duration.minutes(5))
-        return make.alarm(
+        return factory.create_alarm(
             name,
             metric,
-            AT_LEAST,
+            ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             1,
-            advice=Advice(
-                section=name,
-                means=watch.means,
-                look_at=f"who and what, in the log group {trail_name(self._settings)}",
+            description=AlarmDescription(
+                runbook_section=name,
+                summary=detection.summary,
+                first_check="who and what, in the log group "
+                f"{self._settings.resource_name('trail')}",
             ),
-            periods=1,
-            missing=Missing.IS_FINE,
-            pages_itself=True,
+            evaluation_periods=1,
+            # A period without data is a period without such an event.
+            treat_missing_data=TreatMissingData.NOT_BREACHING,
+            has_own_action=True,
         )
 
 
@@ -147,7 +152,7 @@ def _any_event(service: str, names: tuple[str, ...]) -> str:
     return f'($.eventSource = "{service}.amazonaws.com") && ({events})'
 
 
-def _not_by_role(role: str) -> str:
-    """Leave out what CloudFormation does on behalf of a deployment. Root has no session issuer."""
+def _not_by_role(role_name: str) -> str:
+    """Return a pattern that excludes a role. Events of users and root have no session issuer."""
     issuer = "$.userIdentity.sessionContext.sessionIssuer.userName"
-    return f'(({issuer} NOT EXISTS) || ({issuer} != "{role}"))'
+    return f'(({issuer} NOT EXISTS) || ({issuer} != "{role_name}"))'

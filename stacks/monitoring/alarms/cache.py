@@ -1,149 +1,184 @@
-"""Redis: does it answer, is it copied, and what is it short of. Each node reports for itself."""
+"""Alarms on Redis: availability, replication and capacity. Each node has its own metrics."""
 
 from collections.abc import Iterator
 
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk.aws_cloudwatch import ComparisonOperator, TreatMissingData
 
 from settings.instances import CACHE_MAX_CONNECTIONS, CACHE_NODE_TYPES
 from spywatcher_constructs.redis import RedisReplicationGroup
-from stacks.shared.alarm_factory import (
-    ABOVE,
-    BELOW,
+from stacks.monitoring.alarms.alarm_factory import (
     MINUTE,
-    Advice,
+    AlarmDescription,
     AlarmFactory,
-    Missing,
     WarningGroup,
 )
 
-_DESCRIBE = "aws elasticache describe-events --duration 60 --source-type replication-group"
-
 
 class CacheAlarms:
-    """The alarms on the nodes of Redis."""
+    """The alarms on the nodes of the Redis replication group."""
 
-    def __init__(self, make: AlarmFactory, cache: RedisReplicationGroup) -> None:
-        """Make the alarms.
-
-        Args:
-            make: makes them.
-            cache: whose nodes they watch.
-        """
-        self._make = make
+    def __init__(self, factory: AlarmFactory, cache: RedisReplicationGroup) -> None:
+        """Create the alarms, with the thresholds of the factory's settings."""
+        self._factory = factory
         self._cache = cache
         self._nodes = range(1, cache.nodes + 1)
-        self._thresholds = make.settings.monitoring.thresholds
-        self._type = CACHE_NODE_TYPES[make.settings.cache.node_type]
+        self._thresholds = factory.settings.monitoring.thresholds
+        self._describe_events = (
+            "aws elasticache describe-events --duration 60 --source-type replication-group "
+            f"--source-identifier {cache.name}"
+        )
         self.unavailable = [self._unavailable(node) for node in self._nodes]
-        """One a node. Redis is unavailable when all of them go off."""
+        """One alarm for each node. Redis is unavailable when all of them are in ALARM."""
         self.replication: list[cloudwatch.Alarm] = []
-        """What says that a failover would lose data: a node lags, or is not there."""
+        """Alarms that mean a failover would lose data: a node lags behind or is unavailable."""
         if cache.nodes > 1:
-            self.replication = [self._replication(node) for node in self._nodes]
+            self.replication = [self._replication_lag(node) for node in self._nodes]
             self.replication += self.unavailable
-        self.warnings = list(self._warnings())
-
-    def _metric(self, name: str, node: int, statistic: str = "Average") -> cloudwatch.Metric:
-        return self._cache.metric(name, node=node, statistic=statistic).with_(period=MINUTE)
+        self.warnings = [
+            self._cpu(),
+            self._memory(),
+            self._connections(),
+            self._evictions(),
+            self._throttling(),
+            *self._cpu_credits(),
+        ]
 
     def _unavailable(self, node: int) -> cloudwatch.Alarm:
-        return self._make.alarm(
+        return self._factory.create_alarm(
             f"cache-{node}-unavailable",
             self._metric("CurrConnections", node, "SampleCount"),
-            BELOW,
+            ComparisonOperator.LESS_THAN_THRESHOLD,
             1,
-            advice=Advice(
-                section="cache-unavailable",
-                means=f"Redis node {node} has reported nothing for three minutes. Without any "
+            description=AlarmDescription(
+                runbook_section="cache-unavailable",
+                summary=f"Redis node {node} has reported nothing for three minutes. Without any "
                 "node there are no sessions and no rate limits.",
-                look_at=f"{_DESCRIBE} --source-identifier {self._cache.name}",
+                first_check=self._describe_events,
             ),
-            periods=3,
-            missing=Missing.IS_BAD,
+            evaluation_periods=3,
+            # A node reports this metric as long as it runs.
+            treat_missing_data=TreatMissingData.BREACHING,
         )
 
-    def _replication(self, node: int) -> cloudwatch.Alarm:
-        """Watch a node's lag. The primary of the moment reports none, so a gap means nothing."""
+    def _replication_lag(self, node: int) -> cloudwatch.Alarm:
         seconds = self._thresholds.cache_lag_seconds
-        return self._make.alarm(
+        return self._factory.create_alarm(
             f"cache-{node}-replication",
             self._metric("ReplicationLag", node, "Maximum"),
-            ABOVE,
+            ComparisonOperator.GREATER_THAN_THRESHOLD,
             seconds,
-            advice=Advice(
-                section="cache-replication",
-                means=f"Redis node {node} is over {seconds} s behind its primary: a failover "
+            description=AlarmDescription(
+                runbook_section="cache-replication",
+                summary=f"Redis node {node} is over {seconds} s behind its primary: a failover "
                 "now would lose what was written since.",
-                look_at=f"{_DESCRIBE} --source-identifier {self._cache.name}",
+                first_check=self._describe_events,
             ),
-            periods=5,
-            missing=Missing.IS_FINE,
+            evaluation_periods=5,
+            # The node that is the primary does not report this metric.
+            treat_missing_data=TreatMissingData.NOT_BREACHING,
         )
 
-    def _warnings(self) -> Iterator[WarningGroup]:
-        thresholds = self._thresholds
-        yield self._warn(
-            "cpu", "EngineCPUUtilization", thresholds.cache_cpu_percent,
-            "Redis has little time left on its one processor: every command waits.",
-            "the slow log in CloudWatch Logs", periods=15,
-        )  # fmt: skip
-        yield self._warn(
-            "memory", "DatabaseMemoryUsagePercentage", thresholds.cache_memory_percent,
-            "Redis is nearly full: it will evict keys.",
-            "BytesUsedForCache and CurrItems of the nodes", periods=15,
-        )  # fmt: skip
-        yield self._warn(
-            "connections", "CurrConnections",
-            CACHE_MAX_CONNECTIONS * thresholds.cache_connections_percent / 100,
-            f"Over {thresholds.cache_connections_percent:g} % of the {CACHE_MAX_CONNECTIONS} "
-            "connections that a node takes are open: clients leave them behind.",
-            "NewConnections of the nodes beside the number of pods", periods=5,
-        )  # fmt: skip
-        yield self._warn(
-            "evictions", "Evictions", thresholds.cache_evictions_per_minute,
-            "Redis throws keys away for want of memory: sessions end early.",
-            "DatabaseMemoryUsagePercentage of the nodes", periods=5, statistic="Sum",
-        )  # fmt: skip
-        yield self._warn(
-            "throttled", "NetworkBandwidthOutAllowanceExceeded", 0,
-            "A Redis node answers more than its type may send: AWS holds its packets back.",
-            "NetworkBytesOut of the nodes, and large values in the slow log",
-            periods=5, statistic="Sum",
-        )  # fmt: skip
-        if self._type.max_credits is not None:
-            yield self._warn(
-                "credits", "CPUCreditBalance",
-                self._type.max_credits * thresholds.cache_credits_percent / 100,
-                "A Redis node of the T family has few CPU credits left.",
-                "CPUUtilization of the nodes", periods=15, comparison=BELOW,
-            )  # fmt: skip
+    def _cpu(self) -> WarningGroup:
+        return self._create_warning(
+            "cpu",
+            "EngineCPUUtilization",
+            self._thresholds.cache_cpu_percent,
+            summary="Redis has little time left on its one processor: every command waits.",
+            first_check="the slow log in CloudWatch Logs",
+            evaluation_periods=15,
+        )
 
-    def _warn(
+    def _memory(self) -> WarningGroup:
+        return self._create_warning(
+            "memory",
+            "DatabaseMemoryUsagePercentage",
+            self._thresholds.cache_memory_percent,
+            summary="Redis is nearly full: it will evict keys.",
+            first_check="BytesUsedForCache and CurrItems of the nodes",
+            evaluation_periods=15,
+        )
+
+    def _connections(self) -> WarningGroup:
+        percent = self._thresholds.cache_connections_percent
+        return self._create_warning(
+            "connections",
+            "CurrConnections",
+            CACHE_MAX_CONNECTIONS * percent / 100,
+            summary=f"Over {percent:g} % of the {CACHE_MAX_CONNECTIONS} connections that a node "
+            "takes are open: clients leave them behind.",
+            first_check="NewConnections of the nodes beside the number of pods",
+            evaluation_periods=5,
+        )
+
+    def _evictions(self) -> WarningGroup:
+        return self._create_warning(
+            "evictions",
+            "Evictions",
+            self._thresholds.cache_evictions_per_minute,
+            statistic="Sum",
+            summary="Redis throws keys away for want of memory: sessions end early.",
+            first_check="DatabaseMemoryUsagePercentage of the nodes",
+            evaluation_periods=5,
+        )
+
+    def _throttling(self) -> WarningGroup:
+        return self._create_warning(
+            "throttled",
+            "NetworkBandwidthOutAllowanceExceeded",
+            0,
+            statistic="Sum",
+            summary="A Redis node answers more than its type may send: AWS holds its packets back.",
+            first_check="NetworkBytesOut of the nodes, and large values in the slow log",
+            evaluation_periods=5,
+        )
+
+    def _cpu_credits(self) -> Iterator[WarningGroup]:
+        """Yield a warning for a burstable node type; other types have no CPU credits."""
+        max_credits = CACHE_NODE_TYPES[self._factory.settings.cache.node_type].max_credits
+        if max_credits is not None:
+            yield self._create_warning(
+                "credits",
+                "CPUCreditBalance",
+                max_credits * self._thresholds.cache_credits_percent / 100,
+                comparison_operator=ComparisonOperator.LESS_THAN_THRESHOLD,
+                summary="A Redis node of the T family has few CPU credits left.",
+                first_check="CPUUtilization of the nodes",
+                evaluation_periods=15,
+            )
+
+    def _create_warning(
         self,
-        kind: str,
-        metric: str,
+        name: str,
+        metric_name: str,
         threshold: float,
-        means: str,
-        look_at: str,
         *,
-        periods: int,
+        comparison_operator: ComparisonOperator = ComparisonOperator.GREATER_THAN_THRESHOLD,
         statistic: str = "Average",
-        comparison: cloudwatch.ComparisonOperator = ABOVE,
+        summary: str,
+        first_check: str,
+        evaluation_periods: int,
     ) -> WarningGroup:
-        """Watch every node. That they report at all, `cache-unavailable` watches."""
-        advice = Advice(section=f"cache-{kind}", means=means, look_at=look_at)
+        """Create an alarm on each node, and group them as one warning."""
+        description = AlarmDescription(
+            runbook_section=f"cache-{name}", summary=summary, first_check=first_check
+        )
         return WarningGroup(
-            advice=advice,
+            description=description,
             alarms=[
-                self._make.alarm(
-                    f"cache-{node}-{kind}",
-                    self._metric(metric, node, statistic),
-                    comparison,
+                self._factory.create_alarm(
+                    f"cache-{node}-{name}",
+                    self._metric(metric_name, node, statistic),
+                    comparison_operator,
                     threshold,
-                    advice=advice,
-                    periods=periods,
-                    missing=Missing.IS_FINE,
+                    description=description,
+                    evaluation_periods=evaluation_periods,
+                    # The `unavailable` alarms observe whether a node reports at all.
+                    treat_missing_data=TreatMissingData.NOT_BREACHING,
                 )
                 for node in self._nodes
             ],
         )
+
+    def _metric(self, name: str, node: int, statistic: str) -> cloudwatch.Metric:
+        return self._cache.metric(name, node=node, statistic=statistic).with_(period=MINUTE)

@@ -1,142 +1,157 @@
-"""The cluster: are there nodes, do pods start, and what are nodes short of.
+"""Alarms on the EKS cluster: healthy nodes, crashing pods, and the capacity of the nodes.
 
-Container Insights tells most of it. A stage without it still sees pods that find no node, which EKS
-reports of every cluster, and what the load balancer knows (availability.py).
+Most of them use Container Insights. A stage without it still has the alarm on unschedulable pods,
+whose metric EKS publishes for every cluster, and the alarms of services.py.
 """
 
 from collections.abc import Iterator
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk.aws_cloudwatch import ComparisonOperator, TreatMissingData
 
-from stacks.shared.alarm_factory import (
-    ABOVE,
-    AT_LEAST,
-    BELOW,
+from stacks.monitoring.alarms.alarm_factory import (
     MINUTE,
-    Advice,
+    AlarmDescription,
     AlarmFactory,
-    Missing,
     WarningGroup,
+)
+from stacks.monitoring.metrics.service_metrics import (
+    container_insights_metrics,
+    control_plane_metrics,
 )
 from stacks.shared.names import cluster_name
 
-_FIVE_MINUTES = cdk.Duration.minutes(5)
-
 
 class ClusterAlarms:
-    """The alarms on nodes and pods. The cluster has the stage's name."""
+    """The alarms on the nodes and pods of the cluster."""
 
-    def __init__(self, make: AlarmFactory) -> None:
-        """Make the alarms of the stage's settings."""
-        self._make = make
-        self._thresholds = make.settings.monitoring.thresholds
-        self._max_nodes = make.settings.cluster.nodes.max_nodes
+    def __init__(self, factory: AlarmFactory) -> None:
+        """Create the alarms, with the thresholds of the factory's settings."""
+        self._factory = factory
+        self._thresholds = factory.settings.monitoring.thresholds
+        self._cluster_name = cluster_name(factory.settings)
+        self._insights = container_insights_metrics(self._cluster_name)
         self.without_nodes: list[cloudwatch.Alarm] = []
         self.crash_looping: list[cloudwatch.Alarm] = []
-        self.warnings = [self._unschedulable()]
-        if make.settings.cluster.container_insights:
+        self.warnings = [self._unschedulable_pods()]
+        if factory.settings.cluster.container_insights:
             self.without_nodes = [self._without_nodes()]
             self.crash_looping = [self._crash_looping()]
-            self.warnings += [self._at_maximum(), *self._nodes()]
-
-    def _metric(
-        self,
-        name: str,
-        statistic: str,
-        *,
-        namespace: str = "ContainerInsights",
-        period: cdk.Duration = MINUTE,
-    ) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=namespace,
-            metric_name=name,
-            dimensions_map={"ClusterName": cluster_name(self._make.settings)},
-            statistic=statistic,
-            period=period,
-        )
+            self.warnings += [self._maximum_nodes(), *self._node_capacity()]
 
     def _without_nodes(self) -> cloudwatch.Alarm:
-        """Watch the nodes that are not failed. Without any, nothing reports either."""
-        return self._make.alarm(
+        return self._factory.create_alarm(
             "cluster-without-nodes",
             cloudwatch.MathExpression(
                 expression="nodes - failed",
                 using_metrics={
-                    "nodes": self._metric("cluster_node_count", "Minimum"),
-                    "failed": self._metric("cluster_failed_node_count", "Maximum"),
+                    "nodes": self._insights.metric(
+                        "cluster_node_count", statistic="Minimum", period=MINUTE
+                    ),
+                    "failed": self._insights.metric(
+                        "cluster_failed_node_count", statistic="Maximum", period=MINUTE
+                    ),
                 },
                 label="Healthy nodes",
                 period=MINUTE,
             ),
-            BELOW,
+            ComparisonOperator.LESS_THAN_THRESHOLD,
             1,
-            advice=Advice(
-                section="cluster-without-nodes",
-                means="The cluster has no healthy node: no pod runs.",
-                look_at="kubectl get nodes; kubectl describe nodes",
+            description=AlarmDescription(
+                runbook_section="cluster-without-nodes",
+                summary="The cluster has no healthy node: no pod runs.",
+                first_check="kubectl get nodes; kubectl describe nodes",
             ),
-            periods=5,
-            missing=Missing.IS_BAD,
+            evaluation_periods=5,
+            # The CloudWatch agent runs on the nodes: without a node, nothing reports.
+            treat_missing_data=TreatMissingData.BREACHING,
         )
 
     def _crash_looping(self) -> cloudwatch.Alarm:
-        """Watch for containers that start again and again, anywhere in the cluster."""
-        return self._make.alarm(
+        return self._factory.create_alarm(
             "pods-crash-looping",
-            self._metric("pod_container_status_waiting_reason_crash_loop_back_off", "Maximum"),
-            ABOVE,
-            0,
-            advice=Advice(
-                section="pods-crash-looping",
-                means="A container has ended right after each start for ten minutes.",
-                look_at="kubectl get pods -A | grep CrashLoopBackOff; kubectl logs --previous",
+            self._insights.metric(
+                "pod_container_status_waiting_reason_crash_loop_back_off",
+                statistic="Maximum",
+                period=MINUTE,
             ),
-            periods=10,
-            missing=Missing.IS_FINE,
-        )
-
-    def _unschedulable(self) -> WarningGroup:
-        return self._make.warning(
-            "pods-unschedulable",
-            self._metric("scheduler_pending_pods_UNSCHEDULABLE", "Minimum", namespace="AWS/EKS"),
-            ABOVE,
+            ComparisonOperator.GREATER_THAN_THRESHOLD,
             0,
-            means="For 15 minutes a pod has found no node: the node group is at its maximum, or "
+            description=AlarmDescription(
+                runbook_section="pods-crash-looping",
+                summary="A container has ended right after each start for ten minutes.",
+                first_check="kubectl get pods -A | grep CrashLoopBackOff; kubectl logs --previous",
+            ),
+            evaluation_periods=10,
+            # The alarm on healthy nodes observes whether the agent reports at all.
+            treat_missing_data=TreatMissingData.NOT_BREACHING,
+        )
+
+    def _unschedulable_pods(self) -> WarningGroup:
+        return self._factory.create_warning(
+            "pods-unschedulable",
+            control_plane_metrics(self._cluster_name).metric(
+                "scheduler_pending_pods_UNSCHEDULABLE", statistic="Minimum", period=MINUTE
+            ),
+            ComparisonOperator.GREATER_THAN_THRESHOLD,
+            0,
+            summary="For 15 minutes a pod has found no node: the node group is at its maximum, or "
             "AWS has no instance to give.",
-            look_at="kubectl get pods -A --field-selector=status.phase=Pending",
-            periods=15,
+            first_check="kubectl get pods -A --field-selector=status.phase=Pending",
+            evaluation_periods=15,
         )
 
-    def _at_maximum(self) -> WarningGroup:
-        return self._make.warning(
+    def _maximum_nodes(self) -> WarningGroup:
+        maximum = self._factory.settings.cluster.nodes.max_nodes
+        return self._factory.create_warning(
             "nodes-at-maximum",
-            self._metric("cluster_node_count", "Minimum"),
-            AT_LEAST,
-            self._max_nodes,
-            means=f"All {self._max_nodes} nodes that the settings allow have run for 15 minutes: "
+            self._insights.metric("cluster_node_count", statistic="Minimum", period=MINUTE),
+            ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            maximum,
+            summary=f"All {maximum} nodes that the settings allow have run for 15 minutes: "
             "further pods will find none.",
-            look_at="kubectl top nodes",
-            periods=15,
+            first_check="kubectl top nodes",
+            evaluation_periods=15,
         )
 
-    def _nodes(self) -> Iterator[WarningGroup]:
-        """Watch the fullest node for the disk, all together for what pods can share."""
+    def _node_capacity(self) -> Iterator[WarningGroup]:
+        """Yield the warnings about CPU and memory of all nodes, and about the fullest disk.
+
+        Pods share the CPU and the memory of all nodes. A full disk affects its own node alone.
+        """
         thresholds = self._thresholds
-        for kind, metric, statistic, percent, means in (
-            ("cpu", "node_cpu_utilization", "Average", thresholds.node_cpu_percent,
-             "The nodes have little processor time left: pods slow each other down."),
-            ("memory", "node_memory_utilization", "Average", thresholds.node_memory_percent,
-             "The nodes have little memory left: pods will be evicted."),
-            ("disk", "node_filesystem_utilization", "Maximum", thresholds.node_disk_percent,
-             "A node's disk is nearly full: it will evict pods, and cannot pull images."),
-        ):  # fmt: skip
-            yield self._make.warning(
-                f"nodes-{kind}",
-                self._metric(metric, statistic, period=_FIVE_MINUTES),
-                ABOVE,
+        for name, metric_name, statistic, percent, summary in (
+            (
+                "cpu",
+                "node_cpu_utilization",
+                "Average",
+                thresholds.node_cpu_percent,
+                "The nodes have little processor time left: pods slow each other down.",
+            ),
+            (
+                "memory",
+                "node_memory_utilization",
+                "Average",
+                thresholds.node_memory_percent,
+                "The nodes have little memory left: pods will be evicted.",
+            ),
+            (
+                "disk",
+                "node_filesystem_utilization",
+                "Maximum",
+                thresholds.node_disk_percent,
+                "A node's disk is nearly full: it will evict pods, and cannot pull images.",
+            ),
+        ):
+            yield self._factory.create_warning(
+                f"nodes-{name}",
+                self._insights.metric(
+                    metric_name, statistic=statistic, period=cdk.Duration.minutes(5)
+                ),
+                ComparisonOperator.GREATER_THAN_THRESHOLD,
                 percent,
-                means=means,
-                look_at="kubectl top nodes",
-                periods=3,
+                summary=summary,
+                first_check="kubectl top nodes",
+                evaluation_periods=3,
             )

@@ -1,18 +1,16 @@
-"""PostgreSQL: does it answer, is it copied, and what is it short of."""
+"""Alarms on PostgreSQL: availability, replication and capacity."""
 
 from collections.abc import Iterator
 
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk.aws_cloudwatch import ComparisonOperator, TreatMissingData
 
 from settings.instances import DATABASE_CLASSES
 from spywatcher_constructs.postgres import replica_identifier
-from stacks.shared.alarm_factory import (
-    ABOVE,
-    BELOW,
+from stacks.monitoring.alarms.alarm_factory import (
     MINUTE,
-    Advice,
+    AlarmDescription,
     AlarmFactory,
-    Missing,
     WarningGroup,
 )
 from stacks.shared.names import instance_identifier
@@ -22,161 +20,210 @@ _GIB = 1024**3
 
 
 class DatabaseAlarms:
-    """The alarms on the active generation of PostgreSQL and its read replicas.
+    """The alarms on the active generation of PostgreSQL and on its read replicas.
 
-    They name the instances by text. A reference to the data stack would be in the way of the next
-    switch of generations.
+    The alarms identify the instances by name. A reference would import an export of the data stack,
+    and CloudFormation refuses to change an export while another stack imports it: the next switch
+    to another generation would fail.
     """
 
-    def __init__(self, make: AlarmFactory) -> None:
-        """Make the alarms of the stage's settings."""
-        self._make = make
-        self._settings = make.settings.database
-        self._thresholds = make.settings.monitoring.thresholds
-        self._class = DATABASE_CLASSES[self._settings.instance_class]
-        primary = instance_identifier(make.settings, self._settings.active_generation)
-        self._primary = primary
-        self._replicas = [
-            replica_identifier(primary, number)
+    def __init__(self, factory: AlarmFactory) -> None:
+        """Create the alarms, with the thresholds of the factory's settings."""
+        self._factory = factory
+        self._settings = factory.settings.database
+        self._thresholds = factory.settings.monitoring.thresholds
+        self._instance_class = DATABASE_CLASSES[self._settings.instance_class]
+        self._primary = instance_identifier(factory.settings, self._settings.active_generation)
+        self._replicas = {
+            number: replica_identifier(self._primary, number)
             for number in range(1, self._settings.read_replicas + 1)
-        ]
+        }
         self.unavailable = self._unavailable()
         self.replication = [
-            self._replication(number, name) for number, name in enumerate(self._replicas, start=1)
+            self._replica_lag(number, identifier) for number, identifier in self._replicas.items()
         ]
-        self.warnings = list(self._warnings())
-
-    def _metric(self, name: str, instance: str, statistic: str = "Average") -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace="AWS/RDS",
-            metric_name=name,
-            dimensions_map={"DBInstanceIdentifier": instance},
-            statistic=statistic,
-            period=MINUTE,
-        )
+        self.warnings = [
+            self._cpu(),
+            self._memory(),
+            self._connections(),
+            self._storage(),
+            self._throttling(),
+            *self._cpu_credits(),
+        ]
 
     def _unavailable(self) -> cloudwatch.Alarm:
-        """Watch that it reports: an instance that is not available reports nothing."""
-        return self._make.alarm(
+        return self._factory.create_alarm(
             "database-unavailable",
             self._metric("DatabaseConnections", self._primary, "SampleCount"),
-            BELOW,
+            ComparisonOperator.LESS_THAN_THRESHOLD,
             1,
-            advice=Advice(
-                section="database-unavailable",
-                means="PostgreSQL has reported nothing for three minutes: the application cannot "
+            description=AlarmDescription(
+                runbook_section="database-unavailable",
+                summary="PostgreSQL has reported nothing for three minutes: the application cannot "
                 "read or write.",
-                look_at="aws rds describe-events --duration 60 --source-type db-instance "
+                first_check="aws rds describe-events --duration 60 --source-type db-instance "
                 f"--source-identifier {self._primary}",
             ),
-            periods=3,
-            missing=Missing.IS_BAD,
+            evaluation_periods=3,
+            # An instance reports this metric only while it is available.
+            treat_missing_data=TreatMissingData.BREACHING,
         )
 
-    def _replication(self, number: int, instance: str) -> cloudwatch.Alarm:
+    def _replica_lag(self, number: int, identifier: str) -> cloudwatch.Alarm:
         seconds = self._thresholds.replica_lag_seconds
-        return self._make.alarm(
+        return self._factory.create_alarm(
             f"database-replica-{number}-replication",
-            self._metric("ReplicaLag", instance, "Maximum"),
-            ABOVE,
+            self._metric("ReplicaLag", identifier, "Maximum"),
+            ComparisonOperator.GREATER_THAN_THRESHOLD,
             seconds,
-            advice=Advice(
-                section="database-replication",
-                means=f"Read replica {number} is over {seconds} s behind, or reports nothing: "
+            description=AlarmDescription(
+                runbook_section="database-replication",
+                summary=f"Read replica {number} is over {seconds} s behind, or reports nothing: "
                 "what reads from it sees old data.",
-                look_at=f"aws rds describe-db-instances --db-instance-identifier {instance}",
+                first_check=f"aws rds describe-db-instances --db-instance-identifier {identifier}",
             ),
-            periods=5,
-            missing=Missing.IS_BAD,
+            evaluation_periods=5,
+            # A replica reports this metric as long as it replicates.
+            treat_missing_data=TreatMissingData.BREACHING,
         )
 
-    def _warnings(self) -> Iterator[WarningGroup]:
-        thresholds, instance_class = self._thresholds, self._class
-        yield self._warn(
-            "cpu", "CPUUtilization", ABOVE, thresholds.database_cpu_percent,
-            "PostgreSQL has little processor time left: queries get slower.",
-            "the top statements in CloudWatch Database Insights", periods=15,
-        )  # fmt: skip
-        yield self._warn(
-            "memory", "FreeableMemory", BELOW,
-            instance_class.memory_mib * _MIB * thresholds.database_free_memory_percent / 100,
-            f"Less than {thresholds.database_free_memory_percent:g} % of PostgreSQL's memory is "
-            "free: it reads more from disk, and may be restarted for want of memory.",
-            "connections and the top statements in CloudWatch Database Insights", periods=15,
-        )  # fmt: skip
-        connections = instance_class.max_connections * thresholds.database_connections_percent / 100
-        yield self._warn(
-            "connections", "DatabaseConnections", ABOVE, round(connections),
-            f"Over {thresholds.database_connections_percent:g} % of the "
-            f"{instance_class.max_connections} connections are taken; without any left, pods "
-            "cannot connect.",
-            "SELECT state, count(*) FROM pg_stat_activity GROUP BY state", periods=5,
-        )  # fmt: skip
-        yield self._storage()
-        yield self._warn(
-            "throttled", "EBSIOBalance%", BELOW, thresholds.database_io_balance_percent,
-            "PostgreSQL has nearly used up what its class may burst to its disk: reads and writes "
-            "will be held back.",
-            "ReadIOPS, WriteIOPS and DiskQueueDepth of the instance", periods=15,
-        )  # fmt: skip
-        if instance_class.max_credits is not None:
-            yield self._warn(
-                "credits", "CPUCreditBalance", BELOW,
-                instance_class.max_credits * thresholds.database_credits_percent / 100,
-                "PostgreSQL's class of the T family has few CPU credits left. It is not slowed "
-                "down, but from zero on each vCPU hour costs extra.",
-                "CPUSurplusCreditsCharged and CPUUtilization of the instance", periods=15,
-            )  # fmt: skip
+    def _cpu(self) -> WarningGroup:
+        return self._create_warning(
+            "cpu",
+            "CPUUtilization",
+            ComparisonOperator.GREATER_THAN_THRESHOLD,
+            self._thresholds.database_cpu_percent,
+            summary="PostgreSQL has little processor time left: queries get slower.",
+            first_check="the top statements in CloudWatch Database Insights",
+            evaluation_periods=15,
+        )
+
+    def _memory(self) -> WarningGroup:
+        percent = self._thresholds.database_free_memory_percent
+        return self._create_warning(
+            "memory",
+            "FreeableMemory",
+            ComparisonOperator.LESS_THAN_THRESHOLD,
+            self._instance_class.memory_mib * _MIB * percent / 100,
+            summary=f"Less than {percent:g} % of PostgreSQL's memory is free: it reads more from "
+            "disk, and may be restarted for want of memory.",
+            first_check="connections and the top statements in CloudWatch Database Insights",
+            evaluation_periods=15,
+        )
+
+    def _connections(self) -> WarningGroup:
+        percent = self._thresholds.database_connections_percent
+        maximum = self._instance_class.max_connections
+        return self._create_warning(
+            "connections",
+            "DatabaseConnections",
+            ComparisonOperator.GREATER_THAN_THRESHOLD,
+            round(maximum * percent / 100),
+            summary=f"Over {percent:g} % of the {maximum} connections are taken; without any left, "
+            "pods cannot connect.",
+            first_check="SELECT state, count(*) FROM pg_stat_activity GROUP BY state",
+            evaluation_periods=5,
+        )
 
     def _storage(self) -> WarningGroup:
-        """Compare what is free with the first storage. RDS does not say what it has allocated."""
-        first, maximum = self._settings.storage_gib, self._settings.max_storage_gib
-        if maximum is None:
+        """Warn when little storage is free.
+
+        The threshold is a percentage of the initial storage, because RDS has no metric of the
+        storage that it has allocated since.
+        """
+        initial_gib, maximum_gib = self._settings.storage_gib, self._settings.max_storage_gib
+        if maximum_gib is None:
             percent = self._thresholds.database_free_storage_percent
-            means = (
-                f"Less than {percent:g} % of PostgreSQL's {first} GiB are free. At zero it stops."
+            summary = (
+                f"Less than {percent:g} % of PostgreSQL's {initial_gib} GiB are free. At zero it "
+                "stops."
             )
         else:
             percent = self._thresholds.database_free_growing_storage_percent
-            means = (
-                f"PostgreSQL has less free than {percent:g} % of its first {first} GiB, though RDS "
-                f"grows its storage to {maximum} GiB: it is at that end, or fills faster."
+            summary = (
+                f"PostgreSQL has less free than {percent:g} % of its first {initial_gib} GiB, "
+                f"though RDS grows its storage to {maximum_gib} GiB: it is at that end, or fills "
+                "faster."
             )
-        return self._warn(
-            "storage", "FreeStorageSpace", BELOW, first * _GIB * percent / 100, means,
-            "SELECT relname, pg_total_relation_size(oid) FROM pg_class ORDER BY 2 DESC LIMIT 10",
-            periods=5,
-        )  # fmt: skip
+        return self._create_warning(
+            "storage",
+            "FreeStorageSpace",
+            ComparisonOperator.LESS_THAN_THRESHOLD,
+            initial_gib * _GIB * percent / 100,
+            summary=summary,
+            first_check="SELECT relname, pg_total_relation_size(oid) FROM pg_class "
+            "ORDER BY 2 DESC LIMIT 10",
+            evaluation_periods=5,
+        )
 
-    def _warn(
+    def _throttling(self) -> WarningGroup:
+        return self._create_warning(
+            "throttled",
+            "EBSIOBalance%",
+            ComparisonOperator.LESS_THAN_THRESHOLD,
+            self._thresholds.database_io_balance_percent,
+            summary="PostgreSQL has nearly used up what its class may burst to its disk: reads and "
+            "writes will be held back.",
+            first_check="ReadIOPS, WriteIOPS and DiskQueueDepth of the instance",
+            evaluation_periods=15,
+        )
+
+    def _cpu_credits(self) -> Iterator[WarningGroup]:
+        """Yield a warning for a burstable instance class; other classes have no CPU credits."""
+        max_credits = self._instance_class.max_credits
+        if max_credits is not None:
+            yield self._create_warning(
+                "credits",
+                "CPUCreditBalance",
+                ComparisonOperator.LESS_THAN_THRESHOLD,
+                max_credits * self._thresholds.database_credits_percent / 100,
+                summary="PostgreSQL's class of the T family has few CPU credits left. It is not "
+                "slowed down, but from zero on each vCPU hour costs extra.",
+                first_check="CPUSurplusCreditsCharged and CPUUtilization of the instance",
+                evaluation_periods=15,
+            )
+
+    def _create_warning(
         self,
-        kind: str,
-        metric: str,
-        comparison: cloudwatch.ComparisonOperator,
+        name: str,
+        metric_name: str,
+        comparison_operator: ComparisonOperator,
         threshold: float,
-        means: str,
-        look_at: str,
         *,
-        periods: int,
+        summary: str,
+        first_check: str,
+        evaluation_periods: int,
     ) -> WarningGroup:
-        """Watch the primary and each replica. That they report at all, others watch."""
-        advice = Advice(section=f"database-{kind}", means=means, look_at=look_at)
-        instances = {f"database-{kind}": self._primary} | {
-            f"database-replica-{number}-{kind}": name
-            for number, name in enumerate(self._replicas, start=1)
+        """Create an alarm on the primary and on each replica, and group them as one warning."""
+        description = AlarmDescription(
+            runbook_section=f"database-{name}", summary=summary, first_check=first_check
+        )
+        identifiers = {f"database-{name}": self._primary} | {
+            f"database-replica-{number}-{name}": identifier
+            for number, identifier in self._replicas.items()
         }
         return WarningGroup(
-            advice=advice,
+            description=description,
             alarms=[
-                self._make.alarm(
-                    name,
-                    self._metric(metric, instance),
-                    comparison,
+                self._factory.create_alarm(
+                    alarm_name,
+                    self._metric(metric_name, identifier, "Average"),
+                    comparison_operator,
                     threshold,
-                    advice=advice,
-                    periods=periods,
-                    missing=Missing.IS_FINE,
+                    description=description,
+                    evaluation_periods=evaluation_periods,
+                    # The alarms on availability and replication observe missing data.
+                    treat_missing_data=TreatMissingData.NOT_BREACHING,
                 )
-                for name, instance in instances.items()
+                for alarm_name, identifier in identifiers.items()
             ],
+        )
+
+    def _metric(self, name: str, identifier: str, statistic: str) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace="AWS/RDS",
+            metric_name=name,
+            dimensions_map={"DBInstanceIdentifier": identifier},
+            statistic=statistic,
+            period=MINUTE,
         )

@@ -1,127 +1,152 @@
-"""What users notice: no pod, errors, slow answers, an expired certificate."""
+"""Alarms on the services as users see them: healthy pods, errors, response times, certificate."""
+
+from collections.abc import Iterator
 
 import aws_cdk as cdk
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk.aws_cloudwatch import ComparisonOperator, TreatMissingData
 
 from settings.services import ServiceSettings
-from stacks.shared.alarm_factory import (
-    ABOVE,
-    AT_LEAST,
-    BELOW,
+from stacks.monitoring.alarms.alarm_factory import (
     MINUTE,
-    Advice,
+    AlarmDescription,
     AlarmFactory,
-    Missing,
     WarningGroup,
 )
+from stacks.monitoring.monitored_resources import MonitoredResources
 
 
-def service_down(
-    make: AlarmFactory, service: str, targets: elbv2.IApplicationTargetGroup
-) -> cloudwatch.Alarm:
-    """Watch that a service has a pod. An empty target group reports nothing, which is as bad."""
-    return make.alarm(
-        f"{service}-down",
-        targets.metrics.healthy_host_count(statistic="Minimum", period=MINUTE),
-        BELOW,
-        1,
-        advice=Advice(
-            section=f"{service}-down",
-            means=f"No {service} pod passes its health check: users get errors.",
-            look_at="kubectl -n spywatcher get pods -o wide",
-        ),
-        periods=2,
-        missing=Missing.IS_BAD,
-    )
+class ServiceAlarms:
+    """The alarms that mean that users cannot use a service."""
 
+    def __init__(self, factory: AlarmFactory, resources: MonitoredResources) -> None:
+        """Create the alarms, with the thresholds of the factory's settings."""
+        self._factory = factory
+        self.backend_down = self._service_down("backend", resources.backend_targets)
+        self.frontend_down = self._service_down("frontend", resources.frontend_targets)
+        self.error_rate = self._error_rate(resources.load_balancer)
 
-def high_error_rate(
-    make: AlarmFactory, load_balancer: elbv2.IApplicationLoadBalancer
-) -> cloudwatch.Alarm:
-    """Watch the share of 5xx answers. A minute without requests has no errors."""
-    percent = make.settings.monitoring.thresholds.server_error_percent
-    metrics = load_balancer.metrics
-    errors = cloudwatch.MathExpression(
-        expression="IF(requests > 0, 100 * (FILL(target, 0) + FILL(elb, 0)) / requests, 0)",
-        using_metrics={
-            "requests": metrics.request_count(period=MINUTE),
-            "target": metrics.http_code_target(
-                elbv2.HttpCodeTarget.TARGET_5XX_COUNT, period=MINUTE
+    def _service_down(
+        self, service: str, targets: elbv2.IApplicationTargetGroup
+    ) -> cloudwatch.Alarm:
+        """Alarm when no pod of a service passes its health check."""
+        return self._factory.create_alarm(
+            f"{service}-down",
+            targets.metrics.healthy_host_count(statistic="Minimum", period=MINUTE),
+            ComparisonOperator.LESS_THAN_THRESHOLD,
+            1,
+            description=AlarmDescription(
+                runbook_section=f"{service}-down",
+                summary=f"No {service} pod passes its health check: users get errors.",
+                first_check="kubectl -n spywatcher get pods -o wide",
             ),
-            "elb": metrics.http_code_elb(elbv2.HttpCodeElb.ELB_5XX_COUNT, period=MINUTE),
-        },
-        label="Answers with 5xx (%)",
-        period=MINUTE,
-    )
-    return make.alarm(
-        "high-error-rate",
-        errors,
-        ABOVE,
-        percent,
-        advice=Advice(
-            section="high-error-rate",
-            means=f"Over {percent:g} % of answers have been server errors for five minutes.",
-            look_at="kubectl -n spywatcher logs deployment/spywatcher-backend --since=15m",
-        ),
-        periods=5,
-        missing=Missing.IS_FINE,
-    )
+            evaluation_periods=2,
+            # A target group without any target reports no data.
+            treat_missing_data=TreatMissingData.BREACHING,
+        )
+
+    def _error_rate(self, load_balancer: elbv2.IApplicationLoadBalancer) -> cloudwatch.Alarm:
+        """Alarm on the percentage of responses that are 5xx errors."""
+        percent = self._factory.settings.monitoring.thresholds.server_error_percent
+        metrics = load_balancer.metrics
+        errors = cloudwatch.MathExpression(
+            expression="IF(requests > 0, 100 * (FILL(target, 0) + FILL(elb, 0)) / requests, 0)",
+            using_metrics={
+                "requests": metrics.request_count(period=MINUTE),
+                "target": metrics.http_code_target(
+                    elbv2.HttpCodeTarget.TARGET_5XX_COUNT, period=MINUTE
+                ),
+                "elb": metrics.http_code_elb(elbv2.HttpCodeElb.ELB_5XX_COUNT, period=MINUTE),
+            },
+            label="Answers with 5xx (%)",
+            period=MINUTE,
+        )
+        return self._factory.create_alarm(
+            "high-error-rate",
+            errors,
+            ComparisonOperator.GREATER_THAN_THRESHOLD,
+            percent,
+            description=AlarmDescription(
+                runbook_section="high-error-rate",
+                summary=f"Over {percent:g} % of answers have been server errors for five minutes.",
+                first_check="kubectl -n spywatcher logs deployment/spywatcher-backend --since=15m",
+            ),
+            evaluation_periods=5,
+            # A minute without requests has no errors.
+            treat_missing_data=TreatMissingData.NOT_BREACHING,
+        )
 
 
-def certificate_expiring(make: AlarmFactory, certificate: acm.ICertificate) -> cloudwatch.Alarm:
-    """Watch the days that are left. ACM reports twice a day, and no more once it is too late."""
-    days = make.settings.monitoring.thresholds.certificate_days
-    return make.alarm(
+def create_certificate_alarm(
+    factory: AlarmFactory, certificate: acm.ICertificate
+) -> cloudwatch.Alarm:
+    """Alarm on the days until the certificate expires."""
+    days = factory.settings.monitoring.thresholds.certificate_days
+    return factory.create_alarm(
         "certificate-expiring",
         certificate.metric_days_to_expiry(statistic="Minimum", period=cdk.Duration.days(1)),
-        BELOW,
+        ComparisonOperator.LESS_THAN_THRESHOLD,
         days,
-        advice=Advice(
-            section="certificate-expiring",
-            means=f"The certificate ends in under {days} days: ACM could not renew it. Browsers "
+        description=AlarmDescription(
+            runbook_section="certificate-expiring",
+            summary=f"The certificate ends in under {days} days: ACM could not renew it. Browsers "
             "refuse the site from then on.",
-            look_at="aws acm list-certificates --certificate-statuses ISSUED EXPIRED",
+            first_check="aws acm list-certificates --certificate-statuses ISSUED EXPIRED",
         ),
-        periods=1,
-        missing=Missing.CHANGES_NOTHING,
-        pages_itself=True,
+        evaluation_periods=1,
+        # ACM reports twice a day, and stops when the certificate has expired.
+        treat_missing_data=TreatMissingData.IGNORE,
+        has_own_action=True,
     )
 
 
-def slow_answers(make: AlarmFactory, load_balancer: elbv2.IApplicationLoadBalancer) -> WarningGroup:
-    """Watch the slowest twentieth of answers."""
-    seconds = make.settings.monitoring.thresholds.response_time_p95_seconds
-    return make.warning(
+def create_service_warnings(
+    factory: AlarmFactory, resources: MonitoredResources
+) -> Iterator[WarningGroup]:
+    """Yield the warnings about response times, and about services that cannot scale out further."""
+    services = factory.settings.services
+    yield _response_time(factory, resources.load_balancer)
+    yield from _maximum_replicas(factory, "backend", resources.backend_targets, services.backend)
+    yield from _maximum_replicas(factory, "frontend", resources.frontend_targets, services.frontend)
+
+
+def _response_time(
+    factory: AlarmFactory, load_balancer: elbv2.IApplicationLoadBalancer
+) -> WarningGroup:
+    seconds = factory.settings.monitoring.thresholds.response_time_p95_seconds
+    return factory.create_warning(
         "slow-answers",
         load_balancer.metrics.target_response_time(statistic="p95", period=MINUTE),
-        ABOVE,
+        ComparisonOperator.GREATER_THAN_THRESHOLD,
         seconds,
-        means=f"One answer in twenty takes longer than {seconds:g} s.",
-        look_at="the dashboard's response time beside PostgreSQL's CPU and connections",
-        periods=10,
+        summary=f"One answer in twenty takes longer than {seconds:g} s.",
+        first_check="the dashboard's response time beside PostgreSQL's CPU and connections",
+        evaluation_periods=10,
     )
 
 
-def at_maximum(
-    make: AlarmFactory, service: str, targets: elbv2.IApplicationTargetGroup, sizes: ServiceSettings
-) -> WarningGroup | None:
-    """Watch for an autoscaler at its end: as many healthy pods as it may make.
+def _maximum_replicas(
+    factory: AlarmFactory,
+    service: str,
+    targets: elbv2.IApplicationTargetGroup,
+    settings: ServiceSettings,
+) -> Iterator[WarningGroup]:
+    """Yield a warning if the service has a HorizontalPodAutoscaler, for when it is at its maximum.
 
-    The load balancer counts them, so that a stage needs no Container Insights. None where the
-    service has a fixed number of pods.
+    The load balancer counts the pods, so the stage needs no Container Insights.
     """
-    maximum = sizes.replicas.maximum
-    if sizes.replicas.minimum == maximum:
-        return None
-    return make.warning(
+    maximum = settings.replicas.maximum
+    if settings.replicas.minimum == maximum:
+        return
+    yield factory.create_warning(
         f"{service}-at-maximum",
         targets.metrics.healthy_host_count(statistic="Maximum", period=MINUTE),
-        AT_LEAST,
+        ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         maximum,
-        means=f"All {maximum} {service} pods that the autoscaler may make have run for 15 minutes: "
-        "more load makes answers slower.",
-        look_at=f"kubectl -n spywatcher describe hpa spywatcher-{service}",
-        periods=15,
+        summary=f"All {maximum} {service} pods that the autoscaler may make have run for 15 "
+        "minutes: more load makes answers slower.",
+        first_check=f"kubectl -n spywatcher describe hpa spywatcher-{service}",
+        evaluation_periods=15,
     )

@@ -1,1 +1,1 @@
-"""The dashboards of a stage. docs/dashboards shows each as a picture."""
+"""The dashboards, and the widgets that they consist of."""

@@ -1,4 +1,4 @@
-"""The dashboard for the business: who uses it, and what of it."""
+"""The business dashboard: users, the usage of features, and the quality of the service."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -6,8 +6,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 
 from constructs import Construct
 from settings import StageSettings
-from stacks.monitoring.dashboards.capacity import Row
-from stacks.monitoring.dashboards.widgets import HEIGHT, graph, heading, row
+from stacks.monitoring.dashboards.widgets import HEIGHT, Row, graph, heading, widget_width
 from stacks.monitoring.metrics.log_metrics import LogMetrics
 
 _HOUR = cdk.Duration.hours(1)
@@ -15,7 +14,7 @@ _DAY = cdk.Duration.days(1)
 
 
 class BusinessDashboard(Construct):
-    """What the backend's log lines count; a week at a glance."""
+    """The metrics of the backend's log over the last seven days."""
 
     def __init__(
         self,
@@ -26,97 +25,101 @@ class BusinessDashboard(Construct):
         log_metrics: LogMetrics,
         load_balancer: elbv2.IApplicationLoadBalancer,
     ) -> None:
-        """Make the dashboard.
+        """Create the dashboard.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
+            scope: the parent construct.
+            construct_id: the id in the parent construct.
             settings: the stage's settings.
-            log_metrics: what is counted.
-            load_balancer: counts the answers, and those with an error.
+            log_metrics: the metrics of the backend's log.
+            load_balancer: counts the requests and the errors.
         """
         super().__init__(scope, construct_id)
-        self._metrics = log_metrics
         cloudwatch.Dashboard(
             self,
             "Dashboard",
             dashboard_name=settings.resource_name("business"),
             default_interval=cdk.Duration.days(7),
             widgets=[
-                [heading("## Who uses it?")],
-                self._users(),
-                [heading("## What is used?")],
-                self._usage(),
-                [heading("## Does it serve them?")],
-                _service(load_balancer),
+                heading("Who uses it?"),
+                _users(log_metrics),
+                heading("What is used?"),
+                _usage(log_metrics),
+                heading("Does it serve them?"),
+                _service_quality(load_balancer),
             ],
         )
 
-    def _users(self) -> Row:
-        users, sessions = self._metrics.active_users, self._metrics.sessions
-        started = self._metrics.sessions_started
-        return [
-            cloudwatch.SingleValueWidget(
-                title="Active users and open sessions now",
-                width=row(4),
-                height=HEIGHT,
-                metrics=[users, sessions.with_(label="Open sessions")],
-            ),
-            graph("Active users", [users.with_(period=_HOUR)], width=row(4), unit="users"),
-            graph(
-                "User sessions",
-                [sessions.with_(period=_HOUR), started.with_(period=_HOUR)],
-                width=row(2),
-                unit="sessions, an hour",
-            ),
-        ]
 
-    def _usage(self) -> Row:
-        return [
-            graph(
-                "API usage per tier",
-                [metric.with_(period=_HOUR) for metric in self._metrics.api_requests()],
-                width=row(2),
-                unit="requests an hour",
-                stacked=True,
-            ),
-            graph(
-                "Feature usage",
-                [metric.with_(period=_DAY) for metric in self._metrics.feature_uses()],
-                width=row(2),
-                unit="uses a day",
-                stacked=True,
-            ),
-        ]
+def _users(log_metrics: LogMetrics) -> Row:
+    users, sessions = log_metrics.active_users, log_metrics.sessions
+    return [
+        cloudwatch.SingleValueWidget(
+            title="Active users and open sessions now",
+            width=widget_width(4),
+            height=HEIGHT,
+            metrics=[users, sessions.with_(label="Open sessions")],
+        ),
+        graph("Active users", [users.with_(period=_HOUR)], width=widget_width(4), unit="users"),
+        graph(
+            "User sessions",
+            [sessions.with_(period=_HOUR), log_metrics.sessions_started.with_(period=_HOUR)],
+            width=widget_width(2),
+            unit="sessions, an hour",
+        ),
+    ]
 
 
-def _service(load_balancer: elbv2.IApplicationLoadBalancer) -> Row:
+def _usage(log_metrics: LogMetrics) -> Row:
+    return [
+        graph(
+            "API usage per tier",
+            [metric.with_(period=_HOUR) for metric in log_metrics.api_requests()],
+            width=widget_width(2),
+            unit="requests an hour",
+            stacked=True,
+        ),
+        graph(
+            "Feature usage",
+            [metric.with_(period=_DAY) for metric in log_metrics.feature_uses()],
+            width=widget_width(2),
+            unit="uses a day",
+            stacked=True,
+        ),
+    ]
+
+
+def _service_quality(load_balancer: elbv2.IApplicationLoadBalancer) -> Row:
     metrics = load_balancer.metrics
-    requests = metrics.request_count(period=_HOUR, label="Requests")
-    errors = {
-        "pods": metrics.http_code_target(elbv2.HttpCodeTarget.TARGET_5XX_COUNT, period=_HOUR),
-        "edge": metrics.http_code_elb(elbv2.HttpCodeElb.ELB_5XX_COUNT, period=_HOUR),
-    }
-    served = cloudwatch.MathExpression(
-        expression="IF(requests > 0, 100 - 100 * (FILL(pods, 0) + FILL(edge, 0)) / requests, 100)",
-        using_metrics={"requests": requests, **errors},
-        label="Without server error",
-        period=_HOUR,
-    )
     return [
         graph(
             "Requests that were served",
-            [served],
-            width=row(2),
+            [_success_rate(load_balancer)],
+            width=widget_width(2),
             axis=cloudwatch.YAxisProps(max=100, label="%", show_units=False),
         ),
         graph(
             "Response time",
             [
-                metrics.target_response_time(statistic=quantile, period=_HOUR, label=quantile)
-                for quantile in ("p50", "p95")
+                metrics.target_response_time(statistic=percentile, period=_HOUR, label=percentile)
+                for percentile in ("p50", "p95")
             ],
-            width=row(2),
+            width=widget_width(2),
             unit="s",
         ),
     ]
+
+
+def _success_rate(load_balancer: elbv2.IApplicationLoadBalancer) -> cloudwatch.MathExpression:
+    """Return the percentage of requests without a server error."""
+    metrics = load_balancer.metrics
+    return cloudwatch.MathExpression(
+        expression="IF(requests > 0, 100 - 100 * (FILL(pods, 0) + FILL(edge, 0)) / requests, 100)",
+        using_metrics={
+            "requests": metrics.request_count(period=_HOUR, label="Requests"),
+            "pods": metrics.http_code_target(elbv2.HttpCodeTarget.TARGET_5XX_COUNT, period=_HOUR),
+            "edge": metrics.http_code_elb(elbv2.HttpCodeElb.ELB_5XX_COUNT, period=_HOUR),
+        },
+        label="Without server error",
+        period=_HOUR,
+    )

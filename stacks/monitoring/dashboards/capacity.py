@@ -1,4 +1,4 @@
-"""Is it full? The resources of a stage, a row each: processor, memory, network, disk."""
+"""The rows of the operations dashboard about capacity: CPU, memory, network and disk."""
 
 from collections.abc import Sequence
 
@@ -11,84 +11,84 @@ from k8s.application import BACKEND, FRONTEND
 from k8s.names import NAMESPACE, object_name
 from settings import StageSettings
 from spywatcher_constructs.redis import RedisReplicationGroup
-from stacks.monitoring.dashboards.widgets import PERCENT, graph, row
+from stacks.monitoring.dashboards.widgets import PERCENT, Row, graph, widget_width
+from stacks.monitoring.metrics.service_metrics import (
+    container_insights_metrics,
+    control_plane_metrics,
+    nat_gateway_metrics,
+)
 
-Row = list[cloudwatch.IWidget]
 _PERIOD = cdk.Duration.minutes(5)
 _SERVICES = (BACKEND.name, FRONTEND.name)
+_WIDTH = widget_width(4)
 
 
 def node_rows(
     settings: StageSettings, cluster_name: str, node_group_names: Sequence[str]
 ) -> list[Row]:
-    """Return the nodes, and the pods on them.
+    """Return a row about the nodes, and with Container Insights a row about the pods.
 
-    EC2 measures a node's processor, network and disk. Memory, and what a single pod takes, are
-    known to Container Insights alone: without it, what the scheduler finds no room for stands in.
-    Pods have no disks but their nodes'.
+    EC2 measures the CPU, network and disk of a node. Only Container Insights measures its memory.
+    Without Container Insights, the number of pods that the scheduler cannot place replaces the
+    memory. Pods have no disks of their own.
     """
-    nodes = _Nodes(node_group_names)
-    width = row(4)
-    insights = settings.cluster.container_insights
-    rows: list[Row] = [
-        [
-            graph("CPU: nodes", nodes.each("CPUUtilization"), width=width, axis=PERCENT),
-            _node_memory(cluster_name, width) if insights else _waiting_pods(cluster_name, width),
-            graph(
-                "Network: nodes",
-                nodes.each("NetworkIn", "NetworkOut", statistic="Sum"),
-                width=width,
-                unit="bytes in 5 min",
-            ),
-            graph(
-                "Disk I/O: nodes and their pods",
-                nodes.each("EBSReadBytes", "EBSWriteBytes", statistic="Sum"),
-                width=width,
-                unit="bytes in 5 min",
-            ),
-        ]
+    has_insights = settings.cluster.container_insights
+    nodes: Row = [
+        graph(
+            "CPU: nodes",
+            _node_metrics(node_group_names, "CPUUtilization", statistic="Average"),
+            width=_WIDTH,
+            axis=PERCENT,
+        ),
+        _node_memory(cluster_name) if has_insights else _unschedulable_pods(cluster_name),
+        graph(
+            "Network: nodes",
+            _node_metrics(node_group_names, "NetworkIn", "NetworkOut", statistic="Sum"),
+            width=_WIDTH,
+            unit="bytes in 5 min",
+        ),
+        graph(
+            "Disk I/O: nodes and their pods",
+            _node_metrics(node_group_names, "EBSReadBytes", "EBSWriteBytes", statistic="Sum"),
+            width=_WIDTH,
+            unit="bytes in 5 min",
+        ),
     ]
-    if insights:
-        rows.append(_pods(cluster_name))
-    return rows
+    return [nodes, _pod_row(cluster_name)] if has_insights else [nodes]
 
 
 def postgresql_row(database: rds.IDatabaseInstance, settings: StageSettings) -> Row:
-    """Return PostgreSQL's instance."""
-    width = row(4)
-    threshold = settings.monitoring.thresholds.database_cpu_percent
+    """Return a row about the PostgreSQL instance."""
+
+    def average(name: str, label: str) -> cloudwatch.Metric:
+        return database.metric(name, statistic="Average", label=label, period=_PERIOD)
+
+    credits_left = database.metric(
+        "CPUCreditBalance", statistic="Minimum", label="Credits left", period=_PERIOD
+    )
     return [
         graph(
             "CPU: PostgreSQL",
             [database.metric_cpu_utilization(label="Used", period=_PERIOD)],
-            width=width,
+            width=_WIDTH,
             axis=PERCENT,
-            threshold=(threshold, f"Alarm at {threshold:g} %"),
-            right=[
-                database.metric(
-                    "CPUCreditBalance", statistic="Minimum", label="Credits left", period=_PERIOD
-                )
-            ],
-            right_axis=cloudwatch.YAxisProps(min=0, show_units=False),
+            threshold=_percent_threshold(settings.monitoring.thresholds.database_cpu_percent),
+            right=[credits_left],
         ),
         graph(
             "Memory: PostgreSQL, free",
             [database.metric_freeable_memory(label="Free", period=_PERIOD)],
-            width=width,
+            width=_WIDTH,
             unit="bytes",
             right=[database.metric_database_connections(label="Connections", period=_PERIOD)],
-            right_axis=cloudwatch.YAxisProps(min=0, show_units=False),
         ),
         graph(
             "Network: PostgreSQL",
             [
-                database.metric(name, statistic="Average", label=label, period=_PERIOD)
-                for name, label in (
-                    ("NetworkReceiveThroughput", "Received"),
-                    ("NetworkTransmitThroughput", "Sent"),
-                )
+                average("NetworkReceiveThroughput", "Received"),
+                average("NetworkTransmitThroughput", "Sent"),
             ],
-            width=width,
+            width=_WIDTH,
             unit="bytes/s",
         ),
         graph(
@@ -97,23 +97,22 @@ def postgresql_row(database: rds.IDatabaseInstance, settings: StageSettings) -> 
                 database.metric_read_iops(label="Reads", period=_PERIOD),
                 database.metric_write_iops(label="Writes", period=_PERIOD),
             ],
-            width=width,
+            width=_WIDTH,
             unit="operations/s",
             right=[database.metric_free_storage_space(label="Free storage", period=_PERIOD)],
-            right_axis=cloudwatch.YAxisProps(min=0, label="bytes", show_units=False),
+            right_unit="bytes",
         ),
     ]
 
 
 def redis_row(cache: RedisReplicationGroup, settings: StageSettings) -> Row:
-    """Return Redis' nodes. It keeps everything in memory: in place of a disk, what it evicts."""
-    width = row(4)
+    """Return a row about the Redis nodes, which have evictions in place of disk I/O."""
     thresholds = settings.monitoring.thresholds
 
-    def each(name: str, statistic: str = "Average", label: str = "") -> list[cloudwatch.IMetric]:
+    def per_node(name: str, statistic: str, label: str) -> list[cloudwatch.IMetric]:
         return [
             cache.metric(name, node=node, statistic=statistic).with_(
-                label=f"{label} {node}".strip() if label else f"Node {node}", period=_PERIOD
+                label=f"{label} {node}", period=_PERIOD
             )
             for node in range(1, cache.nodes + 1)
         ]
@@ -121,237 +120,183 @@ def redis_row(cache: RedisReplicationGroup, settings: StageSettings) -> Row:
     return [
         graph(
             "CPU: Redis",
-            each("EngineCPUUtilization"),
-            width=width,
+            per_node("EngineCPUUtilization", "Average", "Node"),
+            width=_WIDTH,
             axis=PERCENT,
-            threshold=(
-                thresholds.cache_cpu_percent,
-                f"Alarm at {thresholds.cache_cpu_percent:g} %",
-            ),
+            threshold=_percent_threshold(thresholds.cache_cpu_percent),
         ),
         graph(
             "Memory: Redis",
-            each("DatabaseMemoryUsagePercentage"),
-            width=width,
+            per_node("DatabaseMemoryUsagePercentage", "Average", "Node"),
+            width=_WIDTH,
             axis=PERCENT,
-            threshold=(
-                thresholds.cache_memory_percent,
-                f"Alarm at {thresholds.cache_memory_percent:g} %",
-            ),
+            threshold=_percent_threshold(thresholds.cache_memory_percent),
         ),
         graph(
             "Network: Redis",
             [
-                *each("NetworkBytesIn", "Sum", "Received, node"),
-                *each("NetworkBytesOut", "Sum", "Sent, node"),
+                *per_node("NetworkBytesIn", "Sum", "Received, node"),
+                *per_node("NetworkBytesOut", "Sum", "Sent, node"),
             ],
-            width=width,
+            width=_WIDTH,
             unit="bytes in 5 min",
         ),
         graph(
             "Evicted keys and connections: Redis",
-            each("Evictions", "Sum", "Evicted, node"),
-            width=width,
+            per_node("Evictions", "Sum", "Evicted, node"),
+            width=_WIDTH,
             unit="keys in 5 min",
-            right=each("CurrConnections", "Average", "Connections, node"),
-            right_axis=cloudwatch.YAxisProps(min=0, show_units=False),
+            right=per_node("CurrConnections", "Average", "Connections, node"),
         ),
     ]
 
 
-def edge_row(load_balancer: elbv2.IApplicationLoadBalancer, nat_gateway_ids: Sequence[str]) -> Row:
-    """Return the load balancer and the NAT gateways, which AWS scales: what they pass, and drop."""
-    width = row(4)
+def network_row(
+    load_balancer: elbv2.IApplicationLoadBalancer, nat_gateway_ids: Sequence[str]
+) -> Row:
+    """Return a row about the load balancer and the NAT gateways, which AWS scales."""
+    metrics = load_balancer.metrics
 
-    def each(name: str, label: str, statistic: str = "Sum") -> list[cloudwatch.IMetric]:
+    def per_gateway(name: str, statistic: str, label: str) -> list[cloudwatch.IMetric]:
         return [
-            nat_metric(gateway, name, statistic=statistic, label=f"{label} {number}")
-            for number, gateway in enumerate(nat_gateway_ids, start=1)
+            nat_gateway_metrics(gateway_id).metric(
+                name, statistic=statistic, label=f"{label} {number}", period=_PERIOD
+            )
+            for number, gateway_id in enumerate(nat_gateway_ids, start=1)
         ]
 
     return [
         graph(
             "Network: load balancer",
-            [load_balancer.metrics.processed_bytes(label="Processed", period=_PERIOD)],
-            width=width,
+            [metrics.processed_bytes(label="Processed", period=_PERIOD)],
+            width=_WIDTH,
             unit="bytes in 5 min",
         ),
         graph(
             "Refused connections: load balancer",
             [
-                load_balancer.metrics.rejected_connection_count(label="Rejected", period=_PERIOD),
-                load_balancer.metrics.target_connection_error_count(
-                    label="To pods failed", period=_PERIOD
-                ),
+                metrics.rejected_connection_count(label="Rejected", period=_PERIOD),
+                metrics.target_connection_error_count(label="To pods failed", period=_PERIOD),
             ],
-            width=width,
+            width=_WIDTH,
             unit="in 5 min",
         ),
         graph(
             "Network: NAT gateways",
-            [*each("BytesOutToDestination", "Out,"), *each("BytesInFromDestination", "In,")],
-            width=width,
+            [
+                *per_gateway("BytesOutToDestination", "Sum", "Out,"),
+                *per_gateway("BytesInFromDestination", "Sum", "In,"),
+            ],
+            width=_WIDTH,
             unit="bytes in 5 min",
         ),
         graph(
             "Connections: NAT gateways",
-            each("ActiveConnectionCount", "Open,", "Maximum"),
-            width=width,
+            per_gateway("ActiveConnectionCount", "Maximum", "Open,"),
+            width=_WIDTH,
             unit="connections",
-            right=[*each("ErrorPortAllocation", "No port,"), *each("PacketsDropCount", "Dropped,")],
-            right_axis=cloudwatch.YAxisProps(min=0, show_units=False),
+            right=[
+                *per_gateway("ErrorPortAllocation", "Sum", "No port,"),
+                *per_gateway("PacketsDropCount", "Sum", "Dropped,"),
+            ],
         ),
     ]
 
 
-def nat_metric(
-    gateway_id: str, name: str, *, statistic: str, label: str, period: cdk.Duration = _PERIOD
-) -> cloudwatch.Metric:
-    """Return a metric of a NAT gateway: the library has no method for one."""
-    return cloudwatch.Metric(
-        namespace="AWS/NATGateway",
-        metric_name=name,
-        dimensions_map={"NatGatewayId": gateway_id},
-        statistic=statistic,
-        label=label,
-        period=period,
-    )
+def _node_metrics(
+    node_group_names: Sequence[str], *metric_names: str, statistic: str
+) -> list[cloudwatch.IMetric]:
+    """Return EC2's metrics of the node groups' Auto Scaling groups.
 
-
-def control_plane_metric(
-    cluster_name: str, name: str, *, statistic: str, label: str
-) -> cloudwatch.Metric:
-    """Return a metric that EKS publishes of every cluster, at no charge."""
-    return cloudwatch.Metric(
-        namespace="AWS/EKS",
-        metric_name=name,
-        dimensions_map={"ClusterName": cluster_name},
-        statistic=statistic,
-        label=label,
-        period=_PERIOD,
-    )
-
-
-def insights_metric(
-    cluster_name: str,
-    name: str,
-    *,
-    statistic: str,
-    label: str,
-    dimensions: dict[str, str] | None = None,
-) -> cloudwatch.Metric:
-    """Return a metric of Container Insights."""
-    return cloudwatch.Metric(
-        namespace="ContainerInsights",
-        metric_name=name,
-        dimensions_map={"ClusterName": cluster_name, **(dimensions or {})},
-        statistic=statistic,
-        label=label,
-        period=_PERIOD,
-    )
-
-
-class _Nodes:
-    """EC2's metrics of the node groups' Auto Scaling groups.
-
-    EKS names those `eks-<node group>-<uuid>`, which no template knows. The last word of a node
-    group's name is CloudFormation's, and is found nowhere else: a search for it as a word of the
-    Auto Scaling group's name ("CloudWatch search expression syntax") leads to the one group.
+    EKS names an Auto Scaling group `eks-<node group>-<uuid>`, so no template knows the name. The
+    last word of a node group's name is a unique suffix from CloudFormation. A search for that word
+    in the names of Auto Scaling groups finds one group ("CloudWatch search expression syntax").
     """
-
-    def __init__(self, node_group_names: Sequence[str]) -> None:
-        self._words = [cdk.Fn.select(1, cdk.Fn.split("-", name)) for name in node_group_names]
-
-    def each(self, *names: str, statistic: str = "Average") -> list[cloudwatch.IMetric]:
-        return [
-            cloudwatch.MathExpression(
-                expression=f"SEARCH('{{AWS/EC2,AutoScalingGroupName}} "
-                f'MetricName="{name}" AutoScalingGroupName={word}\', '
-                f"'{statistic}', {_PERIOD.to_seconds():g})",
-                using_metrics={},
-                label=f"{name}, group {number}" if len(self._words) > 1 else name,
-                period=_PERIOD,
-            )
-            for number, word in enumerate(self._words, start=1)
-            for name in names
-        ]
+    suffixes = [cdk.Fn.select(1, cdk.Fn.split("-", name)) for name in node_group_names]
+    return [
+        cloudwatch.MathExpression(
+            expression=f"SEARCH('{{AWS/EC2,AutoScalingGroupName}} "
+            f'MetricName="{name}" AutoScalingGroupName={suffix}\', '
+            f"'{statistic}', {_PERIOD.to_seconds():g})",
+            using_metrics={},
+            label=f"{name}, group {number}" if len(suffixes) > 1 else name,
+            period=_PERIOD,
+        )
+        for number, suffix in enumerate(suffixes, start=1)
+        for name in metric_names
+    ]
 
 
-def _node_memory(cluster_name: str, width: int) -> cloudwatch.GraphWidget:
+def _node_memory(cluster_name: str) -> cloudwatch.GraphWidget:
+    cluster = container_insights_metrics(cluster_name)
     return graph(
         "Memory: nodes",
         [
-            insights_metric(
-                cluster_name, "node_memory_utilization", statistic=statistic, label=label
+            cluster.metric(
+                "node_memory_utilization", statistic=statistic, label=label, period=_PERIOD
             )
             for statistic, label in (("Average", "All nodes"), ("Maximum", "The fullest"))
         ],
-        width=width,
+        width=_WIDTH,
         axis=PERCENT,
     )
 
 
-def _waiting_pods(cluster_name: str, width: int) -> cloudwatch.GraphWidget:
-    return graph(
-        "Memory: pods that find no room",
-        [
-            control_plane_metric(
-                cluster_name,
-                "scheduler_pending_pods_UNSCHEDULABLE",
-                statistic="Maximum",
-                label="Unschedulable",
-            )
-        ],
-        width=width,
-        unit="pods",
+def _unschedulable_pods(cluster_name: str) -> cloudwatch.GraphWidget:
+    pods = control_plane_metrics(cluster_name).metric(
+        "scheduler_pending_pods_UNSCHEDULABLE",
+        statistic="Maximum",
+        label="Unschedulable",
+        period=_PERIOD,
     )
+    return graph("Memory: pods that find no room", [pods], width=_WIDTH, unit="pods")
 
 
-def _pods(cluster_name: str) -> Row:
-    width = row(4)
-
-    def each(
-        name: str, statistic: str = "Average", counted_by: str = "Service"
+def _pod_row(cluster_name: str) -> Row:
+    def per_service(
+        name: str,
+        *,
+        statistic: str = "Average",
+        dimension: str = "Service",
+        label_suffix: str = "",
     ) -> list[cloudwatch.IMetric]:
         return [
-            insights_metric(
-                cluster_name,
-                name,
-                statistic=statistic,
-                label=service,
-                dimensions={"Namespace": NAMESPACE, counted_by: object_name(service)},
-            )
+            container_insights_metrics(
+                cluster_name, {"Namespace": NAMESPACE, dimension: object_name(service)}
+            ).metric(name, statistic=statistic, label=f"{service}{label_suffix}", period=_PERIOD)
             for service in _SERVICES
         ]
 
     return [
         graph(
             "CPU: pods, of their limit",
-            each("pod_cpu_utilization_over_pod_limit"),
-            width=width,
+            per_service("pod_cpu_utilization_over_pod_limit"),
+            width=_WIDTH,
             axis=PERCENT,
         ),
         graph(
             "Memory: pods, of their limit",
-            each("pod_memory_utilization_over_pod_limit"),
-            width=width,
+            per_service("pod_memory_utilization_over_pod_limit"),
+            width=_WIDTH,
             axis=PERCENT,
         ),
         graph(
             "Network: pods",
             [
-                metric.with_(label=f"{metric.label}, {way}")
-                for way, name in (("in", "pod_network_rx_bytes"), ("out", "pod_network_tx_bytes"))
-                for metric in each(name)
-                if isinstance(metric, cloudwatch.Metric)
+                *per_service("pod_network_rx_bytes", label_suffix=", in"),
+                *per_service("pod_network_tx_bytes", label_suffix=", out"),
             ],
-            width=width,
+            width=_WIDTH,
             unit="bytes/s",
         ),
         graph(
             "Restarts: pods",
-            each("pod_number_of_container_restarts", "Sum", "PodName"),
-            width=width,
+            per_service("pod_number_of_container_restarts", statistic="Sum", dimension="PodName"),
+            width=_WIDTH,
             unit="restarts",
         ),
     ]
+
+
+def _percent_threshold(percent: float) -> tuple[float, str]:
+    return percent, f"Alarm at {percent:g} %"

@@ -1,22 +1,27 @@
-"""The few kinds of widgets that both dashboards are made of, on CloudWatch's grid of 24 columns."""
+"""The widgets of the dashboards, on CloudWatch's grid of 24 columns."""
 
 from collections.abc import Sequence
 
 from aws_cdk import aws_cloudwatch as cloudwatch
+
+Row = list[cloudwatch.IWidget]
+"""Widgets side by side."""
 
 COLUMNS = 24
 HEIGHT = 6
 PERCENT = cloudwatch.YAxisProps(min=0, max=100, label="%", show_units=False)
 
 
-def heading(text: str) -> cloudwatch.TextWidget:
-    """Return a line over the whole width: the question that the widgets below it answer."""
-    return cloudwatch.TextWidget(
-        markdown=text,
-        width=COLUMNS,
-        height=1,
-        background=cloudwatch.TextWidgetBackground.TRANSPARENT,
-    )
+def heading(question: str) -> Row:
+    """Return a row with the question that the rows below it answer."""
+    return [
+        cloudwatch.TextWidget(
+            markdown=f"## {question}",
+            width=COLUMNS,
+            height=1,
+            background=cloudwatch.TextWidgetBackground.TRANSPARENT,
+        )
+    ]
 
 
 def graph(
@@ -27,24 +32,24 @@ def graph(
     unit: str | None = None,
     axis: cloudwatch.YAxisProps | None = None,
     right: Sequence[cloudwatch.IMetric] = (),
-    right_axis: cloudwatch.YAxisProps | None = None,
+    right_unit: str | None = None,
     threshold: tuple[float, str] | None = None,
     stacked: bool = False,
     last_days: int | None = None,
 ) -> cloudwatch.GraphWidget:
-    """Return lines over time.
+    """Return a line graph.
 
     Args:
-        title: what is shown.
-        metrics: on the left axis, which begins at 0.
-        width: in columns.
-        unit: the left axis' label.
-        axis: the left axis, where it is not from 0 to the highest value.
-        right: metrics on the right axis.
-        right_axis: that axis.
-        threshold: where an alarm goes off, and its label; a line across.
-        stacked: metrics that add up to a whole.
-        last_days: how far back it goes, where it is not as far as the dashboard.
+        title: the widget's title.
+        metrics: the metrics of the left axis, which starts at 0.
+        width: in columns of the grid.
+        unit: the label of the left axis; CloudWatch's own unit if not given.
+        axis: the left axis, in place of `unit`.
+        right: the metrics of the right axis, which starts at 0.
+        right_unit: the label of the right axis.
+        threshold: a horizontal line at an alarm's threshold, and the line's label.
+        stacked: whether the graph shows the metrics as parts of their sum.
+        last_days: the time range; the dashboard's if not given.
     """
     return cloudwatch.GraphWidget(
         title=title,
@@ -52,22 +57,28 @@ def graph(
         height=HEIGHT,
         left=list(metrics),
         left_y_axis=axis or cloudwatch.YAxisProps(min=0, label=unit, show_units=unit is None),
-        left_annotations=[
-            cloudwatch.HorizontalAnnotation(
-                value=threshold[0], label=threshold[1], color=cloudwatch.Color.RED
-            )
-        ]
-        if threshold
-        else None,
+        left_annotations=[_threshold_line(*threshold)] if threshold else None,
         right=list(right) or None,
-        right_y_axis=right_axis,
+        right_y_axis=cloudwatch.YAxisProps(min=0, label=right_unit, show_units=False)
+        if right or right_unit
+        else None,
         stacked=stacked,
         start=f"-P{last_days}D" if last_days else None,
     )
 
 
-def row(count: int) -> int:
-    """Return the width of each of as many widgets as fill a row."""
-    if COLUMNS % count:
-        raise ValueError(f"widgets in a row: found {count}; allowed: a divisor of {COLUMNS}")
-    return COLUMNS // count
+def widget_width(widgets_in_row: int) -> int:
+    """Return the width of a widget, in columns, where a row has this number of equal widgets.
+
+    Raises:
+        ValueError: the number does not divide the columns.
+    """
+    if COLUMNS % widgets_in_row:
+        raise ValueError(
+            f"widgets in a row: found {widgets_in_row}; allowed: a divisor of {COLUMNS}"
+        )
+    return COLUMNS // widgets_in_row
+
+
+def _threshold_line(value: float, label: str) -> cloudwatch.HorizontalAnnotation:
+    return cloudwatch.HorizontalAnnotation(value=value, label=label, color=cloudwatch.Color.RED)

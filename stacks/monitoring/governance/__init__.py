@@ -1,1 +1,1 @@
-"""Maintenance, access reviews and the budget."""
+"""Planned maintenance, the quarterly access review and the budget."""

@@ -1,4 +1,7 @@
-"""The quarterly access review: what there is to review is collected, kept, and announced."""
+"""The quarterly access review: a state machine that stores who has access to what."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
@@ -9,22 +12,39 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 
 from constructs import Construct
 from settings import StageSettings
+from stacks.monitoring.alarms.alarm_factory import AlarmFactory
+from stacks.monitoring.alarms.executions import create_execution_warning
+from stacks.monitoring.runbooks import runbook_url
 from stacks.shared.acknowledgement import acknowledge
-from stacks.shared.alarm_factory import AlarmFactory
 from stacks.shared.names import access_analyzer_name, cluster_name
 from stacks.shared.publishing import publishing
-from stacks.shared.runbooks import runbook
-from stacks.shared.workflow import Workflow, alarm_of_failures
+from stacks.shared.workflow import Workflow
 
 _FIRST_MONDAY_OF_THE_QUARTER = "cron(0 9 ? 1,4,7,10 MON#1 *)"
 _PREFIX = "access-review"
 
 
-class AccessReview(Construct):
-    """Writes who may do what into the audit bucket, under access-review/<date>/.
+class _ListRequest(NamedTuple):
+    """A request for a list that an API returns in pages."""
 
-    Of every stage: the cluster's access entries with their policies. Of the stage that owns what
-    an account has once: IAM's credential report and the findings of Access Analyzer.
+    field: str
+    """The field of the response that holds the list."""
+    service: str
+    """The service's name in the SDK."""
+    action: str
+    """The action's name in the SDK."""
+    iam_action: str
+    """The action's name in IAM policies."""
+    resource: str
+    """The ARN that the permission is for."""
+    parameters: Mapping[str, object]
+
+
+class AccessReview(Construct):
+    """Collects the access of people and services in the audit bucket: access-review/<date>/.
+
+    Each stage collects its cluster's access entries and their policies. The stage that owns the
+    account-wide resources also collects the IAM credential report and the Access Analyzer findings.
     """
 
     def __init__(
@@ -33,55 +53,58 @@ class AccessReview(Construct):
         construct_id: str,
         *,
         settings: StageSettings,
-        make: AlarmFactory,
+        factory: AlarmFactory,
         bucket: s3.IBucket,
         topic: sns.ITopic,
         topics_key: kms.IKey,
         logs_key: kms.IKey,
     ) -> None:
-        """Make the state machine, its schedule and its alarm.
+        """Create the state machine, its schedule and its alarm.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
+            scope: the parent construct.
+            construct_id: the id in the parent construct.
             settings: the stage's settings.
-            make: makes the alarm of a failure, which the caller tells somebody of.
-            bucket: keeps what was found; its own rules say for how long.
-            topic: hears that there is something to review, or that the collecting failed.
-            topics_key: encrypts what the topic is told.
-            logs_key: encrypts the machine's log.
+            factory: creates the alarm on failures. The caller routes `failures`.
+            bucket: stores the files. Its lifecycle rules set how long.
+            topic: receives a message when the files are complete.
+            topics_key: encrypts the topic.
+            logs_key: encrypts the log group of the state machine.
         """
         super().__init__(scope, construct_id)
         self._settings = settings
         self._bucket = bucket
         name = settings.resource_name("access-review")
-        chain = sfn.Chain.start(self._begin())
-        if settings.account_wide.owned:
-            chain = chain.next(self._credential_report()).next(self._analyzer_findings())
-        chain = chain.next(self._access_entries()).next(self._tell(topic))
         workflow = Workflow(
             self,
             "Workflow",
             name=name,
-            definition=chain,
+            definition=self._definition(topic),
             schedule=_FIRST_MONDAY_OF_THE_QUARTER,
             timeout=cdk.Duration.minutes(30),
             logs_key=logs_key,
         )
         for statement in publishing(topics_key, topic):
-            workflow.machine.add_to_role_policy(statement)
+            workflow.state_machine.add_to_role_policy(statement)
         if bucket.encryption_key is not None:
-            # All that a PutObject needs of it; `grant_put` gives retention and legal hold too.
-            bucket.encryption_key.grant(workflow.machine, "kms:GenerateDataKey")
-        self._acknowledge(workflow.machine)
-        self.failures = alarm_of_failures(
-            make,
+            # PutObject needs nothing else; `grant_put` would also allow retention and legal hold.
+            bucket.encryption_key.grant(workflow.state_machine, "kms:GenerateDataKey")
+        self._acknowledge(workflow.state_machine)
+        self.failures = create_execution_warning(
+            factory,
             "access-review-failed",
-            machine_name=name,
-            means="The quarterly review of who has access was not written: nobody looks at it.",
+            state_machine_name=name,
+            summary="The quarterly review of who has access was not written: nobody looks at it.",
         )
 
-    def _begin(self) -> sfn.Pass:
+    def _definition(self, topic: sns.ITopic) -> sfn.Chain:
+        chain = sfn.Chain.start(self._name_folder())
+        if self._settings.account_wide.owned:
+            chain = chain.next(self._store_credential_report()).next(self._store_findings())
+        return chain.next(self._store_access_entries()).next(self._notify(topic))
+
+    def _name_folder(self) -> sfn.Pass:
+        """Assign the prefix of this review's objects to the variable `folder`."""
         return sfn.Pass.jsonata(
             self,
             "NameTheFolder",
@@ -91,9 +114,9 @@ class AccessReview(Construct):
             },
         )
 
-    def _credential_report(self) -> sfn.Chain:
-        """Ask IAM for a report until it is complete, and keep it."""
-        ask = tasks.CallAwsService.jsonata(
+    def _store_credential_report(self) -> sfn.Chain:
+        """Generate the credential report, poll until it is complete, and store it."""
+        generate = tasks.CallAwsService.jsonata(
             self,
             "GenerateCredentialReport",
             service="iam",
@@ -101,13 +124,14 @@ class AccessReview(Construct):
             iam_resources=["*"],
             assign={"state": "{% $states.result.State %}"},
         )
-        read = tasks.CallAwsService.jsonata(
+        get = tasks.CallAwsService.jsonata(
             self,
             "GetCredentialReport",
             service="iam",
             action="getCredentialReport",
             iam_resources=["*"],
-            # The API has the text in base64, the SDK decodes it: a text with a comma is decoded.
+            # The API returns the CSV text in base64, which the SDK integration may decode. Only
+            # decoded text has a comma.
             assign={
                 "report": "{% $contains($states.result.Content, ',') ? $states.result.Content : "
                 "$base64decode($states.result.Content) %}"
@@ -116,85 +140,105 @@ class AccessReview(Construct):
         wait = sfn.Wait.jsonata(
             self, "WaitForTheReport", time=sfn.WaitTime.duration(cdk.Duration.seconds(10))
         )
-        complete = (
+        is_complete = (
             sfn.Choice.jsonata(self, "IsTheReportComplete")
-            .when(sfn.Condition.jsonata("{% $state = 'COMPLETE' %}"), read)
-            .otherwise(wait.next(ask))
+            .when(sfn.Condition.jsonata("{% $state = 'COMPLETE' %}"), get)
+            .otherwise(wait.next(generate))
         )
-        keep = self._keep("KeepCredentialReport", "credential-report.csv", "{% $report %}")
-        ask.next(complete)
-        read.next(keep)
-        return sfn.Chain.custom(ask, [keep], keep)
+        store = self._put_object("KeepCredentialReport", "credential-report.csv", "{% $report %}")
+        generate.next(is_complete)
+        get.next(store)
+        return sfn.Chain.custom(generate, [store], store)
 
-    def _analyzer_findings(self) -> sfn.Chain:
+    def _store_findings(self) -> sfn.Chain:
+        """Store the active findings of the account's analyzer."""
         analyzer = cdk.Stack.of(self).format_arn(
             service="access-analyzer",
             resource="analyzer",
             resource_name=access_analyzer_name(self._settings),
         )
-        return self._all_pages(
-            "Findings",
-            service="accessanalyzer",
-            action="listFindingsV2",
-            iam_action="access-analyzer:ListFindings",
-            resource=analyzer,
-            parameters={"AnalyzerArn": analyzer, "Filter": {"status": {"Eq": ["ACTIVE"]}}},
-        ).next(
-            self._keep("KeepFindings", "access-analyzer-findings.json", "{% {'Findings': $all} %}")
+        findings = self._list_all_pages(
+            _ListRequest(
+                field="Findings",
+                service="accessanalyzer",
+                action="listFindingsV2",
+                iam_action="access-analyzer:ListFindings",
+                resource=analyzer,
+                parameters={"AnalyzerArn": analyzer, "Filter": {"status": {"Eq": ["ACTIVE"]}}},
+            )
+        )
+        return findings.next(
+            self._put_object(
+                "KeepFindings", "access-analyzer-findings.json", "{% {'Findings': $all} %}"
+            )
         )
 
-    def _access_entries(self) -> sfn.Chain:
-        """Keep who reaches the cluster, with which groups of Kubernetes and which policies."""
+    def _store_access_entries(self) -> sfn.Chain:
+        """Store the access entries of the cluster, with their Kubernetes groups and policies."""
         name = cluster_name(self._settings)
-        stack = cdk.Stack.of(self)
-        entries = stack.format_arn(
-            service="eks", resource="access-entry", resource_name=f"{name}/*"
+        cluster = cdk.Stack.of(self).format_arn(
+            service="eks", resource="cluster", resource_name=name
         )
-        asked = {"ClusterName": name, "PrincipalArn": "{% $states.input %}"}
-        describe = tasks.CallAwsService.jsonata(
-            self,
-            "DescribeAccessEntry",
-            service="eks",
-            action="describeAccessEntry",
-            iam_resources=[entries],
-            parameters=asked,
-            assign={"entry": "{% $states.result.AccessEntry %}"},
-            outputs="{% $states.input %}",
+        entries = self._list_all_pages(
+            _ListRequest(
+                field="AccessEntries",
+                service="eks",
+                action="listAccessEntries",
+                iam_action="eks:ListAccessEntries",
+                resource=cluster,
+                parameters={"ClusterName": name},
+            )
         )
-        policies = tasks.CallAwsService.jsonata(
-            self,
-            "ListItsPolicies",
-            service="eks",
-            action="listAssociatedAccessPolicies",
-            iam_resources=[entries],
-            parameters=asked,
-            outputs={
-                "Entry": "{% $entry %}",
-                "Policies": "{% $states.result.AssociatedAccessPolicies %}",
-            },
+        return entries.next(self._describe_access_entries()).next(
+            self._put_object("KeepAccessEntries", "access-entries.json", "{% $entries %}")
         )
-        each = sfn.Map.jsonata(
+
+    def _describe_access_entries(self) -> sfn.Map:
+        """Describe each access entry in `all`, and assign the descriptions to `entries`."""
+        describe_each = sfn.Map.jsonata(
             self,
             "EachAccessEntry",
             items=sfn.ProvideItems.jsonata("{% $all %}"),
             max_concurrency=5,
             assign={"entries": "{% $states.result %}"},
         )
-        each.item_processor(describe.next(policies))
-        return (
-            self._all_pages(
-                "AccessEntries",
-                service="eks",
-                action="listAccessEntries",
-                iam_action="eks:ListAccessEntries",
-                resource=stack.format_arn(service="eks", resource="cluster", resource_name=name),
-                parameters={"ClusterName": name},
-            )
-            .next(each)
-            .next(self._keep("KeepAccessEntries", "access-entries.json", "{% $entries %}"))
-        )
+        describe_each.item_processor(self._describe_access_entry())
+        return describe_each
 
-    def _tell(self, topic: sns.ITopic) -> sfn.IChainable:
+    def _describe_access_entry(self) -> sfn.Chain:
+        """Return an entry and its policies. The input is the entry's principal ARN."""
+        name = cluster_name(self._settings)
+        iam_resources = [
+            cdk.Stack.of(self).format_arn(
+                service="eks", resource="access-entry", resource_name=f"{name}/*"
+            )
+        ]
+        parameters = {"ClusterName": name, "PrincipalArn": "{% $states.input %}"}
+        describe = tasks.CallAwsService.jsonata(
+            self,
+            "DescribeAccessEntry",
+            service="eks",
+            action="describeAccessEntry",
+            iam_resources=iam_resources,
+            parameters=parameters,
+            assign={"entry": "{% $states.result.AccessEntry %}"},
+            outputs="{% $states.input %}",
+        )
+        list_policies = tasks.CallAwsService.jsonata(
+            self,
+            "ListItsPolicies",
+            service="eks",
+            action="listAssociatedAccessPolicies",
+            iam_resources=iam_resources,
+            parameters=parameters,
+            outputs={
+                "Entry": "{% $entry %}",
+                "Policies": "{% $states.result.AssociatedAccessPolicies %}",
+            },
+        )
+        return describe.next(list_policies)
+
+    def _notify(self, topic: sns.ITopic) -> tasks.CallAwsService:
         name = self._settings.resource_name()
         return tasks.CallAwsService.jsonata(
             self,
@@ -208,68 +252,59 @@ class AccessReview(Construct):
                 "Subject": f"{name}: access review",
                 "Message": "{% 'The quarterly access review is due. Collected in "
                 f"s3://{self._bucket.bucket_name}/' & $folder & '/\nRunbook: "
-                f"{runbook(self._settings, 'access-review')}' %}}",
+                f"{runbook_url(self._settings, 'access-review')}' %}}",
             },
         )
 
-    def _all_pages(
-        self,
-        field: str,
-        *,
-        service: str,
-        action: str,
-        iam_action: str,
-        resource: str,
-        parameters: dict[str, object],
-    ) -> sfn.Chain:
-        """Ask until there is no further page; the variable `all` holds what the pages hold.
-
-        Args:
-            field: the answer's list.
-            service: as the SDK names it.
-            action: as the SDK names it.
-            iam_action: as IAM names it.
-            resource: what the permission is for.
-            parameters: what is asked.
-        """
-
-        def ask(name: str, further: dict[str, object], found: str) -> tasks.CallAwsService:
-            return tasks.CallAwsService.jsonata(
-                self,
-                name,
-                service=service,
-                action=action,
-                iam_action=iam_action,
-                iam_resources=[resource],
-                parameters={**parameters, **further},
-                assign={
-                    "all": f"{{% {found} %}}",
-                    "page": "{% $exists($states.result.NextToken) ? $states.result.NextToken : '' "
-                    "%}",
-                },
-            )
-
-        first = ask(f"List{field}", {}, f"[$states.result.{field}]")
-        more = ask(
-            f"ListMore{field}",
+    def _list_all_pages(self, request: _ListRequest) -> sfn.Chain:
+        """Request page after page, and assign the items of all pages to the variable `all`."""
+        items = f"$states.result.{request.field}"
+        first = self._list_page(f"List{request.field}", request, {}, all_items=f"[{items}]")
+        following = self._list_page(
+            f"ListMore{request.field}",
+            request,
             {"NextToken": "{% $page %}"},
-            f"$append($all, $states.result.{field})",
+            all_items=f"$append($all, {items})",
         )
-        choice = sfn.Choice.jsonata(self, f"AreThereMore{field}").when(
-            sfn.Condition.jsonata("{% $page != '' %}"), more
+        has_next_page = sfn.Choice.jsonata(self, f"AreThereMore{request.field}").when(
+            sfn.Condition.jsonata("{% $page != '' %}"), following
         )
-        more.next(choice)
-        return sfn.Chain.start(first).next(choice.afterwards(include_otherwise=True))
+        following.next(has_next_page)
+        return sfn.Chain.start(first).next(has_next_page.afterwards(include_otherwise=True))
 
-    def _keep(self, name: str, file: str, body: str) -> tasks.CallAwsService:
-        """Write a file of the review; a text is written as it is, anything else as JSON."""
+    def _list_page(
+        self,
+        state_name: str,
+        request: _ListRequest,
+        page_parameters: Mapping[str, object],
+        *,
+        all_items: str,
+    ) -> tasks.CallAwsService:
+        """Request a page, and assign the items so far to `all` and the next token to `page`."""
+        next_token = "$states.result.NextToken"  # noqa: S105  the position in a list, no secret
         return tasks.CallAwsService.jsonata(
             self,
-            name,
+            state_name,
+            service=request.service,
+            action=request.action,
+            iam_action=request.iam_action,
+            iam_resources=[request.resource],
+            parameters={**request.parameters, **page_parameters},
+            assign={
+                "all": f"{{% {all_items} %}}",
+                "page": f"{{% $exists({next_token}) ? {next_token} : '' %}}",
+            },
+        )
+
+    def _put_object(self, state_name: str, file: str, body: str) -> tasks.CallAwsService:
+        """Store a file of the review. S3 stores a string as it is, and other values as JSON."""
+        return tasks.CallAwsService.jsonata(
+            self,
+            state_name,
             service="s3",
             action="putObject",
             iam_action="s3:PutObject",
-            # The question marks stand for the date.
+            # The question marks are wildcards for the date.
             iam_resources=[self._bucket.arn_for_objects(f"{_PREFIX}/????-??-??/{file}")],
             parameters={
                 "Bucket": self._bucket.bucket_name,
@@ -279,8 +314,8 @@ class AccessReview(Construct):
             outputs={},
         )
 
-    def _acknowledge(self, machine: sfn.StateMachine) -> None:
-        policy = machine.role.node.find_child("DefaultPolicy")
+    def _acknowledge(self, state_machine: sfn.StateMachine) -> None:
+        policy = state_machine.role.node.find_child("DefaultPolicy")
         acknowledge(
             policy,
             "AwsSolutions-IAM5[Resource::*]",
@@ -290,10 +325,10 @@ class AccessReview(Construct):
         )
         name = cluster_name(self._settings)
         stack = cdk.Stack.of(self)
-        place = f"{stack.region}:{stack.account}"
+        prefix = f"arn:{stack.partition}:eks:{stack.region}:{stack.account}"
         acknowledge(
             policy,
-            f"AwsSolutions-IAM5[Resource::arn:{stack.partition}:eks:{place}:access-entry/{name}/*]",
+            f"AwsSolutions-IAM5[Resource::{prefix}:access-entry/{name}/*]",
             reason="It reads the entries of this one cluster; their identifiers are EKS's own, "
             "and finding entries that nobody wrote down is what the review is for.",
         )

@@ -1,7 +1,8 @@
-"""What the stage costs: a budget with alerts, and the detection of unusual rises."""
+"""The cost of the stage: a monthly budget with alerts, and the detection of cost anomalies."""
 
 import json
 from collections.abc import Mapping
+from typing import Literal
 
 from aws_cdk import aws_budgets as budgets
 from aws_cdk import aws_ce as ce
@@ -13,10 +14,10 @@ from settings.model import PROJECT
 
 
 class Budget(Construct):
-    """A monthly budget over what carries the stage's tags; the account's anomaly monitor.
+    """A budget for the cost of the stage's tags, and the account's cost anomaly monitor.
 
-    Tags count from the day on which they are activated as cost allocation tags: once for an
-    account, by hand (docs/runbooks/new-account.md). No resource of CloudFormation does it.
+    AWS counts a tag from the day that somebody activates it as a cost allocation tag, once for
+    each account (docs/runbooks/new-account.md). CloudFormation has no resource for it.
     """
 
     def __init__(
@@ -28,29 +29,30 @@ class Budget(Construct):
         topic: sns.ITopic,
         tags: Mapping[str, str],
     ) -> None:
-        """Make the budget, and the monitor where the stage owns what an account has once.
+        """Create the budget; the monitor too if the stage owns the account-wide resources.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
+            scope: the parent construct.
+            construct_id: the id in the parent construct.
             settings: the stage's settings.
-            topic: hears of both; its policy lets Budgets and Cost Anomaly Detection publish.
-            tags: the stage's tags. CDK's own tagging does not reach these types.
+            topic: receives the alerts. Its policy allows Budgets and Cost Anomaly Detection to
+                publish.
+            tags: the stage's tags, which CDK does not add to these resource types.
         """
         super().__init__(scope, construct_id)
         self._topic = topic
-        self._make_budget(settings, tags)
+        self._create_budget(settings, tags)
         if settings.account_wide.owned:
-            self._detect_anomalies(settings, tags)
+            monitor = self._create_anomaly_monitor(settings, tags)
+            self._subscribe_to_anomalies(monitor, settings, tags)
 
-    def _make_budget(self, settings: StageSettings, tags: Mapping[str, str]) -> None:
+    def _create_budget(self, settings: StageSettings, tags: Mapping[str, str]) -> None:
         cfn = budgets.CfnBudget
-        carries = [
+        tag_filters = [
             cfn.ExpressionProperty(tags=cfn.TagValuesProperty(key=key, values=[tags[key]]))
             for key in ("Project", "Environment")
         ]
-        # Without a name: a change of the alerts replaces the budget, and a fixed name would be in
-        # the way.
+        # It has no fixed name, because a change to the alerts replaces the budget.
         budget = cfn(
             self,
             "Budget",
@@ -58,12 +60,12 @@ class Budget(Construct):
                 budget_type="COST",
                 time_unit="MONTHLY",
                 budget_limit=cfn.SpendProperty(amount=settings.cost.monthly_budget_usd, unit="USD"),
-                filter_expression=cfn.ExpressionProperty(and_=carries),
+                filter_expression=cfn.ExpressionProperty(and_=tag_filters),
                 metrics=["UnblendedCost"],
             ),
             notifications_with_subscribers=[
-                self._alert("ACTUAL", 80),
-                self._alert("FORECASTED", 100),
+                self._alert("ACTUAL", percent=80),
+                self._alert("FORECASTED", percent=100),
             ],
             resource_tags=[
                 cfn.ResourceTagProperty(key=key, value=value) for key, value in tags.items()
@@ -72,12 +74,12 @@ class Budget(Construct):
         budget.node.add_dependency(self._topic)
 
     def _alert(
-        self, kind: str, percent: int
+        self, notification_type: Literal["ACTUAL", "FORECASTED"], *, percent: int
     ) -> budgets.CfnBudget.NotificationWithSubscribersProperty:
         cfn = budgets.CfnBudget
         return cfn.NotificationWithSubscribersProperty(
             notification=cfn.NotificationProperty(
-                notification_type=kind,
+                notification_type=notification_type,
                 comparison_operator="GREATER_THAN",
                 threshold=percent,
                 threshold_type="PERCENTAGE",
@@ -87,13 +89,15 @@ class Budget(Construct):
             ],
         )
 
-    def _detect_anomalies(self, settings: StageSettings, tags: Mapping[str, str]) -> None:
-        """Watch the project over all stages of the account.
+    def _create_anomaly_monitor(
+        self, settings: StageSettings, tags: Mapping[str, str]
+    ) -> ce.CfnAnomalyMonitor:
+        """Create a monitor of all stages of the project.
 
-        By tag, not by service: an account has one monitor by service at most, and AWS makes it
-        itself in each account that opens Cost Explorer, so that a second one fails to deploy.
+        It monitors a tag, because an account can have only one monitor of services. AWS creates
+        that one itself when an account opens Cost Explorer, so another would fail to deploy.
         """
-        monitor = ce.CfnAnomalyMonitor(
+        return ce.CfnAnomalyMonitor(
             self,
             "Anomalies",
             monitor_name=settings.resource_name("anomalies"),
@@ -104,27 +108,29 @@ class Budget(Construct):
                 for key, value in tags.items()
             ],
         )
+
+    def _subscribe_to_anomalies(
+        self, monitor: ce.CfnAnomalyMonitor, settings: StageSettings, tags: Mapping[str, str]
+    ) -> None:
+        """Publish each anomaly whose total impact reaches the amount of the settings."""
+        threshold = {
+            "Key": "ANOMALY_TOTAL_IMPACT_ABSOLUTE",
+            "MatchOptions": ["GREATER_THAN_OR_EQUAL"],
+            "Values": [f"{settings.cost.anomaly_usd:g}"],
+        }
         subscription = ce.CfnAnomalySubscription(
             self,
             "AnomalySubscription",
             subscription_name=settings.resource_name("anomalies"),
             monitor_arn_list=[monitor.attr_monitor_arn],
-            # SNS takes single alerts only; the daily and the weekly summaries go by mail.
+            # SNS accepts individual alerts only. The daily and weekly summaries need e-mail.
             frequency="IMMEDIATE",
             subscribers=[
                 ce.CfnAnomalySubscription.SubscriberProperty(
                     type="SNS", address=self._topic.topic_arn
                 )
             ],
-            threshold_expression=json.dumps(
-                {
-                    "Dimensions": {
-                        "Key": "ANOMALY_TOTAL_IMPACT_ABSOLUTE",
-                        "MatchOptions": ["GREATER_THAN_OR_EQUAL"],
-                        "Values": [f"{settings.cost.anomaly_usd:g}"],
-                    }
-                }
-            ),
+            threshold_expression=json.dumps({"Dimensions": threshold}),
             resource_tags=[
                 ce.CfnAnomalySubscription.ResourceTagProperty(key=key, value=value)
                 for key, value in tags.items()

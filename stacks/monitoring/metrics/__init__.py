@@ -1,1 +1,1 @@
-"""Metrics and queries that are computed from logs."""
+"""The metrics and saved queries that alarms and dashboards share."""

@@ -1,6 +1,6 @@
-"""Business metrics, counted from what the backend writes (docs/log-fields.md).
+"""Business metrics from the backend's log (docs/log-fields.md).
 
-CloudWatch reads its log lines: the application needs no library, and no permission.
+Metric filters read the log, so the backend needs no AWS library and no permission.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,15 +13,12 @@ from k8s.application import BACKEND
 from k8s.names import NAMESPACE
 from settings.monitoring import BusinessSettings
 
-_Condition = logs.JsonPattern
-
 
 class LogMetrics(Construct):
-    """Metric filters on the containers' log group, and the metrics that they make.
+    """Metric filters on the log group of the containers, and their metrics.
 
-    A filter only takes lines of the backend's own containers: what another pod writes counts
-    nothing. Tiers and features are listed in the pattern, so that a stray value makes no metric,
-    and no cost.
+    Each filter matches log events of the backend's containers alone. The patterns list the tiers
+    and the features of the settings, because each other value would become another billed metric.
     """
 
     def __init__(
@@ -33,14 +30,14 @@ class LogMetrics(Construct):
         settings: BusinessSettings,
         log_group: logs.ILogGroup,
     ) -> None:
-        """Make the filters.
+        """Create the metric filters.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            stage: part of the metrics' namespace, which keeps stages of one account apart.
-            settings: the tiers and the features to count by.
-            log_group: what containers write, as Fluent Bit wraps it.
+            scope: the parent construct.
+            construct_id: the id in the parent construct.
+            stage: the last part of the metric namespace, because stages may share an account.
+            settings: the tiers and the features, which become dimensions.
+            log_group: the output of the containers, in the format of Fluent Bit.
         """
         super().__init__(scope, construct_id)
         self.namespace = f"SpyWatcher/{stage}"
@@ -51,37 +48,37 @@ class LogMetrics(Construct):
         self._count("SessionsStarted", "session_started")
         self._gauge("ActiveUsers", "activeUsers")
         self._gauge("Sessions", "sessions")
-        self._filter("ApplicationErrors", _is("level", "error"), "1")
+        self._create_filter("ApplicationErrors", _equals("level", "error"), "1")
 
     @property
     def active_users(self) -> cloudwatch.Metric:
-        """Users of the last five minutes: every backend pod reports the same number."""
+        """The users of the last five minutes. Every backend pod reports the same number."""
         return self._metric("ActiveUsers", "Maximum", label="Active users")
 
     @property
     def sessions(self) -> cloudwatch.Metric:
-        """Sessions that are open, likewise."""
+        """The open sessions. Every backend pod reports the same number."""
         return self._metric("Sessions", "Maximum", label="Open")
 
     @property
     def sessions_started(self) -> cloudwatch.Metric:
-        """Sign-ins that succeeded."""
+        """The successful sign-ins."""
         return self._metric("SessionsStarted", "Sum", label="Started")
 
     @property
     def application_errors(self) -> cloudwatch.Metric:
-        """Lines of level error."""
+        """The log events of level error."""
         return self._metric("ApplicationErrors", "Sum", label="Logged by the backend")
 
     def api_requests(self) -> list[cloudwatch.Metric]:
-        """Return the requests of each tier."""
+        """Return one metric for each tier."""
         return [
             self._metric("ApiRequests", "Sum", label=tier, dimensions={"Tier": tier})
             for tier in self._settings.tiers
         ]
 
     def feature_uses(self) -> list[cloudwatch.Metric]:
-        """Return how often each feature was used."""
+        """Return one metric for each feature."""
         return [
             self._metric("FeatureUses", "Sum", label=feature, dimensions={"Feature": feature})
             for feature in self._settings.features
@@ -94,26 +91,33 @@ class LogMetrics(Construct):
         dimensions: Mapping[str, str] | None = None,
         values: Sequence[str] = (),
     ) -> None:
-        """Count the lines of an event, by a field that has one of these values."""
-        conditions = [_is("event", event)]
+        """Create a filter that counts the log events of a kind.
+
+        Args:
+            name: the metric's name.
+            event: the value of the field `event`.
+            dimensions: the metric's dimensions, and the field with the value of each.
+            values: the values that the fields of the dimensions may have.
+        """
+        conditions = [_equals("event", event)]
         for field in (dimensions or {}).values():
-            alternatives = [_is(field, value) for value in values]
+            alternatives = [_equals(field, value) for value in values]
             conditions.append(
                 logs.FilterPattern.any(*alternatives) if len(alternatives) > 1 else alternatives[0]
             )
-        self._filter(name, logs.FilterPattern.all(*conditions), "1", dimensions)
+        self._create_filter(name, logs.FilterPattern.all(*conditions), "1", dimensions)
 
     def _gauge(self, name: str, field: str) -> None:
-        """Take a number out of the line that the backend writes every minute."""
+        """Create a filter for a number that the backend logs every minute."""
         pattern = logs.FilterPattern.all(
-            _is("event", "gauge"), logs.FilterPattern.number_value(_path(field), ">=", 0)
+            _equals("event", "gauge"), logs.FilterPattern.number_value(_path(field), ">=", 0)
         )
-        self._filter(name, pattern, _path(field))
+        self._create_filter(name, pattern, _path(field))
 
-    def _filter(
+    def _create_filter(
         self,
         name: str,
-        condition: _Condition,
+        condition: logs.JsonPattern,
         value: str,
         dimensions: Mapping[str, str] | None = None,
     ) -> None:
@@ -153,9 +157,9 @@ class LogMetrics(Construct):
 
 
 def _path(field: str) -> str:
-    """Return where a field of the backend's line is: Fluent Bit puts it below `log_processed`."""
+    """Return the path of a field of the backend's log. Fluent Bit nests it in `log_processed`."""
     return f"$.log_processed.{field}"
 
 
-def _is(field: str, value: str) -> _Condition:
+def _equals(field: str, value: str) -> logs.JsonPattern:
     return logs.FilterPattern.string_value(_path(field), "=", value)

@@ -1,6 +1,6 @@
-"""Saved queries of CloudWatch Logs Insights: the questions that an incident asks."""
+"""Saved queries of CloudWatch Logs Insights for the analysis of incidents."""
 
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from aws_cdk import aws_logs as logs
 
@@ -11,10 +11,10 @@ from stacks.shared.names import to_pascal_case
 
 
 class Query(NamedTuple):
-    """A question, and where its answer is."""
+    """A query on one log group."""
 
-    question: str
-    """The last part of its name in the console."""
+    name: str
+    """The last part of the query's name in the console."""
     log_group: str
     """The name of a field of `LogGroups`."""
     text: str
@@ -194,36 +194,33 @@ filter errorCode like /AccessDenied|UnauthorizedOperation/
     AWS_CHANGES,
     KUBERNETES_CHANGES,
 )
-"""The load balancer's access log is not among them: it goes to S3, which Logs Insights cannot read;
-its 5xx are in errors-by-route, and those of the load balancer alone on the dashboard."""
+"""No query reads the load balancer's access log, because that is in S3. Its 5xx responses are in
+errors-by-route, and those that the load balancer itself sends are on the dashboard."""
 
 
 class LogQueries(Construct):
-    """The queries, in a folder of the stage's name."""
+    """The saved queries, in a folder with the stage's resource name."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, name: str, log_groups: LogGroups
     ) -> None:
-        """Save them.
+        """Create the query definitions.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            name: the folder in the console.
-            log_groups: what they read.
+            scope: the parent construct.
+            construct_id: the id in the parent construct.
+            name: the name of the folder in the console.
+            log_groups: the log groups that the queries read.
         """
         super().__init__(scope, construct_id)
-        names = {
-            field: cast(logs.ILogGroup, getattr(log_groups, field)).log_group_name
-            for field in {query.log_group for query in QUERIES}
-        }
         for query in QUERIES:
-            # Not the L2: it puts the commands in an order of its own, and a person copies this
-            # text between here and the console.
+            log_group: logs.ILogGroup = getattr(log_groups, query.log_group)
+            # The L2 would reorder the commands of the query, whose text people copy between this
+            # file and the console.
             logs.CfnQueryDefinition(
                 self,
-                to_pascal_case(query.question),
-                name=f"{name}/{query.question}",
+                to_pascal_case(query.name),
+                name=f"{name}/{query.name}",
                 query_string=query.text,
-                log_group_names=[names[query.log_group]],
+                log_group_names=[log_group.log_group_name],
             )

@@ -1,1 +1,1 @@
-"""Which topic an alarm notifies, and when."""
+"""The SNS topics of the alarms, and the rules that decide which topic an alarm notifies."""

@@ -1,9 +1,10 @@
-"""Which alarms page, which notify, and when neither does.
+"""Routes alarms to the critical or the warning topic, and suppresses them where that is right.
 
-A page is a composite alarm, so that a failure and its consequences are one: whatever order they
-come in, the first sets it off and the others find it set off. A warning is a composite alarm
-since only such a one can be suppressed. There is one a kind, not one a component: a database
-short of CPU for weeks must not hide that its storage runs out.
+Pages are composite alarms, so that a failure and its consequences page once: the first of them
+starts the page, in whatever order they come. Warnings are composite alarms too, because CloudWatch
+suppresses the actions of composite alarms only. Each kind of warning has a composite alarm of its
+own. If there were only one for the database, high CPU utilization would hide that the storage runs
+out, because an alarm that is in ALARM already does not notify again.
 """
 
 from collections.abc import Sequence
@@ -11,144 +12,161 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 
 from constructs import Construct
 from settings.maintenance import DAYS
+from stacks.monitoring.alarms.alarm_factory import AlarmDescription, AlarmFactory, WarningGroup
 from stacks.monitoring.routing.suppression_schedule import (
     SuppressionSchedule,
     SuppressionScheduleRole,
     outside_business_hours,
 )
-from stacks.shared.alarm_factory import Advice, AlarmFactory, WarningGroup, construct_id
+from stacks.shared.names import to_pascal_case
 
-_SETTLE = cdk.Duration.minutes(5)
-"""What a suppressor may take to go off after what it suppresses, and things to be well after it.
-Longer than the clock's step, so that a warning of the first minutes of the evening is held."""
+_SUPPRESSOR_PERIOD = cdk.Duration.minutes(5)
+"""The wait period and the extension period of a suppressed alarm: how long its suppressor may take
+to follow it into ALARM, and how long the suppression outlasts the suppressor. It is as long as the
+step of a suppression schedule, so that a warning in the first minutes after business hours waits.
+"""
 
 
 class AlarmRouting:
-    """Decides who is told of an alarm. Metric alarms themselves have no actions."""
+    """Creates the composite alarms that page or notify."""
 
     def __init__(
-        self, scope: Construct, make: AlarmFactory, *, critical: sns.ITopic, warning: sns.ITopic
+        self, scope: Construct, factory: AlarmFactory, *, critical: sns.ITopic, warning: sns.ITopic
     ) -> None:
-        """Make the clocks that quiet alarms.
+        """Create the suppression schedules.
 
         Args:
-            scope: where the alarms are made.
-            make: names and describes them.
-            critical: pages at once.
-            warning: is read in business hours.
+            scope: the parent construct of the alarms.
+            factory: gives names and descriptions.
+            critical: the topic that pages.
+            warning: the topic that notifies.
         """
         self._scope = scope
-        self._make = make
+        self._factory = factory
         self._critical = actions.SnsAction(critical)
         self._warning = actions.SnsAction(warning)
-        settings = make.settings
-        hours = settings.monitoring.business_hours
-        role = SuppressionScheduleRole(scope, "Clocks", settings=settings).role
-        self._evening = SuppressionSchedule(
-            scope,
-            "BusinessHours",
-            make=make,
-            name="outside-business-hours",
-            description=f"Not {hours.start} to {hours.end} ({hours.time_zone}) of "
-            f"{', '.join(day for day in DAYS if day in hours.days)}. Holds warnings back; "
-            f"without data it is OK. {make.runbook('outside-business-hours')}",
-            time_zone=hours.time_zone,
-            role=role,
-            is_quiet=outside_business_hours(hours),
-        ).alarm
-        self._window = SuppressionSchedule(
-            scope,
-            "MaintenanceWindow",
-            make=make,
-            name="maintenance-window",
-            description=f"The weekly window, {settings.maintenance.weekly_window} (UTC). Holds "
-            "back what planned work sets off; without data it is OK. "
-            f"{make.runbook('maintenance-window')}",
-            time_zone="UTC",
-            role=role,
-            is_quiet=settings.maintenance.is_in_weekly_window,
-        ).alarm
+        role = SuppressionScheduleRole(scope, "Clocks", settings=factory.settings).role
+        self._outside_business_hours = self._suppress_outside_business_hours(role)
+        self._maintenance_window = self._suppress_in_maintenance_window(role)
 
     def page_outage(
         self,
         *,
         always: Sequence[cloudwatch.IAlarmRule],
-        unless_planned: Sequence[cloudwatch.IAlarmRule],
+        outside_maintenance: Sequence[cloudwatch.IAlarmRule],
     ) -> None:
-        """Page once for everything that users notice at once.
+        """Page once for all alarms that mean that users are affected. Call it before the others.
 
         Args:
-            always: what no planned work sets off.
-            unless_planned: what work in the maintenance window sets off. If it still stands when
-                the window ends, it pages then.
+            always: alarms that no planned maintenance causes.
+            outside_maintenance: alarms that planned maintenance causes. One that is still in ALARM
+                when the maintenance window ends pages then.
         """
         rule = cloudwatch.AlarmRule
-        window = rule.from_alarm(self._window, cloudwatch.AlarmState.ALARM)
-        planned = rule.all_of(rule.any_of(*unless_planned), rule.not_(window))
-        outage = self._composite(
+        unplanned = rule.all_of(rule.any_of(*outside_maintenance), self._not_in_window())
+        self._outage = self._create_composite(
             "outage",
-            rule.any_of(*always, planned),
-            Advice(
-                section="outage",
-                means="Users are affected. The alarms that set this off are in the message; others "
-                "that follow from the same cause do not page again.",
-                look_at="database-unavailable first, then cluster, cache, pods: a cause before "
+            rule.any_of(*always, unplanned),
+            AlarmDescription(
+                runbook_section="outage",
+                summary="Users are affected. The alarms that set this off are in the message; "
+                "others that follow from the same cause do not page again.",
+                first_check="database-unavailable first, then cluster, cache, pods: a cause before "
                 "its consequences",
             ),
             self._critical,
         )
-        self._outage = outage
-        self._quiet = cloudwatch.CompositeAlarm(
+        self._warning_suppressor = cloudwatch.CompositeAlarm(
             self._scope,
             "Quiet",
-            composite_alarm_name=self._make.name("quiet"),
+            composite_alarm_name=self._factory.alarm_name("quiet"),
             alarm_description="Outside business hours, or during an outage, of which somebody "
-            f"knows. Holds warnings back. {self._make.runbook('quiet')}",
-            alarm_rule=rule.any_of(self._evening, outage),
+            f"knows. Holds warnings back. {self._factory.runbook_section_url('quiet')}",
+            alarm_rule=rule.any_of(self._outside_business_hours, self._outage),
         )
 
-    def page(self, name: str, alarms: Sequence[cloudwatch.IAlarmRule]) -> None:
-        """Page unless an outage does, or the maintenance window explains it."""
+    def page(self, name: str, alarms: Sequence[cloudwatch.IAlarmRule], *, summary: str) -> None:
+        """Page for alarms, except during an outage or in the maintenance window.
+
+        Args:
+            name: the composite alarm's name: its runbook section, with or without `-page`.
+            alarms: the alarms; nothing is created without any.
+            summary: what the page means.
+        """
         if not alarms:
             return
         rule = cloudwatch.AlarmRule
-        window = rule.from_alarm(self._window, cloudwatch.AlarmState.ALARM)
-        section = name.removesuffix("-page")
-        self._composite(
+        self._create_composite(
             name,
-            rule.all_of(rule.any_of(*alarms), rule.not_(window)),
-            Advice(
-                section=section,
-                means=_PAGES[section],
-                look_at="the alarms in this message, each with its own first command",
+            rule.all_of(rule.any_of(*alarms), self._not_in_window()),
+            AlarmDescription(
+                runbook_section=name.removesuffix("-page"),
+                summary=summary,
+                first_check="the alarms in this message, each with its own first command",
             ),
             self._critical,
             suppressor=self._outage,
         )
 
     def page_directly(self, alarm: cloudwatch.Alarm) -> None:
-        """Page for an alarm that has neither consequences nor planned work behind it."""
-        self._tell(alarm, self._critical)
+        """Page for an alarm that is no consequence of another and that no maintenance causes."""
+        _add_actions(alarm, self._critical)
 
     def notify(self, group: WarningGroup) -> None:
-        """Notify in business hours, and not of the consequences of an outage."""
-        self._composite(
-            f"{group.advice.section}-warning",
+        """Notify of a warning in business hours, except during an outage."""
+        self._create_composite(
+            f"{group.description.runbook_section}-warning",
             cloudwatch.AlarmRule.any_of(*group.alarms),
-            group.advice,
+            group.description,
             self._warning,
-            suppressor=self._quiet,
+            suppressor=self._warning_suppressor,
         )
 
-    def _composite(
+    def _suppress_outside_business_hours(self, role: iam.IRole) -> cloudwatch.Alarm:
+        hours = self._factory.settings.monitoring.business_hours
+        return SuppressionSchedule(
+            self._scope,
+            "BusinessHours",
+            factory=self._factory,
+            name="outside-business-hours",
+            description=f"Not {hours.start} to {hours.end} ({hours.time_zone}) of "
+            f"{', '.join(day for day in DAYS if day in hours.days)}. Holds warnings back; "
+            "without data it is OK. "
+            f"{self._factory.runbook_section_url('outside-business-hours')}",
+            time_zone=hours.time_zone,
+            role=role,
+            is_suppressed=outside_business_hours(hours),
+        ).alarm
+
+    def _suppress_in_maintenance_window(self, role: iam.IRole) -> cloudwatch.Alarm:
+        maintenance = self._factory.settings.maintenance
+        return SuppressionSchedule(
+            self._scope,
+            "MaintenanceWindow",
+            factory=self._factory,
+            name="maintenance-window",
+            description=f"The weekly window, {maintenance.weekly_window} (UTC). Holds back what "
+            "planned work sets off; without data it is OK. "
+            f"{self._factory.runbook_section_url('maintenance-window')}",
+            time_zone="UTC",
+            role=role,
+            is_suppressed=maintenance.is_in_weekly_window,
+        ).alarm
+
+    def _not_in_window(self) -> cloudwatch.IAlarmRule:
+        rule = cloudwatch.AlarmRule
+        return rule.not_(rule.from_alarm(self._maintenance_window, cloudwatch.AlarmState.ALARM))
+
+    def _create_composite(
         self,
         name: str,
         rule: cloudwatch.IAlarmRule,
-        advice: Advice,
+        description: AlarmDescription,
         action: cloudwatch.IAlarmAction,
         *,
         suppressor: cloudwatch.IAlarm | None = None,
@@ -156,25 +174,18 @@ class AlarmRouting:
         alarm = cloudwatch.CompositeAlarm(
             self._scope,
             to_pascal_case(name),
-            composite_alarm_name=self._make.name(name),
-            alarm_description=self._make.describe(advice),
+            composite_alarm_name=self._factory.alarm_name(name),
+            alarm_description=self._factory.description_text(description),
             alarm_rule=rule,
             actions_suppressor=suppressor,
-            actions_suppressor_wait_period=_SETTLE if suppressor else None,
-            actions_suppressor_extension_period=_SETTLE if suppressor else None,
+            actions_suppressor_wait_period=_SUPPRESSOR_PERIOD if suppressor else None,
+            actions_suppressor_extension_period=_SUPPRESSOR_PERIOD if suppressor else None,
         )
-        self._tell(alarm, action)
+        _add_actions(alarm, action)
         return alarm
 
-    @staticmethod
-    def _tell(alarm: cloudwatch.AlarmBase, action: cloudwatch.IAlarmAction) -> None:
-        """Tell when it goes off, and when it is over."""
-        alarm.add_alarm_action(action)
-        alarm.add_ok_action(action)
 
-
-_PAGES = {
-    "replication-broken": "A copy of the data is not kept up: a failover would lose data, and "
-    "reads from the copy are old.",
-    "pods-crash-looping": "A container has ended right after each start for ten minutes.",
-}
+def _add_actions(alarm: cloudwatch.AlarmBase, action: cloudwatch.IAlarmAction) -> None:
+    """Publish when the alarm goes off, and when it returns to OK."""
+    alarm.add_alarm_action(action)
+    alarm.add_ok_action(action)

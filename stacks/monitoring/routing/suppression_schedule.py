@@ -1,8 +1,9 @@
-"""Alarms that follow the calendar: they are in ALARM while others are not to be heard.
+"""Alarms that are in ALARM at certain times of the week, in order to suppress other alarms.
 
-CloudWatch's metric math knows UTC only, so EventBridge Scheduler writes a metric in the stage's
-time zone: 1 while it is quiet, 0 while it is not. If the schedules break, the metric is missing,
-the alarm is OK, and everything is heard: better a mail at night than none.
+Metric math knows the time in UTC only. EventBridge Scheduler therefore writes a metric in the time
+zone of the settings: 1 while other alarms are suppressed, and 0 otherwise. If the schedules fail,
+the metric has no data, the alarm is OK and nothing is suppressed: a notification at night is better
+than none.
 """
 
 import json
@@ -19,70 +20,72 @@ from constructs import Construct
 from settings import StageSettings
 from settings.maintenance import DAYS
 from settings.monitoring import BusinessHoursSettings
+from stacks.monitoring.alarms.alarm_factory import AlarmFactory
 from stacks.shared.acknowledgement import acknowledge
-from stacks.shared.alarm_factory import ABOVE, AlarmFactory, Missing
 from stacks.shared.names import to_pascal_case
 
-STEP_MINUTES = 5
-_DAY_MINUTES = 24 * 60
+_STEP_MINUTES = 5
+_MINUTES_PER_DAY = 24 * 60
 
 
 class SuppressionSchedule(Construct):
-    """A metric of a stage that follows a week, and the alarm on it."""
+    """A metric that follows a weekly schedule, and the alarm on it."""
 
     def __init__(
         self,
         scope: Construct,
-        construct_id_: str,
+        construct_id: str,
         *,
-        make: AlarmFactory,
+        factory: AlarmFactory,
         name: str,
         description: str,
         time_zone: str,
         role: iam.IRole,
-        is_quiet: Callable[[int], bool],
+        is_suppressed: Callable[[int], bool],
     ) -> None:
-        """Make metric, schedules and alarm.
+        """Create the schedules that write the metric, and the alarm.
 
         Args:
-            scope: where the construct lives.
-            construct_id_: its id there.
-            make: names the alarm.
+            scope: the parent construct.
+            construct_id: the id in the parent construct.
+            factory: gives the alarm's full name, and the settings.
             name: the last part of the alarm's name.
-            description: the alarm's.
-            time_zone: of the week, as the IANA database has it.
-            role: writes the metric, see `SuppressionScheduleRole`.
-            is_quiet: says of a minute of the week, from Monday 00:00, whether it is quiet.
+            description: the description of the alarm.
+            time_zone: the time zone of the schedules, by its IANA name.
+            role: the role of the schedules, see `SuppressionScheduleRole`.
+            is_suppressed: takes a minute of the week, counted from Monday 00:00, and returns
+                whether the alarm is in ALARM then.
         """
-        super().__init__(scope, construct_id_)
-        namespace_ = namespace(make.settings)
+        super().__init__(scope, construct_id)
+        namespace = _metric_namespace(factory.settings)
         metric_name = to_pascal_case(name)
-        stage = make.settings.stage
-        for value, wanted in ((1, True), (0, False)):
+        stage = factory.settings.stage
+        for value in (1, 0):
             datum = {
                 "MetricName": metric_name,
                 "Dimensions": [{"Name": "Stage", "Value": stage}],
                 "Value": value,
             }
-            call = {"Namespace": namespace_, "MetricData": [datum]}
-            for number, cron in enumerate(_crons(is_quiet, wanted), start=1):
-                self._schedule(f"Write{value}At{number}", cron, time_zone, call, role)
+            request = {"Namespace": namespace, "MetricData": [datum]}
+            for number, cron in enumerate(_cron_expressions(is_suppressed, value == 1), start=1):
+                self._put_metric_data(f"Write{value}At{number}", cron, time_zone, request, role)
         self.alarm = cloudwatch.Alarm(
             self,
             "Alarm",
-            alarm_name=make.name(name),
+            alarm_name=factory.alarm_name(name),
             alarm_description=description,
             metric=cloudwatch.Metric(
-                namespace=namespace_,
+                namespace=namespace,
                 metric_name=metric_name,
                 dimensions_map={"Stage": stage},
                 statistic="Maximum",
-                period=cdk.Duration.minutes(STEP_MINUTES),
+                period=cdk.Duration.minutes(_STEP_MINUTES),
             ),
-            comparison_operator=ABOVE,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             threshold=0,
             evaluation_periods=1,
-            treat_missing_data=Missing.IS_FINE,
+            # Without data nothing is suppressed, see the module.
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         acknowledge(
             self.alarm,
@@ -91,44 +94,44 @@ class SuppressionSchedule(Construct):
             "their own actions.",
         )
 
-    def _schedule(
+    def _put_metric_data(
         self,
-        construct_id_: str,
+        construct_id: str,
         cron: str,
         time_zone: str,
-        call: Mapping[str, Any],
+        request: Mapping[str, Any],
         role: iam.IRole,
     ) -> None:
-        """Call PutMetricData whenever the expression is due; late by a step is of no use."""
+        """Create a schedule that calls PutMetricData, and retries until the next step is close."""
         scheduler.CfnSchedule(
             self,
-            construct_id_,
+            construct_id,
             schedule_expression=cron,
             schedule_expression_timezone=time_zone,
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             target=scheduler.CfnSchedule.TargetProperty(
                 arn="arn:aws:scheduler:::aws-sdk:cloudwatch:putMetricData",
                 role_arn=role.role_arn,
-                input=json.dumps(call),
+                input=json.dumps(request),
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
-                    maximum_event_age_in_seconds=STEP_MINUTES * 60 - 60, maximum_retry_attempts=3
+                    maximum_event_age_in_seconds=(_STEP_MINUTES - 1) * 60, maximum_retry_attempts=3
                 ),
             ),
         )
 
 
 class SuppressionScheduleRole(Construct):
-    """The role of the clocks' schedules: it writes to one namespace of metrics."""
+    """The role of the schedules, which may write to one metric namespace."""
 
-    def __init__(self, scope: Construct, construct_id_: str, *, settings: StageSettings) -> None:
-        """Make the role.
+    def __init__(self, scope: Construct, construct_id: str, *, settings: StageSettings) -> None:
+        """Create the role.
 
         Args:
-            scope: where the construct lives.
-            construct_id_: its id there.
+            scope: the parent construct.
+            construct_id: the id in the parent construct.
             settings: the stage's settings, which name the namespace.
         """
-        super().__init__(scope, construct_id_)
+        super().__init__(scope, construct_id)
         self.role = iam.Role(
             self,
             "Role",
@@ -138,6 +141,7 @@ class SuppressionScheduleRole(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
             ),
         )
+        namespace = _metric_namespace(settings)
         policy = iam.ManagedPolicy(
             self,
             "Policy",
@@ -147,7 +151,7 @@ class SuppressionScheduleRole(Construct):
                     sid="WriteTheClock",
                     actions=["cloudwatch:PutMetricData"],
                     resources=["*"],
-                    conditions={"StringEquals": {"cloudwatch:namespace": namespace(settings)}},
+                    conditions={"StringEquals": {"cloudwatch:namespace": namespace}},
                 )
             ],
         )
@@ -159,65 +163,72 @@ class SuppressionScheduleRole(Construct):
         )
 
 
-def namespace(settings: StageSettings) -> str:
-    """Return the namespace of the clocks' metrics, which no other writer may use."""
+def outside_business_hours(hours: BusinessHoursSettings) -> Callable[[int], bool]:
+    """Return a function that says whether a minute of the week is outside business hours."""
+    start, end = (int(time[:2]) * 60 + int(time[3:]) for time in (hours.start, hours.end))
+
+    def is_outside(minute_of_week: int) -> bool:
+        day, minute = divmod(minute_of_week, _MINUTES_PER_DAY)
+        return DAYS[day] not in hours.days or not start <= minute < end
+
+    return is_outside
+
+
+def _metric_namespace(settings: StageSettings) -> str:
     return f"{settings.resource_name()}/clock"
 
 
-def outside_business_hours(hours: BusinessHoursSettings) -> Callable[[int], bool]:
-    """Return what says of a minute of the week whether nobody reads."""
-    start, end = (int(time[:2]) * 60 + int(time[3:]) for time in (hours.start, hours.end))
-
-    def is_quiet(minute_of_week: int) -> bool:
-        day, minute = divmod(minute_of_week, _DAY_MINUTES)
-        return DAYS[day] not in hours.days or not start <= minute < end
-
-    return is_quiet
-
-
-class _Due(NamedTuple):
-    """When a cron expression is due on a day."""
+class _TimesOfDay(NamedTuple):
+    """The minutes and hours at which a cron expression fires on a day."""
 
     minutes: tuple[int, ...]
     hours: tuple[int, ...]
 
 
-def _crons(is_quiet: Callable[[int], bool], wanted: bool) -> list[str]:
-    """Return cron expressions that are due at each step of the week that is wanted."""
-    days: dict[_Due, list[str]] = {}
+def _cron_expressions(is_suppressed: Callable[[int], bool], value: bool) -> list[str]:
+    """Return cron expressions that fire at each step of the week with this suppression value."""
+    days: dict[_TimesOfDay, list[str]] = {}
     for index, day in enumerate(DAYS):
-        for due in _due(index * _DAY_MINUTES, is_quiet, wanted):
-            days.setdefault(due, []).append(day.upper())
+        for times in _times_of_day(index * _MINUTES_PER_DAY, is_suppressed, value):
+            days.setdefault(times, []).append(day.upper())
     return [
-        f"cron({_minutes(due.minutes)} {_ranges(due.hours)} ? * {','.join(on)} *)"
-        for due, on in days.items()
+        f"cron({_minutes_field(times.minutes)} {_hours_field(times.hours)} ? * {','.join(on)} *)"
+        for times, on in days.items()
     ]
 
 
-def _due(start: int, is_quiet: Callable[[int], bool], wanted: bool) -> Iterator[_Due]:
-    """Yield what is due on the day that starts at this minute, hours of the same minutes as one."""
-    hours: dict[tuple[int, ...], list[int]] = {}
+def _times_of_day(
+    first_minute: int, is_suppressed: Callable[[int], bool], value: bool
+) -> Iterator[_TimesOfDay]:
+    """Yield the steps of a day with this suppression value; hours with equal minutes are one item.
+
+    Args:
+        first_minute: the minute of the week at which the day starts.
+        is_suppressed: as for `SuppressionSchedule`.
+        value: the suppression value.
+    """
+    hours_by_minutes: dict[tuple[int, ...], list[int]] = {}
     for hour in range(24):
         minutes = tuple(
             minute
-            for minute in range(0, 60, STEP_MINUTES)
-            if is_quiet(start + hour * 60 + minute) is wanted
+            for minute in range(0, 60, _STEP_MINUTES)
+            if is_suppressed(first_minute + hour * 60 + minute) is value
         )
         if minutes:
-            hours.setdefault(minutes, []).append(hour)
-    for minutes, on in hours.items():
-        yield _Due(minutes, tuple(on))
+            hours_by_minutes.setdefault(minutes, []).append(hour)
+    for minutes, hours in hours_by_minutes.items():
+        yield _TimesOfDay(minutes, tuple(hours))
 
 
-def _minutes(minutes: Sequence[int]) -> str:
-    every = len(minutes) == 60 // STEP_MINUTES
-    return f"0/{STEP_MINUTES}" if every else ",".join(map(str, minutes))
+def _minutes_field(minutes: Sequence[int]) -> str:
+    is_whole_hour = len(minutes) == 60 // _STEP_MINUTES
+    return f"0/{_STEP_MINUTES}" if is_whole_hour else ",".join(map(str, minutes))
 
 
-def _ranges(numbers: Sequence[int]) -> str:
-    """Return 0-8,17-23 for the numbers in it."""
+def _hours_field(hours: Sequence[int]) -> str:
+    """Return the hours as ranges, such as `0-8,17-23`."""
     runs = [
-        [number for _, number in run]
-        for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])
+        [hour for _, hour in run]
+        for _, run in groupby(enumerate(hours), lambda pair: pair[1] - pair[0])
     ]
     return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)

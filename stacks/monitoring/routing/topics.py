@@ -1,4 +1,4 @@
-"""Who is told: the two topics, and what is subscribed to them."""
+"""The SNS topics of the alarms, with their subscriptions and Slack channels."""
 
 from collections.abc import Sequence
 
@@ -17,34 +17,34 @@ from stacks.shared.publishing import ALARMS, COST, let_services_publish
 
 
 class Topics(Construct):
-    """One topic that pages, one that notifies."""
+    """The topic `critical`, which pages, and the topic `warning`, which notifies."""
 
     def __init__(
-        self, scope: Construct, construct_id_: str, *, settings: StageSettings, key: kms.IKey
+        self, scope: Construct, construct_id: str, *, settings: StageSettings, key: kms.IKey
     ) -> None:
-        """Make the topics and their subscriptions.
+        """Create the topics and subscribe the endpoints of the settings.
 
         Args:
-            scope: where the construct lives.
-            construct_id_: its id there.
+            scope: the parent construct.
+            construct_id: the id in the parent construct.
             settings: the stage's settings.
-            key: encrypts the topics; its policy lets CloudWatch and EventBridge publish.
+            key: encrypts the topics. Its policy allows CloudWatch and EventBridge to use it.
         """
-        super().__init__(scope, construct_id_)
+        super().__init__(scope, construct_id)
         self._settings = settings
-        told = settings.monitoring.subscriptions
-        self.critical = self._topic("critical", key, told.critical)
-        self.warning = self._topic("warning", key, told.warning)
+        endpoints = settings.monitoring.subscriptions
+        self.critical = self._create_topic("critical", key, endpoints.critical)
+        self.warning = self._create_topic("warning", key, endpoints.warning)
         let_services_publish(self.critical, ALARMS)
         let_services_publish(self.warning, ALARMS, *COST)
-        if told.slack is not None:
-            self._write_to_slack(told.slack)
+        if endpoints.slack is not None:
+            self._subscribe_slack(endpoints.slack)
 
-    def _topic(self, urgency: str, key: kms.IKey, endpoints: Sequence[str]) -> sns.Topic:
+    def _create_topic(self, name: str, key: kms.IKey, endpoints: Sequence[str]) -> sns.Topic:
         topic = sns.Topic(
             self,
-            urgency.capitalize(),
-            topic_name=self._settings.resource_name(urgency),
+            to_pascal_case(name),
+            topic_name=self._settings.resource_name(name),
             master_key=key,
             enforce_ssl=True,
         )
@@ -56,15 +56,35 @@ class Topics(Construct):
             )
         return topic
 
-    def _write_to_slack(self, slack: SlackSettings) -> None:
-        """Write to the two channels; from Slack one may look at metrics, and at nothing else."""
+    def _subscribe_slack(self, slack: SlackSettings) -> None:
+        """Send each topic's messages to its Slack channel."""
         role = iam.Role(
             self,
             "SlackRole",
             description="Amazon Q Developer in chat applications: show alarms and metrics",
             assumed_by=iam.ServicePrincipal("chatbot.amazonaws.com"),
         )
-        look = iam.ManagedPolicy(
+        guardrail = self._create_guardrail(role)
+        for topic, name, channel_id in (
+            (self.critical, "critical", slack.critical_channel_id),
+            (self.warning, "warning", slack.warning_channel_id),
+        ):
+            chatbot.CfnSlackChannelConfiguration(
+                self,
+                f"Slack{to_pascal_case(name)}",
+                configuration_name=self._settings.resource_name(name),
+                slack_workspace_id=slack.workspace_id,
+                slack_channel_id=channel_id,
+                iam_role_arn=role.role_arn,
+                guardrail_policies=[guardrail.managed_policy_arn],
+                sns_topic_arns=[topic.topic_arn],
+                logging_level="ERROR",
+                user_role_required=False,
+            )
+
+    def _create_guardrail(self, role: iam.Role) -> iam.ManagedPolicy:
+        """Create the policy that limits what members of a channel can do in AWS from Slack."""
+        policy = iam.ManagedPolicy(
             self,
             "SlackPolicy",
             description="What Slack may ask AWS for, whatever else a role allows",
@@ -83,23 +103,8 @@ class Topics(Construct):
             ],
         )
         acknowledge(
-            look,
+            policy,
             "AwsSolutions-IAM5[Resource::*]",
             reason="These four actions know no resources, and read alarms and metrics alone.",
         )
-        for topic, urgency, channel in (
-            (self.critical, "critical", slack.critical_channel_id),
-            (self.warning, "warning", slack.warning_channel_id),
-        ):
-            chatbot.CfnSlackChannelConfiguration(
-                self,
-                f"Slack{to_pascal_case(urgency)}",
-                configuration_name=self._settings.resource_name(urgency),
-                slack_workspace_id=slack.workspace_id,
-                slack_channel_id=channel,
-                iam_role_arn=role.role_arn,
-                guardrail_policies=[look.managed_policy_arn],
-                sns_topic_arns=[topic.topic_arn],
-                logging_level="ERROR",
-                user_role_required=False,
-            )
+        return policy

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stacks.monitoring.dashboards.widgets import row
+from stacks.monitoring.dashboards.widgets import widget_width
 from tests.stacks.monitoring.dashboards.body import body
 from tests.stacks.monitoring.dashboards.samples import known
 from tests.synthesis import SynthesizedStage
@@ -311,4 +311,4 @@ def test_the_pictures_have_a_sample_of_every_metric(stage: SynthesizedStage) -> 
 
 def test_a_row_takes_only_as_many_widgets_as_divide_the_grid() -> None:
     with pytest.raises(ValueError, match="found 5; allowed: a divisor of 24"):
-        row(5)
+        widget_width(5)

@@ -66,7 +66,7 @@ def used_fields(text: str) -> set[str]:
 
 def test_every_query_is_in_the_stages_folder(stage: SynthesizedStage) -> None:
     folder = stage.settings.resource_name()
-    assert set(definitions(stage)) == {f"{folder}/{query.question}" for query in QUERIES}
+    assert set(definitions(stage)) == {f"{folder}/{query.name}" for query in QUERIES}
 
 
 @pytest.mark.parametrize(
@@ -108,12 +108,12 @@ def test_a_query_reads_where_its_answer_is(
     assert group in json.dumps(definition["LogGroupNames"])
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.question)
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
 def test_a_query_has_only_commands_that_logs_insights_knows(query: Any) -> None:
     assert {command.split()[0] for command in commands(query.text)} <= COMMANDS
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.question)
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
 def test_a_query_asks_for_fields_that_its_log_group_has(query: Any) -> None:
     application = set().union(*(paths(wrapped(line)) for line in examples()))
     known = FIELDS.get(query.log_group, application)
@@ -121,11 +121,11 @@ def test_a_query_asks_for_fields_that_its_log_group_has(query: Any) -> None:
     assert used_fields(query.text) <= known | BUILT_IN | parsed
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.question)
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
 def test_a_query_ends_with_a_limit(query: Any) -> None:
     assert re.fullmatch(r"limit \d+", commands(query.text)[-1])
 
 
 def test_no_two_queries_ask_the_same() -> None:
     assert len({query.text for query in QUERIES}) == len(QUERIES)
-    assert len({query.question for query in QUERIES}) == len(QUERIES)
+    assert len({query.name for query in QUERIES}) == len(QUERIES)

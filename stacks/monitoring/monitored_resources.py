@@ -1,0 +1,31 @@
+"""The resources of the other stacks that alarms and dashboards observe."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_rds as rds
+
+from spywatcher_constructs.redis import RedisReplicationGroup
+from stacks.monitoring.log_groups import LogGroups
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoredResources:
+    """What the monitoring stack receives from the other stacks of its stage."""
+
+    load_balancer: elbv2.IApplicationLoadBalancer
+    backend_targets: elbv2.IApplicationTargetGroup
+    """The pods of the backend."""
+    frontend_targets: elbv2.IApplicationTargetGroup
+    """The pods of the frontend."""
+    certificate: acm.ICertificate
+    """The certificate of the load balancer."""
+    database: rds.IDatabaseInstance
+    cache: RedisReplicationGroup
+    node_group_names: Sequence[str]
+    """The names of the cluster's managed node groups."""
+    nat_gateway_ids: Sequence[str]
+    """One for each Availability Zone that has a NAT gateway."""
+    log_groups: LogGroups
