@@ -48,6 +48,7 @@ class SpyWatcherStage(cdk.Stage):
             database_group=network.database_group,
             cache_group=network.cache_group,
             rotation_group=network.rotation_group,
+            admin_role=security.roles.admin,
             database_key=security.keys.database,
             cache_key=security.keys.cache,
             secrets_key=security.keys.secrets,

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from settings import load_stage
-from tests.stacks.security.test_security import statements
+from tests.stacks.permissions import permissions
 from tests.synthesis import ACCOUNT, ROOT, SynthesizedStage, joined, synthesize
 
 PAGE = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
@@ -178,12 +178,11 @@ def aliases(stage: SynthesizedStage) -> set[str | None]:
 
 def snapshots(stage: SynthesizedStage) -> set[str]:
     """Return the identifiers of the snapshots that administrators may create."""
-    (operate,) = [s for s in statements(stage, "Admin") if s.get("Sid") == "OperateTheDatabase"]
-    assert {"rds:CreateDBSnapshot", "rds:DeleteDBSnapshot"} <= set(operate["Action"])
-    arns = [joined(arn) for arn in operate["Resource"]]
-    databases = {arn.rpartition(":")[2] for arn in arns if ":db:" in arn}
+    allowed = permissions(stage, "admin")
+    resources = allowed["rds:CreateDBSnapshot"] & allowed["rds:DeleteDBSnapshot"]
+    databases = {each.removeprefix("db:") for each in resources if each.startswith("db:")}
     assert instances(stage) <= databases
-    return {arn.rpartition(":")[2] for arn in arns if ":snapshot:" in arn}
+    return {each.removeprefix("snapshot:") for each in resources if each.startswith("snapshot:")}
 
 
 def test_each_command_names_what_is_synthesized(stage: SynthesizedStage, command: str) -> None:
@@ -263,10 +262,7 @@ def action(command: str) -> str:
 
 
 def allowed_to_readers(stage: SynthesizedStage) -> set[str]:
-    policies = stage.resources("security", "AWS::IAM::ManagedPolicy")
-    (reads,) = [policy for id_, policy in policies.items() if id_.startswith("RolesReaderReads")]
-    (statement,) = reads["Properties"]["PolicyDocument"]["Statement"]
-    return {action.lower() for action in statement["Action"]}
+    return {action.lower() for action in permissions(stage, "reader")}
 
 
 # Profiles, settings and figures -----------------------------------------------------------------

@@ -66,7 +66,8 @@ class NodePatching(Construct):
             timeout=cdk.Duration.minutes(maintenance.window_minutes),
             logs_key=logs_key,
         )
-        self._let_launch(workflow.state_machine, launch_template_id)
+        self.state_machine = workflow.state_machine
+        self._let_launch(self.state_machine, launch_template_id)
 
     def _patch_one(self) -> sfn.IChainable:
         """Patch one group: the input is its name."""

@@ -30,6 +30,7 @@ from stacks.cluster.controllers.load_balancer_controller import load_balancer_co
 from stacks.cluster.controllers.reloader import reloader
 from stacks.cluster.node_group import NodeGroup
 from stacks.cluster.node_patching import NodePatching
+from stacks.cluster.role_policies import RolePolicies
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.base import StageStack
 from stacks.shared.names import cluster_name, to_pascal_case
@@ -108,13 +109,22 @@ class ClusterStack(StageStack):
         )
         self.nodes.node.add_dependency(*self._add_ons.before_nodes)
         self._add_ons.create_after(self.nodes)
-        NodePatching(
+        node_patching = NodePatching(
             self,
             "NodePatching",
             settings=settings,
             groups=[self.nodes.nodegroup],
             launch_template_id=self.nodes.launch_template_id,
             logs_key=logs_key,
+        )
+        RolePolicies(
+            self,
+            "RolePolicies",
+            cluster=self.cluster,
+            node_patching=node_patching.state_machine,
+            admin=admin_role,
+            reader=reader_role,
+            on_call=on_call_role,
         )
         self.node_group_names = [self.nodes.nodegroup.nodegroup_name]
         self.controllers = self._install_controllers(settings, vpc, secrets_key)

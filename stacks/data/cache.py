@@ -59,9 +59,10 @@ class Cache(Construct):
         self._settings = settings
         self._vpc = vpc
         self._removal_policy = removal_policy
-        token = self._make_token(secrets_key)
-        self.group = self._make_group(token, subnets, security_group, encryption_key, logs_key)
-        rotation = self._rotate(token, rotation_group, secrets_key, logs_key)
+        self.token = self._make_token(secrets_key)
+        self.group = self._make_group(self.token, subnets, security_group, encryption_key, logs_key)
+        rotation = self._rotate(self.token, rotation_group, secrets_key, logs_key)
+        self.token_rotation = rotation.function
         self._acknowledge(rotation)
 
     def _make_token(self, key: kms.IKey) -> secretsmanager.Secret:

@@ -81,6 +81,8 @@ class Database(Construct):
         )
         database = settings.database
         instances = {each.number: self._make(each) for each in database.generations}
+        self.generations = [each.instance for each in instances.values()]
+        self.secrets = [self._credentials.admin, self._credentials.application]
         active = instances[database.active_generation]
         self.instance: rds.IDatabaseInstance = active.instance
         # By the instance's name, which is exported for every generation: a switch must not take

@@ -59,7 +59,7 @@ class DatabaseCredentials(Construct):
         self.admin = self._secret(
             "Admin", names.database_admin, "Administrator of PostgreSQL", username=ADMINISTRATOR
         )
-        self._application = self._secret(
+        self.application = self._secret(
             "Application",
             names.database_application,
             "The application's user of PostgreSQL",
@@ -83,7 +83,7 @@ class DatabaseCredentials(Construct):
             security_group: lets them reach the database and Secrets Manager.
         """
         admin = self.admin.attach(instance)
-        application = self._application.attach(instance)
+        application = self.application.attach(instance)
         hosted = secretsmanager.HostedRotation
         self._rotate(
             admin,

@@ -9,7 +9,6 @@ from constructs import Construct
 from settings import StageSettings
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.bootstrap import bootstrap_role_name
-from stacks.shared.names import instance_identifier
 
 _READER_HOURS = 8
 _GITHUB = "token.actions.githubusercontent.com"
@@ -124,40 +123,6 @@ class Roles(Construct):
         application_secret.grant_read(role)
         application_secret.grant_write(role)
         self._allow(role, "Deploy", ["sts:AssumeRole"], self._bootstrap_roles())
-        name = settings.resource_name()
-        self._allow(
-            role,
-            "ReachTheCluster",
-            ["eks:DescribeCluster", "eks:AccessKubernetesApi"],
-            [self._arn("eks", "cluster", name)],
-        )
-        self._allow(
-            role,
-            "OperateTheDatabase",
-            ["rds:CreateDBSnapshot", "rds:DeleteDBSnapshot", "rds:RebootDBInstance"],
-            [
-                *(
-                    self._arn("rds", "db", instance_identifier(settings, each.number), colon=True)
-                    for each in settings.database.generations
-                ),
-                self._arn("rds", "snapshot", f"{name}-manual", colon=True),
-            ],
-        )
-        self._allow(
-            role,
-            "OperateTheCache",
-            ["elasticache:TestFailover", "elasticache:ModifyReplicationGroup"],
-            [self._arn("elasticache", "replicationgroup", name, colon=True)],
-        )
-        # The question marks stand for what Secrets Manager adds to a name.
-        token, *passwords = (
-            self._arn("secretsmanager", "secret", f"{name}/{secret}-??????", colon=True)
-            for secret in ("cache/token", "database/admin", "database/application")
-        )
-        self._allow(role, "RotateNow", ["secretsmanager:RotateSecret"], [token, *passwords])
-        self._allow(role, "RepairTheToken", ["secretsmanager:GetSecretValue"], [token])
-        retire = self._arn("lambda", "function", f"{name}-rotate-cache-token", colon=True)
-        self._allow(role, "RetireTheOldToken", ["lambda:InvokeFunction"], [retire])
         self._let_maintain(role, settings, topics_key)
         return self._with_own_policy(role)
 
@@ -165,7 +130,7 @@ class Roles(Construct):
         """Let do by hand, and now, what the schedules do in the window, and announce it."""
         machines = [
             self._arn("states", "stateMachine", settings.resource_name(machine), colon=True)
-            for machine in ("access-review", "node-patches", "patches-by-aws")
+            for machine in ("access-review", "patches-by-aws")
         ]
         self._allow(role, "StartMaintenance", ["states:StartExecution"], machines)
         announcements = self._stack.format_arn(
@@ -178,17 +143,6 @@ class Roles(Construct):
             ["kms:Decrypt", "kms:GenerateDataKey"],
             [topics_key.key_arn],
         )
-        self._allow(
-            role,
-            "PatchTheDatabaseNow",
-            ["rds:ApplyPendingMaintenanceAction"],
-            [
-                self._arn("rds", "db", instance_identifier(settings, each.number), colon=True)
-                for each in settings.database.generations
-            ],
-        )
-        cache = self._arn("elasticache", "replicationgroup", settings.resource_name(), colon=True)
-        self._allow(role, "PatchTheCacheNow", ["elasticache:BatchApplyUpdateAction"], [cache])
         if settings.account_wide.owned:
             alarm = self._arn("cloudwatch", "alarm", settings.resource_name("root-use"), colon=True)
             self._allow(role, "TryAnAlarm", ["cloudwatch:SetAlarmState"], [alarm])
@@ -217,26 +171,19 @@ class Roles(Construct):
             "an object, a secret, an item or a log line, none changes anything, and readers prove "
             "a second factor.",
         )
-        return self._finding_the_cluster(role, settings)
+        return role
 
     def _on_call(self, settings: StageSettings) -> iam.Role:
         """Let into the cluster who is on call.
 
         What they may do there, their access entry says; what AWS shows, they see as readers.
         """
-        role = self._person(
+        return self._person(
             "OnCall",
             settings.resource_name("on-call"),
             "Restarts, scales and rolls back the application in the cluster",
             _READER_HOURS,
         )
-        return self._finding_the_cluster(role, settings)
-
-    def _finding_the_cluster(self, role: iam.Role, settings: StageSettings) -> iam.Role:
-        """Let `aws eks update-kubeconfig`. What it may do in the cluster, its access entry says."""
-        cluster = self._arn("eks", "cluster", settings.resource_name())
-        self._allow(role, "FindTheCluster", ["eks:DescribeCluster"], [cluster])
-        return self._with_own_policy(role)
 
     def _deployer(self, settings: StageSettings) -> iam.Role:
         """Let the repository's workflows deploy this stage, and nothing else.

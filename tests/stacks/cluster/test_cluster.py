@@ -188,14 +188,6 @@ def test_the_role_that_deploys_has_no_access_to_the_cluster(stage: SynthesizedSt
     assert not [name for name in entries(stage) if "Deployer" in name]
 
 
-def test_readers_find_the_cluster_for_kubectl(stage: SynthesizedStage) -> None:
-    policies = stage.resources("security", "AWS::IAM::Policy")
-    (reader,) = [each for id_, each in policies.items() if id_.startswith("RolesReader")]
-    (statement,) = reader["Properties"]["PolicyDocument"]["Statement"]
-    assert statement["Action"] == "eks:DescribeCluster"
-    assert joined(statement["Resource"]).endswith(f"cluster/{stage.settings.resource_name()}")
-
-
 # Node Groups: Auto-scaling EC2 instances -------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""INFRASTRUCTURE.md: Security, Data Security, Access Control, Access Audit."""
+"""INFRASTRUCTURE.md: Security, Data Security, Access Audit. test_roles.py has Access Control."""
 
 from typing import Any
 
@@ -6,23 +6,7 @@ import pytest
 
 from settings import load_stage
 from settings.security import FirewallRuleSettings
-from tests.synthesis import ACCOUNT, ROOT, SynthesizedStage, joined, synthesize
-
-ROLE = "AWS::IAM::Role"
-
-
-def role(stage: SynthesizedStage, name: str) -> dict[str, Any]:
-    full = stage.settings.resource_name(name)
-    roles = stage.resources("security", ROLE).values()
-    return next(r["Properties"] for r in roles if r["Properties"].get("RoleName") == full)
-
-
-def statements(stage: SynthesizedStage, construct: str) -> list[dict[str, Any]]:
-    """Return the statements of the policy of a role of this construct id."""
-    policies = stage.resources("security", "AWS::IAM::Policy")
-    (policy,) = [p for name, p in policies.items() if name.startswith(f"Roles{construct}Default")]
-    found: list[dict[str, Any]] = policy["Properties"]["PolicyDocument"]["Statement"]
-    return found
+from tests.synthesis import ACCOUNT, SynthesizedStage, joined, synthesize
 
 
 def rules(stage: SynthesizedStage) -> dict[str, dict[str, Any]]:
@@ -43,7 +27,7 @@ def test_every_purpose_has_a_key_of_its_own_that_rotates(stage: SynthesizedStage
 
 
 def test_a_key_policy_names_services_and_this_account_only(stage: SynthesizedStage) -> None:
-    roles = stage.resources("security", ROLE)
+    roles = stage.resources("security", "AWS::IAM::Role")
     own = {f"arn:aws:iam::{ACCOUNT}:root", *(f"${{{name}.Arn}}" for name in roles)}
     for key in stage.resources("security", "AWS::KMS::Key").values():
         for statement in key["Properties"]["KeyPolicy"]["Statement"]:
@@ -164,138 +148,6 @@ def test_the_trails_files_are_kept_a_year_and_survive_the_stack(
     (lifecycle,) = audit["Properties"]["LifecycleConfiguration"]["Rules"]
     assert lifecycle["ExpirationInDays"] == 365
     assert audit["Properties"]["LoggingConfiguration"]["DestinationBucketName"]
-
-
-# MFA for admin access; IAM roles with least privilege ---------------------------------------
-
-
-def test_administrators_prove_a_second_factor_within_the_session(stage: SynthesizedStage) -> None:
-    admin = role(stage, "admin")
-    (trust,) = admin["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Condition"] == {
-        "Bool": {"aws:MultiFactorAuthPresent": "true"},
-        "NumericLessThan": {"aws:MultiFactorAuthAge": "3600"},
-    }
-    assert admin["MaxSessionDuration"] == 3600
-
-
-def test_readers_prove_a_second_factor_too(stage: SynthesizedStage) -> None:
-    (trust,) = role(stage, "reader")["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Condition"]["Bool"] == {"aws:MultiFactorAuthPresent": "true"}
-
-
-@pytest.mark.parametrize("construct", ["Admin", "Deployer"])
-def test_no_role_of_ours_has_a_wildcard(stage: SynthesizedStage, construct: str) -> None:
-    for statement in statements(stage, construct):
-        resources = statement["Resource"]
-        for resource in resources if isinstance(resources, list) else [resources]:
-            assert "*" not in joined(resource), statement["Sid"]
-        actions = statement["Action"]
-        for action in actions if isinstance(actions, list) else [actions]:
-            assert "*" not in action.replace("kms:ReEncrypt*", "").replace(
-                "kms:GenerateDataKey*", ""
-            ), action
-
-
-def test_readers_read_alarms_and_no_stored_data(stage: SynthesizedStage) -> None:
-    """No object, secret, item or log line; what is left are descriptions and metrics."""
-    policies = stage.resources("security", "AWS::IAM::ManagedPolicy")
-    (reads,) = [
-        p["Properties"] for id_, p in policies.items() if id_.startswith("RolesReaderReads")
-    ]
-    (statement,) = reads["PolicyDocument"]["Statement"]
-    actions = {tuple(action.split(":")) for action in statement["Action"]}
-    assert ("cloudwatch", "DescribeAlarms") in actions
-    gets = {action for action in actions if not action[1].startswith(("Describe", "List"))}
-    assert gets == {
-        ("cloudtrail", "LookupEvents"),
-        ("cloudwatch", "GetDashboard"),
-        ("cloudwatch", "GetMetricData"),
-        ("cloudwatch", "GetMetricStatistics"),
-    }
-    assert "ManagedPolicyArns" not in role(stage, "reader")
-
-
-def test_administrators_may_do_what_the_runbook_of_secrets_asks_for(
-    stage: SynthesizedStage,
-) -> None:
-    allowed = {s["Sid"]: s for s in statements(stage, "Admin") if "Sid" in s}
-    name = stage.settings.resource_name()
-    rotated = [joined(arn).partition(":secret:")[2] for arn in allowed["RotateNow"]["Resource"]]
-    assert rotated == [
-        f"{name}/{secret}-??????"
-        for secret in ("cache/token", "database/admin", "database/application")
-    ]
-    function = joined(allowed["RetireTheOldToken"]["Resource"]).rpartition(":")[2]
-    names = {f["FunctionName"] for f in _functions(stage) if "FunctionName" in f}
-    assert function in names
-    runbook = (ROOT / "docs/runbooks/secrets.md").read_text()
-    assert function.replace(stage.settings.stage, "production") in runbook
-
-
-def test_administrators_may_maintain_by_hand_what_the_schedules_maintain(
-    stage: SynthesizedStage,
-) -> None:
-    allowed = {s["Sid"]: s for s in statements(stage, "Admin") if "Sid" in s}
-    started = {joined(arn).rpartition(":")[2] for arn in allowed["StartMaintenance"]["Resource"]}
-    machines = {
-        machine["Properties"]["StateMachineName"]
-        for stack in ("cluster", "monitoring")
-        for machine in stage.resources(stack, "AWS::StepFunctions::StateMachine").values()
-    }
-    assert started == machines
-    topics = stage.resources("monitoring", "AWS::SNS::Topic").values()
-    announced = joined(allowed["Announce"]["Resource"]).rpartition(":")[2]
-    assert announced == stage.settings.resource_name("announcements")
-    assert announced in {topic["Properties"]["TopicName"] for topic in topics}
-    assert "KeysTopics" in joined(allowed["EncryptAnnouncements"]["Resource"])
-    instance = stage.only("data", "AWS::RDS::DBInstance")["DBInstanceIdentifier"]
-    assert joined(allowed["PatchTheDatabaseNow"]["Resource"]).endswith(f":db:{instance}")
-    group = stage.only("data", "AWS::ElastiCache::ReplicationGroup")["ReplicationGroupId"]
-    patched = joined(allowed["PatchTheCacheNow"]["Resource"])
-    assert patched.endswith(f":replicationgroup:{group}")
-
-
-def test_the_security_audit_may_set_off_the_alarm_that_it_names(
-    production: SynthesizedStage,
-) -> None:
-    allowed = {s["Sid"]: s for s in statements(production, "Admin") if "Sid" in s}
-    alarm = joined(allowed["TryAnAlarm"]["Resource"]).rpartition(":")[2]
-    alarms = production.resources("monitoring", "AWS::CloudWatch::Alarm").values()
-    assert alarm in {each["Properties"]["AlarmName"] for each in alarms}
-    assert alarm in (ROOT / "docs/runbooks/security-audit.md").read_text()
-
-
-def _functions(stage: SynthesizedStage) -> list[dict[str, Any]]:
-    found = stage.resources("data", "AWS::Lambda::Function").values()
-    return [function["Properties"] for function in found]
-
-
-def test_the_deployer_assumes_the_bootstrap_roles_and_no_more(stage: SynthesizedStage) -> None:
-    (statement,) = statements(stage, "Deployer")
-    assert statement["Action"] == "sts:AssumeRole"
-    names = [joined(resource).partition(":role/")[2] for resource in statement["Resource"]]
-    region = stage.settings.region
-    assert names == [
-        f"cdk-hnb659fds-{name}-{ACCOUNT}-{region}"
-        for name in ("deploy-role", "file-publishing-role", "lookup-role")
-    ]
-
-
-def test_the_deployer_is_bound_to_the_repository_and_the_environment(
-    stage: SynthesizedStage,
-) -> None:
-    (trust,) = role(stage, "deployer")["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Action"] == "sts:AssumeRoleWithWebIdentity"
-    repository = "subculture-collective/spywatcher-infrastructure"
-    assert trust["Condition"] == {
-        "StringEquals": {
-            "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
-            "token.actions.githubusercontent.com:sub": (
-                f"repo:{repository}:environment:{stage.settings.stage}"
-            ),
-        }
-    }
 
 
 # What an account has once -------------------------------------------------------------------

@@ -1,0 +1,106 @@
+"""What administrators may do with the data stores by hand."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_rds as rds
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+from constructs import Construct
+from settings import StageSettings
+from spywatcher_constructs.redis import RedisReplicationGroup
+
+
+class AdministratorPolicy(iam.ManagedPolicy):
+    """Allows what the runbooks of the data stores, the secrets and the patches ask for.
+
+    The policy belongs to the stack that owns the resources, so that it refers to them. Attaching
+    it here keeps the security stack, which owns the role, independent of this stack.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StageSettings,
+        role: iam.IRole,
+        instances: Sequence[rds.IDatabaseInstance],
+        cache: RedisReplicationGroup,
+        cache_token: secretsmanager.ISecret,
+        cache_token_rotation: lambda_.IFunction,
+        database_secrets: Sequence[secretsmanager.ISecret],
+    ) -> None:
+        """Attach the policy to the role.
+
+        Args:
+            scope: the parent construct.
+            construct_id: the id in the parent construct.
+            settings: the stage's settings, which give the manual snapshot its name.
+            role: the role of administrators.
+            instances: every generation of PostgreSQL.
+            cache: the replication group of Redis.
+            cache_token: the AUTH token of Redis. Administrators may read it, to repair a rotation
+                that has failed half way.
+            cache_token_rotation: ends the previous token when it is invoked.
+            database_secrets: the passwords of PostgreSQL. Administrators may rotate them.
+        """
+        instance_arns = [instance.instance_arn for instance in instances]
+        snapshot_arn = cdk.Stack.of(scope).format_arn(
+            service="rds",
+            resource="snapshot",
+            resource_name=settings.resource_name("manual"),
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        super().__init__(
+            scope,
+            construct_id,
+            description="Administrators: operate, patch and rotate the data stores",
+            roles=[role],
+            statements=[
+                iam.PolicyStatement(
+                    sid="OperateTheDatabase",
+                    actions=[
+                        "rds:CreateDBSnapshot",
+                        "rds:DeleteDBSnapshot",
+                        "rds:RebootDBInstance",
+                    ],
+                    resources=[*instance_arns, snapshot_arn],
+                ),
+                iam.PolicyStatement(
+                    sid="PatchTheDatabaseNow",
+                    actions=["rds:ApplyPendingMaintenanceAction"],
+                    resources=instance_arns,
+                ),
+                iam.PolicyStatement(
+                    sid="OperateTheCache",
+                    actions=["elasticache:TestFailover", "elasticache:ModifyReplicationGroup"],
+                    resources=[cache.arn],
+                ),
+                iam.PolicyStatement(
+                    sid="PatchTheCacheNow",
+                    actions=["elasticache:BatchApplyUpdateAction"],
+                    resources=[cache.arn],
+                ),
+                iam.PolicyStatement(
+                    sid="RotateNow",
+                    actions=["secretsmanager:RotateSecret"],
+                    resources=[
+                        cache_token.secret_arn,
+                        *(secret.secret_arn for secret in database_secrets),
+                    ],
+                ),
+                iam.PolicyStatement(
+                    sid="RepairTheToken",
+                    actions=["secretsmanager:GetSecretValue"],
+                    resources=[cache_token.secret_arn],
+                ),
+                iam.PolicyStatement(
+                    sid="RetireTheOldToken",
+                    actions=["lambda:InvokeFunction"],
+                    resources=[cache_token_rotation.function_arn],
+                ),
+            ],
+        )

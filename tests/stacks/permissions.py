@@ -1,0 +1,89 @@
+"""What the policies of all stacks allow a role of the security stack."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from tests.synthesis import ACCOUNT, SynthesizedStage
+
+_ARNS = {
+    "AWS::CloudWatch::Alarm": "cloudwatch:{region}:{account}:alarm:{AlarmName}",
+    "AWS::EKS::Cluster": "eks:{region}:{account}:cluster/{Name}",
+    "AWS::Lambda::Function": "lambda:{region}:{account}:function:{FunctionName}",
+    "AWS::SecretsManager::Secret": "secretsmanager:{region}:{account}:secret:{Name}",
+    "AWS::SNS::Topic": "sns:{region}:{account}:{TopicName}",
+    "AWS::StepFunctions::StateMachine": "states:{region}:{account}:stateMachine:{StateMachineName}",
+}
+_NAMES = {"AWS::IAM::Role": "RoleName", "AWS::RDS::DBInstance": "DBInstanceIdentifier"}
+
+
+def permissions(stage: SynthesizedStage, role: str) -> dict[str, set[str]]:
+    """Return the resources of each allowed action.
+
+    Args:
+        stage: the synthesized stage.
+        role: the last part of the role's name, such as `admin`.
+
+    Returns:
+        By action, the last parts of the ARNs, such as `db:spywatcher-production`.
+    """
+    allowed = defaultdict(set)
+    for stack, _, policy in attached_policies(stage, role):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert statement["Effect"] == "Allow"
+            assert "Condition" not in statement
+            for action in _as_list(statement["Action"]):
+                for resource in _as_list(statement["Resource"]):
+                    arn = _resolve(stage, stack, resource)
+                    allowed[action].add(arn.split(":", maxsplit=5)[-1])
+    return dict(allowed)
+
+
+def attached_policies(
+    stage: SynthesizedStage, role: str
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield the stack, the type and the properties of each policy that names the role."""
+    name = stage.settings.resource_name(role)
+    for stack, template in stage.templates.items():
+        for resource in template["Resources"].values():
+            if resource["Type"] in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
+                properties = resource["Properties"]
+                if name in [_resolve(stage, stack, each) for each in properties.get("Roles", [])]:
+                    yield stack, resource["Type"], properties
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _resolve(stage: SynthesizedStage, stack: str, value: Any) -> str:
+    """Return the name or the ARN that a value of a template stands for."""
+    if isinstance(value, str):
+        return value
+    ((function, argument),) = value.items()
+    if function == "Fn::Join":
+        separator, parts = argument
+        return str(separator).join(_resolve(stage, stack, part) for part in parts)
+    if function == "Fn::ImportValue":
+        return _resolve(stage, *_exported(stage, argument))
+    logical_id = argument[0] if function == "Fn::GetAtt" else argument
+    resource = stage.templates[stack]["Resources"][logical_id]
+    if resource["Type"] in _NAMES:
+        return str(resource["Properties"].get(_NAMES[resource["Type"]], logical_id))
+    if resource["Type"] in _ARNS:
+        arn = _ARNS[resource["Type"]]
+        return "arn:aws:" + arn.format(
+            region=stage.settings.region, account=ACCOUNT, **resource["Properties"]
+        )
+    return str(logical_id)
+
+
+def _exported(stage: SynthesizedStage, export: str) -> tuple[str, Any]:
+    """Return the stack that exports a value, and the value."""
+    ((stack, value),) = [
+        (stack, output["Value"])
+        for stack, template in stage.templates.items()
+        for output in template.get("Outputs", {}).values()
+        if output.get("Export", {}).get("Name") == export
+    ]
+    return stack, value
