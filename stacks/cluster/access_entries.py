@@ -1,9 +1,7 @@
-"""Who may do what in the cluster.
+"""The EKS access entries: the IAM roles of people that have access to the Kubernetes API.
 
-Administrators, readers and who is on call, each through an IAM role that asks for a second factor.
-The role that
-deploys has no entry: CloudFormation applies charts through the kubectl provider, and the workflow
-itself never speaks to the API. Nor has the one who created the cluster.
+Each role requires a second factor. The role that deploys has no entry, because CloudFormation
+applies manifests through the kubectl provider. Neither has the creator of the cluster.
 """
 
 from aws_cdk import aws_eks as eks_v1
@@ -15,8 +13,8 @@ from k8s.charts import cluster_access_chart
 from k8s.roles import ON_CALL, READERS
 
 
-class ClusterAccess(Construct):
-    """The access entries, and what AWS's view policy leaves out for readers."""
+class AccessEntries(Construct):
+    """The access entries, and the cluster-wide Kubernetes roles of readers."""
 
     def __init__(
         self,
@@ -28,52 +26,48 @@ class ClusterAccess(Construct):
         reader: iam.IRole,
         on_call: iam.IRole,
     ) -> None:
-        """Let both in.
+        """Create the access entries.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            cluster: what they get into.
-            admin: may do everything there.
-            reader: reads everything but secrets: Kubernetes' own `view`, and the nodes.
-            on_call: reads the same, and does in the application's namespace what its Role says.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            cluster: The cluster.
+            admin: The role of administrators, which may do everything in the cluster.
+            reader: The role of readers, which may view everything except secrets.
+            on_call: The role of on-call engineers: readers with a Role in the application's
+                namespace (k8s/roles.py).
         """
         super().__init__(scope, construct_id)
+        self._cluster = cluster
         eks.AccessEntry(
             self,
             "Admin",
             cluster=cluster,
             principal=admin.role_arn,
-            access_policies=[_everywhere("AmazonEKSClusterAdminPolicy")],
+            access_policies=[_cluster_policy("AmazonEKSClusterAdminPolicy")],
         )
-        for name, role, groups in (
-            ("Reader", reader, [READERS]),
-            ("OnCall", on_call, [READERS, ON_CALL]),
-        ):
-            self._let_view(name, cluster, role, groups)
+        self._add_viewer("Reader", reader, [READERS])
+        self._add_viewer("OnCall", on_call, [READERS, ON_CALL])
         eks.KubernetesManifest(self, "Readers", cluster=cluster, manifest=cluster_access_chart())
 
-    def _let_view(
-        self, name: str, cluster: eks.ICluster, role: iam.IRole, groups: list[str]
-    ) -> None:
-        """Let the role in with `view`, and with what its groups may do. The L2 knows no groups."""
-        view = _everywhere("AmazonEKSViewPolicy")
+    def _add_viewer(self, construct_id: str, role: iam.IRole, groups: list[str]) -> None:
+        """Add an entry with AmazonEKSViewPolicy. The L2 has no property for Kubernetes groups."""
         eks_v1.CfnAccessEntry(
             self,
-            name,
-            cluster_name=cluster.cluster_name,
+            construct_id,
+            cluster_name=self._cluster.cluster_name,
             principal_arn=role.role_arn,
             kubernetes_groups=groups,
             access_policies=[
                 eks_v1.CfnAccessEntry.AccessPolicyProperty(
-                    policy_arn=view.policy,
+                    policy_arn=_cluster_policy("AmazonEKSViewPolicy").policy,
                     access_scope=eks_v1.CfnAccessEntry.AccessScopeProperty(type="cluster"),
                 )
             ],
         )
 
 
-def _everywhere(policy: str) -> eks.IAccessPolicy:
+def _cluster_policy(name: str) -> eks.IAccessPolicy:
     return eks.AccessPolicy.from_access_policy_name(
-        policy, access_scope_type=eks.AccessScopeType.CLUSTER
+        name, access_scope_type=eks.AccessScopeType.CLUSTER
     )

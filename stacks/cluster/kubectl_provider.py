@@ -1,19 +1,19 @@
-"""CDK's kubectl provider: the functions that apply manifests and charts.
+"""CDK's kubectl provider: the Lambda functions that apply manifests and Helm charts.
 
-They are CDK's own, and so are their roles. What is ours about them stands in
-stacks/cluster/stack.py: private subnets, a security group that leads to HTTPS alone, an API that
-only the VPC reaches.
+CDK creates the functions and their IAM roles. This module sets what CDK has no property for, and
+acknowledges the security findings about them.
 """
 
 from collections.abc import Mapping
 from typing import cast
 
 import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 
-from constructs import IConstruct
+from constructs import Construct, IConstruct
 from stacks.shared.acknowledgement import acknowledge
 
 _HANDLER = "Handler"
@@ -26,23 +26,41 @@ _FUNCTION_POLICIES = (
 )
 
 
+def create_security_group(scope: Construct, vpc: ec2.IVpc) -> ec2.SecurityGroup:
+    """Create the security group of the functions.
+
+    Without it, CDK gives them the security group of the cluster, which reaches every pod and the
+    data stores. They need HTTPS to the EKS API, to AWS APIs and to chart repositories. The
+    repositories have no fixed address ranges.
+    """
+    group = ec2.SecurityGroup(
+        scope,
+        "KubectlGroup",
+        vpc=vpc,
+        description="kubectl provider: to the EKS API and AWS APIs",
+        allow_all_outbound=False,
+    )
+    group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "HTTPS")
+    return group
+
+
 def encrypt_logs(cluster: eks.Cluster, key: kms.IKey) -> None:
-    """Encrypt what the functions write: it holds the manifests that they apply."""
+    """Encrypt the logs of the functions. They contain the manifests that the functions apply."""
     for name in (_HANDLER, _FRAMEWORK):
-        group = cast(logs.CfnLogGroup, _part(cluster, f"{name}/LogGroup").node.default_child)
-        group.kms_key_id = key.key_arn
+        log_group = _find(cluster, f"{name}/LogGroup").node.default_child
+        cast(logs.CfnLogGroup, log_group).kms_key_id = key.key_arn
 
 
 def tag_barrier(cluster: eks.Cluster, tags: Mapping[str, str]) -> None:
-    """Tag the parameter that manifests wait for: CDK's own tagging passes over it."""
+    """Tag the SSM parameter on which all manifests depend. CDK's tags do not reach it."""
     barrier = cast(cdk.CfnResource, cluster.node.find_child("KubectlReadyBarrier"))
     barrier.add_property_override("Tags", dict(tags))
 
 
 def acknowledge_findings(cluster: eks.Cluster) -> None:
-    """Acknowledge what is found about the provider one by one, each on its resource."""
+    """Acknowledge each finding on its own resource."""
     for name in (_HANDLER, _FRAMEWORK):
-        function = _part(cluster, name)
+        function = _find(cluster, name)
         acknowledge(
             function,
             *("NIST.800.53.R5-LambdaConcurrency", "CKV_AWS_115"),
@@ -68,19 +86,19 @@ def acknowledge_findings(cluster: eks.Cluster) -> None:
             "NIST.800.53.R5-IAMNoInlinePolicy",
             reason="CDK writes it for this one function, and names what it calls or describes.",
         )
-    _acknowledge_charts_and_runtime(cluster)
-    _acknowledge_versions(cluster)
+    _acknowledge_handler_findings(cluster)
+    _acknowledge_framework_findings(cluster)
 
 
-def _acknowledge_charts_and_runtime(cluster: eks.Cluster) -> None:
+def _acknowledge_handler_findings(cluster: eks.Cluster) -> None:
     acknowledge(
-        _part(cluster, _HANDLER),
+        _find(cluster, _HANDLER),
         "AwsSolutions-L1",
         reason="CDK's code runs on the newest Python that CDK has tested it with; an update of "
         "aws-cdk-lib brings the next.",
     )
     acknowledge(
-        _part(cluster, f"{_HANDLER}/ServiceRole"),
+        _find(cluster, f"{_HANDLER}/ServiceRole"),
         f"{_POLICY}/AmazonEC2ContainerRegistryReadOnly]",
         _public_registry_finding(cluster),
         reason="CDK's function could pull charts from ECR: read-only, and this account keeps no "
@@ -88,24 +106,23 @@ def _acknowledge_charts_and_runtime(cluster: eks.Cluster) -> None:
     )
 
 
-def _acknowledge_versions(cluster: eks.Cluster) -> None:
-    handler = _logical_id(cluster, _part(cluster, _HANDLER).node.default_child)
+def _acknowledge_framework_findings(cluster: eks.Cluster) -> None:
+    handler = _logical_id(cluster, _find(cluster, _HANDLER).node.default_child)
     acknowledge(
-        _part(cluster, f"{_FRAMEWORK}/ServiceRole/DefaultPolicy"),
+        _find(cluster, f"{_FRAMEWORK}/ServiceRole/DefaultPolicy"),
         f"AwsSolutions-IAM5[Resource::<{handler}.Arn>:*]",
         reason="CDK's framework calls CDK's handler, this one function in any of its versions.",
     )
 
 
 def _public_registry_finding(cluster: eks.Cluster) -> str:
-    """Return the finding about the policy that CDK attaches where the partition is `aws`.
+    """Return the id of the finding about the policy that CDK attaches in the partition `aws`.
 
-    cdk-nag shows the condition as the template has it.
+    cdk-nag writes the condition into the id as it is in the template.
     """
-    condition = _part(cluster, f"{_HANDLER}/HasEcrPublic")
-    name = _logical_id(cluster, condition)
+    condition = _logical_id(cluster, _find(cluster, f"{_HANDLER}/HasEcrPublic"))
     return (
-        f'AwsSolutions-IAM4[Policy::{{"Fn::If":["{name}",{{"Fn::Join":["",["arn:",'
+        f'AwsSolutions-IAM4[Policy::{{"Fn::If":["{condition}",{{"Fn::Join":["",["arn:",'
         '{"Ref":"AWS::Partition"},":iam::aws:policy/AmazonElasticContainerRegistryPublicReadOnly"]]'
         '},{"Ref":"AWS::NoValue"}]}]'
     )
@@ -115,9 +132,9 @@ def _logical_id(cluster: eks.Cluster, element: IConstruct | None) -> str:
     return str(cluster.stack.resolve(cast(cdk.CfnElement, element).logical_id))
 
 
-def _part(cluster: eks.Cluster, path: str) -> IConstruct:
-    """Return a part of the provider by its path."""
-    part: IConstruct = cluster
-    for step in ("KubectlProvider", *path.split("/")):
-        part = part.node.find_child(step)
-    return part
+def _find(cluster: eks.Cluster, path: str) -> IConstruct:
+    """Return a construct of the provider by its path."""
+    construct: IConstruct = cluster
+    for construct_id in ("KubectlProvider", *path.split("/")):
+        construct = construct.node.find_child(construct_id)
+    return construct
