@@ -38,6 +38,12 @@ def _check_daily_window(value: str) -> str:
     return value
 
 
+def _check_months(values: tuple[int, ...]) -> tuple[int, ...]:
+    if not values:
+        raise ValueError("one or more months")
+    return values
+
+
 class WindowStart(NamedTuple):
     """A minute of the week, in UTC."""
 
@@ -61,7 +67,7 @@ WeekOfMonth = Literal[2, 3, 4]
 A schedule announces a window seven days before it, in the same month. The first window of a month
 cannot be announced in this way, and most months have no fifth window.
 """
-Months = Annotated[tuple[Annotated[int, Field(ge=1, le=12)], ...], Field(min_length=1)]
+Months = Annotated[tuple[Annotated[int, Field(ge=1, le=12)], ...], AfterValidator(_check_months)]
 
 
 class MaintenanceSettings(Settings):

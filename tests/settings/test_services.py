@@ -1,112 +1,124 @@
-"""The services' settings: what Kubernetes would refuse, and what would never be scheduled."""
+"""The settings of the services: their images, replicas, resources and quota."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from settings import SettingsError, load_stage
-from tests.settings.files import write
+from settings import load_stage
+from tests.settings.files import check_refused, error_message, write_stage_file
 
+TAGGED = "allowed: an image with a tag other than latest, or with a digest (@sha256:...)"
 QUOTA = (
     "the services at maximum replicas, 1 more of each for a rolling update, and the database's Jobs"
 )
-TAGGED = "allowed: an image with a tag other than latest, or with a digest (@sha256:...)"
-FIT = "so many nodes of t3.medium it takes to run the services at maximum replicas, a release of"
-# Staging has (3 + 1 + a migration) backends, (2 + 1) frontends, and the bootstrap Job at most.
-BAD_INPUT = {
-    "an autoscaler's minimum over its maximum": (
+NODES = "so many nodes of t3.medium it takes to run the services at maximum replicas, a release of"
+
+INVALID: dict[str, tuple[dict[str, Any], str]] = {
+    "fewer maximum replicas than initial ones": (
         {"backend.replicas": {"minimum": 4, "initial": 4, "maximum": 3}},
-        "services.backend.replicas: found 4, 4, 3; allowed: minimum <= initial <= maximum",
+        "backend.replicas: found 4, 4, 3; allowed: minimum <= initial <= maximum",
     ),
-    "an autoscaler's minimum under the disruption budget": (
+    "fewer replicas than the disruption budget keeps available": (
         {"backend.replicas.minimum": 0},
-        "services.backend.replicas.minimum: found 0; allowed: at least 1, which the disruption "
-        "budget keeps available",
+        "backend.replicas.minimum: found 0; allowed: at least 1, which the disruption budget keeps "
+        "available",
     ),
     "a processor request over its limit": (
         {"frontend.resources.cpu_request_millicores": 501},
-        "services.frontend.resources.cpu_request_millicores: found 501; allowed: at most "
+        "frontend.resources.cpu_request_millicores: found 501; allowed: at most "
         "cpu_limit_millicores, 500",
     ),
     "a memory request over its limit": (
         {"frontend.resources.memory_request_mib": 257},
-        "services.frontend.resources.memory_request_mib: found 257; allowed: at most "
-        "memory_limit_mib, 256",
+        "frontend.resources.memory_request_mib: found 257; allowed: at most memory_limit_mib, 256",
     ),
-    "an image of a registry with a port, without a tag": (
+    "an image without a tag": (
+        {"backend.image": "ghcr.io/subculture-collective/spywatcher-backend"},
+        f"backend.image: found 'ghcr.io/subculture-collective/spywatcher-backend'; {TAGGED}",
+    ),
+    "an image with the tag latest": (
+        {"backend.image": "ghcr.io/spywatcher-backend:latest"},
+        f"backend.image: found 'ghcr.io/spywatcher-backend:latest'; {TAGGED}",
+    ),
+    "an image without a tag in a registry with a port": (
         {"backend.image": "registry.example.com:5000/backend"},
-        f"services.backend.image: found 'registry.example.com:5000/backend'; {TAGGED}",
+        f"backend.image: found 'registry.example.com:5000/backend'; {TAGGED}",
     ),
-    "an image with half a digest": (
+    "an image with an incomplete digest": (
         {"backend.image": "backend:1.0.0@sha256:0123"},
-        f"services.backend.image: found 'backend:1.0.0@sha256:0123'; {TAGGED}",
+        f"backend.image: found 'backend:1.0.0@sha256:0123'; {TAGGED}",
     ),
     "an image with a space": (
         {"backend.image": "back end:1.0.0"},
-        f"services.backend.image: found 'back end:1.0.0'; {TAGGED}",
+        f"backend.image: found 'back end:1.0.0'; {TAGGED}",
     ),
-    "services that do not fit the node group's maximum": (
-        {"backend.replicas.maximum": 20},
-        f"cluster.nodes.max_nodes: found 4; allowed: at least 5: {FIT} theirs and the system's "
-        "pods",
-    ),
-    "a pod larger than a node": (
+    "a pod that requests more processor than a node offers": (
         {
             "backend.resources.cpu_request_millicores": 1481,
             "backend.resources.cpu_limit_millicores": 2000,
         },
-        "services.backend.resources.cpu_request_millicores: found 1481; allowed: at most 1480: "
-        "what a t3.medium has for it beside what runs on every node; no number of nodes would do",
+        "backend.resources.cpu_request_millicores: found 1481; allowed: at most 1480: what a "
+        "t3.medium has for it beside what runs on every node; no number of nodes would do",
     ),
-    "a pod with more memory than a node": (
+    "a pod that requests more memory than a node offers": (
         {
             "backend.resources.memory_request_mib": 3094,
             "backend.resources.memory_limit_mib": 4096,
         },
-        "services.backend.resources.memory_request_mib: found 3094; allowed: at most 3093: what a "
-        "t3.medium has for it",
+        "backend.resources.memory_request_mib: found 3094; allowed: at most 3093: what a t3.medium "
+        "has for it",
     ),
-    "a quota of processors below what the services request": (
+    # Staging runs (3 + 1 + 1) pods of the backend's size, (2 + 1) frontends and the bootstrap Job.
+    "a quota below the processor requests": (
         {"quota.cpu_request_cores": 1},  # 5 * 250 + 3 * 100 + 50 = 1600 millicores
-        f"services.quota.cpu_request_cores: found 1; allowed: at least 2 cores: {QUOTA}",
+        f"quota.cpu_request_cores: found 1; allowed: at least 2 cores: {QUOTA}",
     ),
-    "a quota of processors below the services' limits": (
+    "a quota below the processor limits": (
         {"quota.cpu_limit_cores": 4},  # 5 * 500 + 3 * 500 + 500 = 4500 millicores
-        f"services.quota.cpu_limit_cores: found 4; allowed: at least 5 cores: {QUOTA}",
+        f"quota.cpu_limit_cores: found 4; allowed: at least 5 cores: {QUOTA}",
     ),
-    "a quota of memory below what the services request": (
+    "a quota below the memory requests": (
         {"quota.memory_request_gib": 1},  # 5 * 256 + 3 * 128 + 64 = 1728 MiB
-        f"services.quota.memory_request_gib: found 1; allowed: at least 2 GiB: {QUOTA}",
+        f"quota.memory_request_gib: found 1; allowed: at least 2 GiB: {QUOTA}",
     ),
-    "a quota of memory below the services' limits": (
+    "a quota below the memory limits": (
         {"quota.memory_limit_gib": 3},  # 5 * 512 + 3 * 256 + 128 = 3456 MiB
-        f"services.quota.memory_limit_gib: found 3; allowed: at least 4 GiB: {QUOTA}",
+        f"quota.memory_limit_gib: found 3; allowed: at least 4 GiB: {QUOTA}",
     ),
-    "no quota": (
+    "a quota of zero": (
         {"quota.cpu_request_cores": 0},
-        "services.quota.cpu_request_cores: found 0; allowed: greater than or equal to 1",
+        "quota.cpu_request_cores: found 0; allowed: greater than or equal to 1",
     ),
 }
 
 
-@pytest.mark.parametrize("services, expected", BAD_INPUT.values(), ids=BAD_INPUT.keys())
-def test_bad_input_is_one_message(tmp_path: Path, services: dict[str, Any], expected: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        load_stage("staging", write(tmp_path, services, "services"))
-    assert str(caught.value).startswith(f"{tmp_path.name}/staging.yaml: {expected}")
-    assert len(str(caught.value).splitlines()) == 1
+@pytest.mark.parametrize("changes, expected", INVALID.values(), ids=INVALID)
+def test_an_invalid_setting_is_refused_with_one_message(
+    tmp_path: Path, changes: dict[str, Any], expected: str
+) -> None:
+    check_refused(tmp_path, changes, expected, section="services")
 
 
-def test_a_quota_that_just_holds_the_services_is_accepted(tmp_path: Path) -> None:
+def test_services_need_no_more_nodes_than_the_node_group_may_have(tmp_path: Path) -> None:
+    write_stage_file(tmp_path, {"services.backend.replicas.maximum": 17})
+    assert load_stage("staging", tmp_path).services.backend.replicas.maximum == 17
+    write_stage_file(tmp_path, {"services.backend.replicas.maximum": 18})
+    assert error_message(tmp_path) == (
+        f"{tmp_path.name}/staging.yaml: cluster.nodes.max_nodes: found 4; allowed: at least 5: "
+        f"{NODES} theirs and the system's pods"
+    )
+
+
+def test_the_smallest_quota_that_is_allowed_is_accepted(tmp_path: Path) -> None:
     quota = {
         "cpu_request_cores": 2,
         "cpu_limit_cores": 5,
         "memory_request_gib": 2,
         "memory_limit_gib": 4,
     }
-    settings = load_stage("staging", write(tmp_path, {"quota": quota}, "services"))
-    assert settings.services.quota.model_dump() == quota
+    write_stage_file(tmp_path, {"services.quota": quota})
+    assert load_stage("staging", tmp_path).services.quota.model_dump() == quota
 
 
 @pytest.mark.parametrize("stage", ["production", "staging"])
@@ -129,15 +141,6 @@ def test_the_quota_is_that_of_the_existing_deployment(stage: str) -> None:
         f"ghcr.io/team/backend:1.0.0@sha256:{'0a' * 32}",
     ],
 )
-def test_an_image_is_pinned_by_a_tag_or_a_digest(tmp_path: Path, image: str) -> None:
-    settings = load_stage("staging", write(tmp_path, {"backend.image": image}, "services"))
-    assert settings.services.backend.image == image
-
-
-def test_services_that_just_fit_are_accepted(tmp_path: Path) -> None:
-    """One more would take a fifth node."""
-    folder = write(tmp_path, {"backend.replicas.maximum": 17}, "services")
-    assert load_stage("staging", folder).services.backend.replicas.maximum == 17
-    folder = write(tmp_path, {"backend.replicas.maximum": 18}, "services")
-    with pytest.raises(SettingsError, match="allowed: at least 5: so many nodes"):
-        load_stage("staging", folder)
+def test_an_image_with_a_tag_or_a_digest_is_accepted(tmp_path: Path, image: str) -> None:
+    write_stage_file(tmp_path, {"services.backend.image": image})
+    assert load_stage("staging", tmp_path).services.backend.image == image
