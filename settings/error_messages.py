@@ -53,21 +53,18 @@ def _found(values: Mapping[str, Any], details: ErrorDetails) -> str:
 def _suggestion(model: type[BaseModel], location: list[str]) -> str:
     """Return the keys that the model at this location has, and the one that is most similar."""
     for part in location[:-1]:
-        if part.isdigit():  # an item of a list, whose model the key before it has given
-            continue
-        nested = _nested_model(model.model_fields[part].annotation)
-        if nested is None:
-            return "it holds no settings of its own"
-        model = nested
+        if not part.isdigit():  # the number of an item in a list
+            model = _nested_model(model.model_fields[part].annotation)
     known = sorted(set(model.model_fields) - {"stage"})
     similar = difflib.get_close_matches(location[-1], known, n=1)
     question = f"did you mean {similar[0]}? " if similar else ""
     return f"{question}allowed: {', '.join(known)}"
 
 
-def _nested_model(annotation: object) -> type[BaseModel] | None:
-    """Return the model of a field's type, which may be optional or the item of a tuple."""
-    for candidate in (annotation, *get_args(annotation)):
-        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-            return candidate
-    return None
+def _nested_model(annotation: object) -> type[BaseModel]:
+    """Return the model of a field, which may be optional or the items of a tuple."""
+    return next(
+        candidate
+        for candidate in (annotation, *get_args(annotation))
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel)
+    )

@@ -8,14 +8,20 @@ import pytest
 from settings import load_stage
 from tests.settings.files import check_refused, error_message, write_stage_file
 
+SLACK = {"workspace_id": "T0", "critical_channel_id": "C1", "warning_channel_id": "C2"}
+
 INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "a misspelt setting": (
         {"network.nat_gatways": 1},
         "network.nat_gatways: unknown setting; did you mean nat_gateways? allowed: cidr,",
     ),
-    "a setting below a value": (
+    "a mapping where a value is expected": (
         {"network.cidr": {"ipv4": "10.1.0.0/16"}},
         "network.cidr: found {'ipv4': '10.1.0.0/16'}; allowed: a valid string",
+    ),
+    "a misspelt setting of an optional section": (
+        {"monitoring.subscriptions": {"slack": {**SLACK, "channel": "C3"}}},
+        "monitoring.subscriptions.slack.channel: unknown setting; allowed: critical_channel_id, ",
     ),
     "a missing setting": (
         {"network.nat_gateways": None},
