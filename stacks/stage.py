@@ -104,6 +104,7 @@ class SpyWatcherStage(cdk.Stage):
                 ),
             ),
             audit_bucket=security.audit_bucket,
+            admin_role=security.roles.admin,
             topics_key=security.keys.topics,
             logs_key=security.keys.logs,
         )

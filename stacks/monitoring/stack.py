@@ -2,6 +2,7 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
@@ -21,6 +22,7 @@ from stacks.monitoring.alarms.services import (
 from stacks.monitoring.dashboards.business import BusinessDashboard
 from stacks.monitoring.dashboards.operations import OperationsDashboard
 from stacks.monitoring.governance.access_review import AccessReview
+from stacks.monitoring.governance.administrator_policy import AdministratorPolicy
 from stacks.monitoring.governance.budget import Budget
 from stacks.monitoring.governance.maintenance import Maintenance
 from stacks.monitoring.metrics.log_metrics import LogMetrics
@@ -42,6 +44,7 @@ class MonitoringStack(StageStack):
         settings: StageSettings,
         resources: MonitoredResources,
         audit_bucket: s3.IBucket,
+        admin_role: iam.IRole,
         topics_key: kms.IKey,
         logs_key: kms.IKey,
     ) -> None:
@@ -52,6 +55,7 @@ class MonitoringStack(StageStack):
             settings: the stage's settings.
             resources: the resources of the other stacks.
             audit_bucket: stores the files of the access review.
+            admin_role: starts the state machines, announces maintenance and tests an alarm.
             topics_key: encrypts the topics. Its policy allows the publishing services to use it.
             logs_key: encrypts the log groups of this stack.
         """
@@ -65,7 +69,7 @@ class MonitoringStack(StageStack):
             self, self._factory, critical=self._topics.critical, warning=self._topics.warning
         )
         self._create_resource_alarms(logs_key)
-        self._create_governance(audit_bucket, topics_key, logs_key)
+        self._create_governance(audit_bucket, admin_role, topics_key, logs_key)
         LogQueries(self, "Queries", name=settings.resource_name(), log_groups=resources.log_groups)
         self._create_dashboards()
 
@@ -124,7 +128,11 @@ class MonitoringStack(StageStack):
         )
 
     def _create_governance(
-        self, audit_bucket: s3.IBucket, topics_key: kms.IKey, logs_key: kms.IKey
+        self,
+        audit_bucket: s3.IBucket,
+        admin_role: iam.IRole,
+        topics_key: kms.IKey,
+        logs_key: kms.IKey,
     ) -> None:
         """Create what observes maintenance, access and cost."""
         factory, settings = self._factory, self._factory.settings
@@ -149,13 +157,15 @@ class MonitoringStack(StageStack):
         )
         for failure in (*maintenance.failures, review.failures):
             self._routing.notify(failure)
-        if settings.account_wide.owned:
-            trail_logs = self._resources.log_groups.trail
-            audit_trail = AuditTrailAlarms(
-                self, "AuditAlarms", settings=settings, trail_logs=trail_logs, factory=factory
-            )
-            for alarm in audit_trail.alarms:
-                self._routing.page_directly(alarm)
+        AdministratorPolicy(
+            self,
+            "AdministratorPolicy",
+            role=admin_role,
+            state_machines=[review.state_machine, maintenance.state_machine],
+            announcements=maintenance.announcements,
+            topics_key=topics_key,
+            tested_alarms=self._create_audit_trail_alarms(),
+        )
         Budget(
             self,
             "Budget",
@@ -163,6 +173,22 @@ class MonitoringStack(StageStack):
             topic=self._topics.warning,
             tags=stage_tags(settings),
         )
+
+    def _create_audit_trail_alarms(self) -> list[cloudwatch.IAlarm]:
+        """Create the alarms on the account's trail, and return the one that audits test."""
+        settings = self._factory.settings
+        if not settings.account_wide.owned:
+            return []
+        audit_trail = AuditTrailAlarms(
+            self,
+            "AuditAlarms",
+            settings=settings,
+            trail_logs=self._resources.log_groups.trail,
+            factory=self._factory,
+        )
+        for alarm in audit_trail.alarms.values():
+            self._routing.page_directly(alarm)
+        return [audit_trail.alarms["root-use"]]
 
     def _create_dashboards(self) -> None:
         settings = self._factory.settings

@@ -2,7 +2,6 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs import Construct
@@ -68,7 +67,6 @@ class Roles(Construct):
         *,
         settings: StageSettings,
         application_secret: secretsmanager.ISecret,
-        topics_key: kms.IKey,
     ) -> None:
         """Make the roles of the stage.
 
@@ -77,11 +75,10 @@ class Roles(Construct):
             construct_id: its id there.
             settings: the stage's settings.
             application_secret: administrators set its values.
-            topics_key: encrypts what administrators announce.
         """
         super().__init__(scope, construct_id)
         self._stack = cdk.Stack.of(self)
-        self.admin = self._admin(settings, application_secret, topics_key)
+        self.admin = self._admin(settings, application_secret)
         self.reader = self._reader(settings)
         self.on_call = self._on_call(settings)
         self.deployer = self._deployer(settings)
@@ -107,7 +104,6 @@ class Roles(Construct):
         self,
         settings: StageSettings,
         application_secret: secretsmanager.ISecret,
-        topics_key: kms.IKey,
     ) -> iam.Role:
         """Let administer the cluster, deploy, set secrets, and do what the runbooks ask for.
 
@@ -123,29 +119,7 @@ class Roles(Construct):
         application_secret.grant_read(role)
         application_secret.grant_write(role)
         self._allow(role, "Deploy", ["sts:AssumeRole"], self._bootstrap_roles())
-        self._let_maintain(role, settings, topics_key)
         return self._with_own_policy(role)
-
-    def _let_maintain(self, role: iam.Role, settings: StageSettings, topics_key: kms.IKey) -> None:
-        """Let do by hand, and now, what the schedules do in the window, and announce it."""
-        machines = [
-            self._arn("states", "stateMachine", settings.resource_name(machine), colon=True)
-            for machine in ("access-review", "patches-by-aws")
-        ]
-        self._allow(role, "StartMaintenance", ["states:StartExecution"], machines)
-        announcements = self._stack.format_arn(
-            service="sns", resource=settings.resource_name("announcements")
-        )
-        self._allow(role, "Announce", ["sns:Publish"], [announcements])
-        self._allow(
-            role,
-            "EncryptAnnouncements",
-            ["kms:Decrypt", "kms:GenerateDataKey"],
-            [topics_key.key_arn],
-        )
-        if settings.account_wide.owned:
-            alarm = self._arn("cloudwatch", "alarm", settings.resource_name("root-use"), colon=True)
-            self._allow(role, "TryAnAlarm", ["cloudwatch:SetAlarmState"], [alarm])
 
     def _reader(self, settings: StageSettings) -> iam.Role:
         """Let read what there is and how it does, but no data: no object, no secret, no item."""

@@ -54,7 +54,6 @@ class SecurityStack(StageStack):
             "Roles",
             settings=settings,
             application_secret=application.secret,
-            topics_key=self.keys.topics,
         )
         self.trail_logs = self._record_api_calls(settings)
         self.web_acl = self._make_firewall(settings)

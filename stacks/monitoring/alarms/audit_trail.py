@@ -11,7 +11,7 @@ from constructs import Construct
 from settings import StageSettings
 from stacks.monitoring.alarms.alarm_factory import AlarmDescription, AlarmFactory
 from stacks.shared.bootstrap import bootstrap_role_name
-from stacks.shared.names import to_pascal_case
+from stacks.shared.names import to_pascal_case, trail_name
 
 _ATTACHMENTS = tuple(
     f"{verb}{owner}Policy"
@@ -71,10 +71,10 @@ class AuditTrailAlarms(Construct):
         """
         super().__init__(scope, construct_id)
         self._settings = settings
-        self.alarms = [
-            self._create_alarm(name, detection, trail_logs, factory)
+        self.alarms = {
+            name: self._create_alarm(name, detection, trail_logs, factory)
             for name, detection in self._detections().items()
-        ]
+        }
 
     def _detections(self) -> dict[str, _Detection]:
         # CloudFormation assumes this role to deploy the stacks.
@@ -137,8 +137,7 @@ class AuditTrailAlarms(Construct):
             description=AlarmDescription(
                 runbook_section=name,
                 summary=detection.summary,
-                first_check="who and what, in the log group "
-                f"{self._settings.resource_name('trail')}",
+                first_check=f"who and what, in the log group {trail_name(self._settings)}",
             ),
             evaluation_periods=1,
             # A period without data is a period without such an event.

@@ -10,6 +10,7 @@ from aws_cdk import aws_sns as sns
 
 from constructs import Construct
 from stacks.monitoring.alarms.alarm_factory import AlarmFactory
+from stacks.shared.names import trail_name
 
 
 class PagingEvents(Construct):
@@ -52,7 +53,7 @@ class PagingEvents(Construct):
 
     def _page_for_stopped_trail(self) -> None:
         stack = cdk.Stack.of(self)
-        name = self._factory.settings.resource_name("trail")
+        name = trail_name(self._factory.settings)
         arn = f"arn:{stack.partition}:cloudtrail:{stack.region}:{stack.account}:trail/{name}"
         self._create_rule(
             "TrailStopped",

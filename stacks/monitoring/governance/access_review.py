@@ -84,12 +84,13 @@ class AccessReview(Construct):
             timeout=cdk.Duration.minutes(30),
             logs_key=logs_key,
         )
+        self.state_machine = workflow.state_machine
         for statement in publishing(topics_key, topic):
-            workflow.state_machine.add_to_role_policy(statement)
+            self.state_machine.add_to_role_policy(statement)
         if bucket.encryption_key is not None:
             # PutObject needs nothing else; `grant_put` would also allow retention and legal hold.
-            bucket.encryption_key.grant(workflow.state_machine, "kms:GenerateDataKey")
-        self._acknowledge(workflow.state_machine)
+            bucket.encryption_key.grant(self.state_machine, "kms:GenerateDataKey")
+        self._acknowledge(self.state_machine)
         self.failures = create_execution_warning(
             factory,
             "access-review-failed",

@@ -57,7 +57,7 @@ class Maintenance(Construct):
             logs_key: encrypts the log group of the state machine.
         """
         super().__init__(scope, construct_id)
-        announcements = sns.Topic(
+        self.announcements = sns.Topic(
             self,
             "Announcements",
             topic_name=settings.resource_name("announcements"),
@@ -65,13 +65,16 @@ class Maintenance(Construct):
             master_key=topics_key,
             enforce_ssl=True,
         )
-        messages = ScheduledMessages(
-            self, settings=settings, topics=[announcements, warning_topic], topics_key=topics_key
-        )
-        announce_node_patches(messages, announcements)
-        announce_kubernetes_upgrades(messages, announcements)
-        announce_pending_maintenance(
-            self, settings=settings, topic=announcements, topics_key=topics_key, logs_key=logs_key
+        topics = [self.announcements, warning_topic]
+        messages = ScheduledMessages(self, settings=settings, topics=topics, topics_key=topics_key)
+        announce_node_patches(messages, self.announcements)
+        announce_kubernetes_upgrades(messages, self.announcements)
+        self.state_machine = announce_pending_maintenance(
+            self,
+            settings=settings,
+            topic=self.announcements,
+            topics_key=topics_key,
+            logs_key=logs_key,
         )
         remind_of_quarterly_reviews(messages, warning_topic)
         remind_of_end_of_support(messages, warning_topic)

@@ -31,7 +31,7 @@ def announce_pending_maintenance(
     topic: sns.ITopic,
     topics_key: kms.IKey,
     logs_key: kms.IKey,
-) -> None:
+) -> sfn.StateMachine:
     """Create a state machine that announces maintenance by AWS seven days ahead.
 
     AWS may use every week's window, but rarely does. The machine runs at the start of each window,
@@ -62,6 +62,7 @@ def announce_pending_maintenance(
         reason="The descriptions of planned patches, the delivery of logs and X-Ray know no "
         "narrower resource; nothing of it reads stored data or changes a resource.",
     )
+    return workflow.state_machine
 
 
 def _definition(scope: Construct, settings: StageSettings, topic: sns.ITopic) -> sfn.IChainable:

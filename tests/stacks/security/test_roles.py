@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.stacks.permissions import attached_policies, permissions
-from tests.synthesis import ACCOUNT, ROOT, SynthesizedStage
+from tests.synthesis import ACCOUNT, ROOT, SynthesizedStage, joined
 
 ROLES = ("admin", "reader", "on-call", "deployer")
 MANAGED_POLICIES_PER_ROLE = 10
@@ -165,6 +165,18 @@ def test_the_deployer_is_bound_to_the_repository_and_the_environment(
 def test_no_permission_has_a_wildcard(stage: SynthesizedStage, name: str) -> None:
     for action, resources in permissions(stage, name).items():
         assert "*" not in action + "".join(resources)
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_each_stack_grants_only_what_it_owns(stage: SynthesizedStage, name: str) -> None:
+    """A name in the security stack would tie it to the stacks that come after it."""
+    for stack, _, policy in attached_policies(stage, name):
+        if stack == "security":
+            for statement in policy["PolicyDocument"]["Statement"]:
+                resource = statement["Resource"]
+                for each in resource if isinstance(resource, list) else [resource]:
+                    bootstrap = joined(each).partition(":role/")[2].startswith("cdk-")
+                    assert isinstance(each, dict) or bootstrap or each == "*", each
 
 
 @pytest.mark.parametrize("name", ROLES)
