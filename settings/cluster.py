@@ -99,14 +99,15 @@ class ClusterSettings(Settings):
 
     Four custom metrics cost 1.20 USD a month, and their log events 0.50 USD per GB ("Amazon
     CloudWatch pricing", us-east-1, 2026-11-23). The agent writes one event a minute for each pod,
-    route and status. With three pods and 60 of these an estimated 3 GB a month result.
+    route and status. Three pods with 60 such pairs write an estimated 3 GB a month.
     """
     container_insights: bool = False
-    """Whether CloudWatch collects processor, memory, network and disk of nodes, pods, containers.
+    """Whether CloudWatch collects metrics of every node, pod and container.
 
     It costs 0.21 USD per million observations ("Amazon CloudWatch pricing", Container Insights
     with enhanced observability, us-east-1, 2026-11-23). Three nodes with 45 pods make about 60
-    million a month, an estimated 13 USD. Without it, the alarms on nodes and pods are missing.
+    million a month, an estimated 13 USD. Without them, there are no alarms on the resources of
+    nodes and on containers that crash.
     """
 
     @model_validator(mode="after")

@@ -16,7 +16,7 @@ from settings.field_types import Region
 from settings.maintenance import MaintenanceSettings
 from settings.monitoring import MonitoringSettings
 from settings.network import DomainSettings, NetworkSettings
-from settings.scheduling import check_services_fit_nodes
+from settings.scheduling import check_node_count, check_pod_sizes
 from settings.security import AccessSettings, AccountWideSettings, AuditSettings, FirewallSettings
 from settings.services import ServicesSettings
 from settings.support import (
@@ -90,7 +90,8 @@ class StageSettings(Settings):
     @model_validator(mode="after")
     def _check_capacity(self) -> Self:
         check_private_subnets(self.network, self.cluster)
-        check_services_fit_nodes(self.services, self.cluster)
+        check_pod_sizes(self.services, self.cluster)
+        check_node_count(self.services, self.cluster)
         return self
 
     @model_validator(mode="after")

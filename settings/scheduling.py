@@ -18,10 +18,10 @@ def capacity_after_daemon_sets(node_type: str) -> Capacity:
 
 
 def nodes_needed(pods: Iterable[Pod], capacity: Capacity) -> int:
-    """Return how many nodes of this capacity can run the pods.
+    """Return a number of nodes of this capacity that can run the pods.
 
-    The function places the largest pod first, on the first node that fits it. A pod that is larger
-    than an empty node gets a node of its own: check the pods' sizes before.
+    The function places the largest pod first, each on the first node that fits it. The scheduler
+    may need fewer nodes. Every pod must fit an empty node.
     """
     nodes: list[Capacity] = []
 
@@ -46,42 +46,53 @@ def nodes_needed_for_release(cluster: ClusterSettings, services: ServicesSetting
     The loss of an Availability Zone does not change the number: Auto Scaling starts the missing
     nodes in the other zones.
     """
-    application_pods = [
+    pods = [
         Pod(name, resources.cpu_request_millicores, resources.memory_request_mib)
         for name, count, resources in services.peak_pods()
         for _ in range(count)
     ]
-    return nodes_needed(
-        [*application_pods, *deployment_pods(cluster)],
-        capacity_after_daemon_sets(cluster.nodes.instance_type),
-    )
+    pods += deployment_pods(cluster)
+    return nodes_needed(pods, capacity_after_daemon_sets(cluster.nodes.instance_type))
 
 
-def check_services_fit_nodes(services: ServicesSettings, cluster: ClusterSettings) -> None:
-    """Check that every pod fits a node, and that the node group can run a release.
+def check_pod_sizes(services: ServicesSettings, cluster: ClusterSettings) -> None:
+    """Check that a node can run a pod of each service.
 
     Raises:
-        PydanticCustomError: a pod of a service requests more than a node offers, or a release at
-            maximum scale needs more nodes than the group may have.
+        PydanticCustomError: a pod requests more than a node offers.
     """
-    nodes = cluster.nodes
-    capacity = capacity_after_daemon_sets(nodes.instance_type)
+    node_type = cluster.nodes.instance_type
+    capacity = capacity_after_daemon_sets(node_type)
     for name, service in services.by_name().items():
-        for resource, most in (
-            ("cpu_request_millicores", capacity.cpu_millicores),
-            ("memory_request_mib", capacity.memory_mib),
+        for key, found, most in (
+            (
+                "cpu_request_millicores",
+                service.resources.cpu_request_millicores,
+                capacity.cpu_millicores,
+            ),
+            ("memory_request_mib", service.resources.memory_request_mib, capacity.memory_mib),
         ):
-            found = getattr(service.resources, resource)
             if found > most:
                 raise invalid_setting(
-                    f"services.{name}.resources.{resource}", found,
-                    f"at most {most}: what a {nodes.instance_type} has for it beside what runs "
-                    "on every node; no number of nodes would do",
-                )  # fmt: skip
+                    f"services.{name}.resources.{key}",
+                    found,
+                    f"at most {most}: what a {node_type} has for it beside what runs on every "
+                    "node; no number of nodes would do",
+                )
+
+
+def check_node_count(services: ServicesSettings, cluster: ClusterSettings) -> None:
+    """Check that the node group can run a release at maximum scale. Check the pods' sizes before.
+
+    Raises:
+        PydanticCustomError: the release needs more nodes than the node group may have.
+    """
+    nodes = cluster.nodes
     needed = nodes_needed_for_release(cluster, services)
     if needed > nodes.max_nodes:
         raise invalid_setting(
-            "cluster.nodes.max_nodes", nodes.max_nodes,
+            "cluster.nodes.max_nodes",
+            nodes.max_nodes,
             f"at least {needed}: so many nodes of {nodes.instance_type} it takes to run the "
             "services at maximum replicas, a release of theirs and the system's pods",
-        )  # fmt: skip
+        )

@@ -19,7 +19,7 @@ FORBIDDEN = {
         ("settings/base.py", "stacks.shared.names")
     ],
     "Constructs import neither charts nor settings": [
-        ("constructs/spywatcher_constructs/redis.py", "settings.data")
+        ("constructs/spywatcher_constructs/redis.py", "settings.database")
     ],
     "Nothing that is deployed imports tools": [("stacks/stage.py", "tools.cost.prices")],
     "Tools import no module of a stack": [("tools/guard/finding.py", "stacks.shared.names")],
