@@ -1,1 +1,1 @@
-"""What runs in Lambda: each folder is a function, uploaded as it is, with Python's library only."""
+"""The code of Lambda functions. Each folder is one function, and has no dependencies to build."""

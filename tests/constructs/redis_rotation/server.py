@@ -51,7 +51,7 @@ class Server:
 
     def takes(self, token: str) -> bool:
         """Whether the node lets this token in."""
-        return redis.takes(self.node, token, self.tls)
+        return redis.accepts_token(self.node, token, self.tls)
 
     def _administer(self, command: str) -> str:
         with socket.socket(socket.AF_UNIX) as connection:

@@ -1,4 +1,4 @@
-"""The rotation of Redis' token, on real nodes, with an application that never stops logging in."""
+"""The rotation of the AUTH token, on Redis servers and with an application that logs in."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import logging
 import re
 import ssl
 import time
+from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any
 
 import boto3
 import pytest
 
 from spywatcher_constructs.functions.redis_rotation import handler, redis
 from spywatcher_constructs.functions.redis_rotation.replication_group import (
-    NotYetError,
     ReplicationGroup,
+    StillModifyingError,
 )
 from spywatcher_constructs.functions.redis_rotation.rotation import RotationError, TokenRotation
 from tests.constructs.redis_rotation.application import running_application
@@ -24,7 +24,7 @@ from tests.constructs.redis_rotation.aws import V0, V1, V2, V3, Aws, Crash, Cras
 from tests.constructs.redis_rotation.server import Server
 
 A_DAY = dt.timedelta(hours=24)
-STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
+SECRETS_MANAGER_STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 CALLS = {
     "createSecret": ("PutSecretValue",),
     "setSecret": ("ModifyReplicationGroup", "DescribeReplicationGroups"),
@@ -32,7 +32,7 @@ CALLS = {
     "finishSecret": ("UpdateSecretVersionStage",),
     "retirePrevious": ("ModifyReplicationGroup", "DescribeReplicationGroups"),
 }
-CRASHES = [
+CRASH_POINTS = [
     (step, operation, done)
     for step, operations in CALLS.items()
     for operation in operations
@@ -40,212 +40,219 @@ CRASHES = [
 ]
 
 
-def trust(nodes: Any) -> ssl.SSLContext:
+def trusting(nodes: Sequence[Server]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for node in nodes:
         context.load_verify_locations(node.certificate)
     return context
 
 
-def rotation_of(aws: Aws, seconds_left: float = 60.0) -> TokenRotation:
+def rotation_of(aws: Aws, remaining_seconds: float = 60.0) -> TokenRotation:
     secrets, elasticache = aws.clients
     group = ReplicationGroup(
         elasticache,
         "spywatcher-test",
-        tls=trust(aws.nodes),
-        seconds_left=lambda: seconds_left,
-        pause_seconds=0.01,
+        tls=trusting(aws.nodes),
+        remaining_seconds=lambda: remaining_seconds,
+        poll_seconds=0.01,
     )
     return TokenRotation(secrets, "arn:secret", group)
 
 
-def do(aws: Aws, step: str, version: str = V1, *, overlap_hours: float = 0) -> None:
+def run_step(aws: Aws, step: str, version: str = V1, *, overlap_hours: float = 0) -> None:
     event = {"Step": step, "ClientRequestToken": version, "OverlapHours": overlap_hours}
-    handler.do(step, event, rotation_of(aws))
+    handler.run_step(step, event, rotation_of(aws))
 
 
 def rotate(aws: Aws, version: str = V1) -> None:
     aws.begin_rotation(version)
-    for step in STEPS:
-        do(aws, step, version)
+    for step in SECRETS_MANAGER_STEPS:
+        run_step(aws, step, version)
 
 
-def taken(aws: Aws) -> set[str]:
-    """Return which versions' tokens every node takes; none is taken by one node only."""
-    found = {
+def accepted_versions(aws: Aws) -> set[str]:
+    """Return the versions whose tokens every node accepts. No token is accepted by only one."""
+    answers = {
         version: {node.takes(token) for node in aws.nodes} for version, token in aws.values.items()
     }
-    assert all(len(answers) == 1 for answers in found.values())
-    return {version for version, answers in found.items() if answers == {True}}
+    assert all(len(of_nodes) == 1 for of_nodes in answers.values())
+    return {version for version, of_nodes in answers.items() if of_nodes == {True}}
 
 
-def test_a_rotation_has_no_moment_in_which_the_applications_token_is_wrong(aws: Aws) -> None:
+def test_the_token_that_the_application_has_is_valid_at_every_moment_of_a_rotation(
+    aws: Aws,
+) -> None:
     with running_application(aws) as application:
         aws.begin_rotation(V1)
-        for step in STEPS:
-            do(aws, step)
+        for step in SECRETS_MANAGER_STEPS:
+            run_step(aws, step)
             application.wait_for(2)
         assert aws.stages["AWSCURRENT"] == V1
     with running_application(aws):
-        do(aws, "retirePrevious")
+        run_step(aws, "retirePrevious")
     assert aws.calls == ["ROTATE", "SET"]
-    assert taken(aws) == {V1}
+    assert accepted_versions(aws) == {V1}
 
 
-def test_the_old_token_is_valid_until_the_application_had_a_day_for_the_new_one(aws: Aws) -> None:
+def test_the_previous_token_is_valid_until_the_overlap_has_passed(aws: Aws) -> None:
     rotate(aws)
-    do(aws, "retirePrevious", overlap_hours=24)
-    assert taken(aws) == {V0, V1}
+    run_step(aws, "retirePrevious", overlap_hours=24)
+    assert accepted_versions(aws) == {V0, V1}
     aws.changed -= A_DAY
-    do(aws, "retirePrevious", overlap_hours=24)
-    assert taken(aws) == {V1}
+    run_step(aws, "retirePrevious", overlap_hours=24)
+    assert accepted_versions(aws) == {V1}
 
 
-def test_one_rotation_follows_another_whether_or_not_the_old_token_was_ended(aws: Aws) -> None:
+def test_the_next_rotation_works_with_and_without_a_removed_previous_token(aws: Aws) -> None:
     with running_application(aws) as application:
         rotate(aws, V1)
         application.wait_for(10)
     with running_application(aws) as application:
         rotate(aws, V2)
         application.wait_for(10)
-    assert taken(aws) == {V1, V2}
+    assert accepted_versions(aws) == {V1, V2}
     with running_application(aws):
-        do(aws, "retirePrevious")
+        run_step(aws, "retirePrevious")
         rotate(aws, V3)
-    assert taken(aws) == {V2, V3}
+    assert accepted_versions(aws) == {V2, V3}
 
 
-@pytest.mark.parametrize("step, operation, done", CRASHES)
-def test_a_step_that_fails_is_taken_up_again_where_it_was(
+@pytest.mark.parametrize("step, operation, done", CRASH_POINTS)
+def test_a_step_that_failed_continues_where_it_stopped(
     aws: Aws, step: str, operation: str, done: bool
 ) -> None:
     if step == "retirePrevious":
         rotate(aws)
+    steps = (step,) if step == "retirePrevious" else SECRETS_MANAGER_STEPS
     with running_application(aws):
         aws.begin_rotation(V1)
         crashed = False
         while True:
             try:
-                for each in (step,) if step == "retirePrevious" else STEPS:
-                    if each == step and not crashed:
+                for next_step in steps:
+                    if next_step == step and not crashed:
                         aws.crash = Crash(operation, done)
-                    do(aws, each)
+                    run_step(aws, next_step)
                 break
             except CrashError:
                 assert not crashed
                 crashed = True
         assert crashed
     if step != "retirePrevious":
-        do(aws, "retirePrevious")
+        run_step(aws, "retirePrevious")
     assert aws.calls == ["ROTATE", "SET"]
     assert aws.stages["AWSCURRENT"] == V1
     assert set(aws.values) == {V0, V1}
-    # A SET that nobody waited for is at work; the next look sees it done.
-    rotation_of(aws)._group.wait()
-    assert taken(aws) == {V1}
+    # The SET may be in progress, since the function crashed before it waited.
+    rotation_of(aws)._group.wait_until_available()
+    assert accepted_versions(aws) == {V1}
 
 
-def test_a_step_that_runs_out_of_time_says_so_and_the_next_attempt_waits_on(aws: Aws) -> None:
+def test_a_step_fails_before_its_time_ends_and_the_next_attempt_continues(aws: Aws) -> None:
     aws.changing_looks = 4
     aws.begin_rotation(V1)
-    do(aws, "createSecret")
+    run_step(aws, "createSecret")
     with running_application(aws):
-        with pytest.raises(NotYetError, match=r"still changing; another attempt goes on"):
-            rotation_of(aws, seconds_left=0).set_secret(V1)
-        for step in STEPS:
-            do(aws, step)
+        with pytest.raises(
+            StillModifyingError, match=r"still changing; the next attempt continues"
+        ):
+            rotation_of(aws, remaining_seconds=0).set_secret(V1)
+        for step in SECRETS_MANAGER_STEPS:
+            run_step(aws, step)
     assert aws.calls == ["ROTATE"]
 
 
-def test_each_step_may_be_done_twice(aws: Aws) -> None:
+def test_each_step_can_run_twice(aws: Aws) -> None:
     aws.begin_rotation(V1)
     with running_application(aws):
-        for step in STEPS:
-            do(aws, step)
-            do(aws, step)
+        for step in SECRETS_MANAGER_STEPS:
+            run_step(aws, step)
+            run_step(aws, step)
     with running_application(aws):
-        for step in ("retirePrevious", "retirePrevious", *STEPS):
-            do(aws, step)
+        for step in ("retirePrevious", "retirePrevious", *SECRETS_MANAGER_STEPS):
+            run_step(aws, step)
     assert aws.calls == ["ROTATE", "SET"]
 
 
-def test_nothing_is_added_while_redis_refuses_the_token_that_the_application_has(aws: Aws) -> None:
+def test_no_token_is_added_while_redis_refuses_the_current_token(aws: Aws) -> None:
     aws.begin_rotation(V1)
-    do(aws, "createSecret")
+    run_step(aws, "createSecret")
     aws.nodes[1].set_tokens("another")
-    with pytest.raises(RotationError, match="does not take the token that the application has"):
-        do(aws, "setSecret")
+    with pytest.raises(RotationError, match="refuses the current token, which the application has"):
+        run_step(aws, "setSecret")
     assert aws.calls == []
 
 
-def test_nothing_is_ended_while_redis_refuses_the_token_that_the_application_has(aws: Aws) -> None:
+def test_no_token_is_removed_while_redis_refuses_the_current_token(aws: Aws) -> None:
     rotate(aws)
     aws.nodes[1].set_tokens(aws.values[V0])
-    with pytest.raises(RotationError, match="does not take the token that the application has"):
-        do(aws, "retirePrevious")
+    with pytest.raises(RotationError, match="refuses the current token, which the application has"):
+        run_step(aws, "retirePrevious")
     assert aws.calls == ["ROTATE"]
 
 
-def test_the_application_gets_no_token_that_a_node_refuses(aws: Aws) -> None:
+def test_a_new_token_that_a_node_refuses_does_not_become_the_current_one(aws: Aws) -> None:
     aws.begin_rotation(V1)
-    do(aws, "createSecret")
-    do(aws, "setSecret")
+    run_step(aws, "createSecret")
+    run_step(aws, "setSecret")
     aws.nodes[1].set_tokens(aws.values[V0])
-    with pytest.raises(RotationError, match="does not take the new token"):
-        do(aws, "testSecret")
+    with pytest.raises(RotationError, match="refuses the new token"):
+        run_step(aws, "testSecret")
 
 
-def test_a_node_that_cannot_be_reached_is_not_taken_for_one_that_refuses(nodes: Any) -> None:
+def test_a_node_that_cannot_be_reached_raises_an_error_instead_of_a_refusal(
+    nodes: list[Server],
+) -> None:
     (first, _) = nodes
     with pytest.raises(ConnectionRefusedError):
-        redis.takes(redis.Node(first.node.host, 1), "any", first.tls)
+        redis.accepts_token(redis.Node(first.node.host, 1), "any", first.tls)
 
 
-def test_a_node_whose_certificate_is_not_trusted_is_told_no_token(nodes: list[Server]) -> None:
+def test_no_token_is_sent_to_a_node_whose_certificate_is_not_trusted(nodes: list[Server]) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
-        redis.takes(nodes[0].node, "any", nodes[1].tls)
+        redis.accepts_token(nodes[0].node, "any", nodes[1].tls)
 
 
-def test_an_old_token_stays_while_a_rotation_is_under_way(aws: Aws) -> None:
+def test_the_previous_token_is_kept_during_a_rotation(aws: Aws) -> None:
     rotate(aws, V1)
     aws.begin_rotation(V2)
-    do(aws, "retirePrevious")
+    run_step(aws, "retirePrevious")
     assert aws.calls == ["ROTATE"]
 
 
-def test_an_old_token_stays_while_the_group_is_changed_otherwise(aws: Aws) -> None:
+def test_the_previous_token_is_kept_during_another_change_of_the_group(aws: Aws) -> None:
     rotate(aws)
     aws._looks_left = 1
-    do(aws, "retirePrevious")
+    run_step(aws, "retirePrevious")
     assert aws.calls == ["ROTATE"]
 
 
-def test_before_the_first_rotation_there_is_nothing_to_end(aws: Aws) -> None:
-    do(aws, "retirePrevious")
+def test_nothing_is_removed_before_the_first_rotation(aws: Aws) -> None:
+    run_step(aws, "retirePrevious")
     assert aws.calls == []
 
 
-def test_a_token_is_what_elasticache_and_a_url_take(aws: Aws) -> None:
+def test_a_token_has_only_characters_that_elasticache_and_a_url_allow(aws: Aws) -> None:
     rotate(aws)
     assert re.fullmatch("[A-Za-z0-9]{64}", aws.values[V1])
 
 
-def test_a_version_that_nobody_is_rotating_to_is_refused(aws: Aws) -> None:
-    with pytest.raises(RotationError, match=f"version {V1} is not a pending one"):
-        do(aws, "createSecret")
+def test_a_version_without_a_pending_rotation_is_refused(aws: Aws) -> None:
+    with pytest.raises(RotationError, match=f"version {V1} is not pending"):
+        run_step(aws, "createSecret")
 
 
 def test_an_unknown_step_is_refused(aws: Aws) -> None:
     with pytest.raises(ValueError, match="found step 'dropEverything'"):
-        do(aws, "dropEverything")
+        run_step(aws, "dropEverything")
 
 
-def test_lambda_calls_it_with_the_secret_and_the_group_of_its_environment(
+def test_the_handler_rotates_the_secret_and_the_group_of_its_environment(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     clients = dict(zip(("secretsmanager", "elasticache"), aws.clients, strict=True))
     monkeypatch.setattr(boto3, "client", clients.__getitem__)
-    trusted = trust(aws.nodes)
+    trusted = trusting(aws.nodes)
     monkeypatch.setattr(ssl, "create_default_context", lambda: trusted)
     monkeypatch.setenv("SECRET_ARN", "arn:secret")
     monkeypatch.setenv("REPLICATION_GROUP", "spywatcher-test")
@@ -253,9 +260,9 @@ def test_lambda_calls_it_with_the_secret_and_the_group_of_its_environment(
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
     aws.begin_rotation(V1)
     with caplog.at_level(logging.INFO):
-        for step in STEPS:
+        for step in SECRETS_MANAGER_STEPS:
             handler.handle({"Step": step, "ClientRequestToken": V1}, context)
         handler.handle({"Step": "retirePrevious", "OverlapHours": 0}, context)
-    assert taken(aws) == {V1}
+    assert accepted_versions(aws) == {V1}
     assert "setSecret: end" in caplog.text
     assert not [token for token in aws.values.values() if token in caplog.text]

@@ -1,4 +1,4 @@
 """Rotates the AUTH token of an ElastiCache replication group for Secrets Manager.
 
-Lambda's runtime brings boto3; everything else is Python's own.
+The Lambda runtime includes boto3. The rest is Python's standard library.
 """

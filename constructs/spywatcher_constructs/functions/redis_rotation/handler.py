@@ -1,4 +1,4 @@
-"""What Lambda calls: Secrets Manager for a step of the rotation, a daily rule for the last one."""
+"""The handler of the Lambda function."""
 
 import datetime as dt
 import logging
@@ -9,42 +9,42 @@ from typing import Any
 from .replication_group import ReplicationGroup
 from .rotation import TokenRotation
 
-_RESERVE_SECONDS = 20.0
-"""Left of the function's time for an answer, when waiting is given up."""
+_RESERVED_SECONDS = 20.0
+"""The time that remains for a reply after the function has stopped waiting."""
 
 logger = logging.getLogger()
 logger.setLevel(logging.INFO)
 
 
-def handle(event: dict[str, Any], context: Any) -> None:  # noqa: ANN401  Lambda's own
-    """Do the step that the event names; whatever it raises, the caller tries again.
+def handle(event: dict[str, Any], context: Any) -> None:  # noqa: ANN401  Lambda's context
+    """Run the step of the event. If it raises an exception, the caller repeats the step.
 
     Args:
-        event: Secrets Manager's {"Step", "ClientRequestToken"}, or the daily rule's
-            {"Step": "retirePrevious", "OverlapHours"}.
-        context: Lambda's, which knows how much time is left.
+        event: {"Step", "ClientRequestToken"} from Secrets Manager, or {"Step": "retirePrevious",
+            "OverlapHours"} from the daily rule.
+        context: The context of the invocation, which has the remaining time.
     """
-    # Not at the top: without it the rest can be tried anywhere.
+    # Imported here, so that the module can be imported where boto3 is not installed.
     import boto3
 
     group = ReplicationGroup(
         boto3.client("elasticache"),
         os.environ["REPLICATION_GROUP"],
         tls=ssl.create_default_context(),
-        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS,
+        remaining_seconds=lambda: context.get_remaining_time_in_millis() / 1000 - _RESERVED_SECONDS,
     )
     rotation = TokenRotation(boto3.client("secretsmanager"), os.environ["SECRET_ARN"], group)
     step = event["Step"]
     logger.info("%s: begin", step)
-    do(step, event, rotation)
+    run_step(step, event, rotation)
     logger.info("%s: end", step)
 
 
-def do(step: str, event: dict[str, Any], rotation: TokenRotation) -> None:
-    """Do one step.
+def run_step(step: str, event: dict[str, Any], rotation: TokenRotation) -> None:
+    """Run a step of the rotation.
 
     Raises:
-        ValueError: there is no such step.
+        ValueError: There is no such step.
     """
     match step:
         case "createSecret":
@@ -58,4 +58,6 @@ def do(step: str, event: dict[str, Any], rotation: TokenRotation) -> None:
         case "retirePrevious":
             rotation.retire_previous(dt.timedelta(hours=event["OverlapHours"]))
         case _:
-            raise ValueError(f"found step {step!r}; allowed: those of Secrets Manager")
+            raise ValueError(
+                f"found step {step!r}; allowed: those of Secrets Manager, retirePrevious"
+            )

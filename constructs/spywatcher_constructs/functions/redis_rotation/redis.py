@@ -1,49 +1,50 @@
-"""Asks a Redis node whether it takes a token: TLS, AUTH and PING, without a client library."""
+"""Checks whether a Redis node accepts an AUTH token, without a client library."""
 
 import socket
 import ssl
 from io import BufferedRWPair
 from typing import NamedTuple
 
-_SECONDS = 10.0
-"""For each of connecting, the TLS handshake and an answer."""
+_TIMEOUT_SECONDS = 10.0
+"""The timeout of each network operation: the connection, the TLS handshake and each reply."""
 
 
 class Node(NamedTuple):
-    """Where a node listens."""
+    """The address of a node."""
 
     host: str
     port: int
 
 
 class RedisError(Exception):
-    """A node answered something else than yes or no."""
+    """A node neither accepted nor refused the token, for example while it loads its data."""
 
 
-def takes(node: Node, token: str, tls: ssl.SSLContext) -> bool:
-    """Whether the node lets this token in.
+def accepts_token(node: Node, token: str, tls: ssl.SSLContext) -> bool:
+    """Return whether the node accepts the token: connect with TLS, send AUTH, then PING.
 
     Raises:
-        OSError: the node cannot be reached, or its certificate is not to be trusted.
-        RedisError: it answers neither yes nor no, as while it loads its data.
+        OSError: The connection failed, or the node's certificate is not trusted.
+        RedisError: The reply was neither an acceptance nor a refusal.
     """
     with (
-        socket.create_connection((node.host, node.port), _SECONDS) as plain,
+        socket.create_connection((node.host, node.port), _TIMEOUT_SECONDS) as plain,
         tls.wrap_socket(plain, server_hostname=node.host) as connection,
         connection.makefile("rwb") as stream,
     ):
-        answer = _ask(stream, "AUTH", token)
-        if answer.startswith("-WRONGPASS"):
+        reply = _send_command(stream, "AUTH", token)
+        if reply.startswith("-WRONGPASS"):
             return False
-        if answer != "+OK":
-            raise RedisError(f"{node.host} answers {answer} to AUTH")
-        answer = _ask(stream, "PING")
-        if answer != "+PONG":
-            raise RedisError(f"{node.host} answers {answer} to PING")
+        if reply != "+OK":
+            raise RedisError(f"{node.host} answers {reply} to AUTH")
+        reply = _send_command(stream, "PING")
+        if reply != "+PONG":
+            raise RedisError(f"{node.host} answers {reply} to PING")
         return True
 
 
-def _ask(stream: BufferedRWPair, *words: str) -> str:
+def _send_command(stream: BufferedRWPair, *words: str) -> str:
+    """Send a command as an array of the Redis serialization protocol, and return the reply."""
     parts = [f"*{len(words)}", *(line for word in words for line in (f"${len(word)}", word)), ""]
     stream.write("\r\n".join(parts).encode("ascii"))
     stream.flush()

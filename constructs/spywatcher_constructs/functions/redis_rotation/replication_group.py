@@ -1,8 +1,9 @@
-"""The AUTH tokens of a replication group.
+"""Changes the AUTH tokens of a replication group.
 
-What ElastiCache documents ("Authenticating with the AUTH command"): ROTATE adds a token to the
-last one and drops an older one, so that two are valid; SET, after a ROTATE and with its token,
-leaves that one alone. Each takes minutes, in which the group refuses other changes.
+ElastiCache has two strategies to change a token ("Authenticating with the AUTH command"). ROTATE
+adds a token to the most recent one and removes any older one, so that two tokens are valid. SET,
+with the token of the last ROTATE, leaves this token as the only one. Each takes minutes, in which
+ElastiCache refuses other changes of the group.
 """
 
 import ssl
@@ -13,101 +14,103 @@ from typing import Any
 from . import redis
 
 
-class NotYetError(Exception):
-    """The group was still at work when the time was up; another attempt goes on from here."""
+class StillModifyingError(Exception):
+    """The function's time ended before the change of the group. The next attempt continues."""
 
 
 class ReplicationGroup:
-    """One replication group, over ElastiCache's API and over Redis' own port."""
+    """A replication group, which ElastiCache's API changes and whose nodes check tokens."""
 
     def __init__(
         self,
         client: Any,  # noqa: ANN401  boto3 has no types
-        name: str,
+        group_id: str,
         *,
         tls: ssl.SSLContext,
-        seconds_left: Callable[[], float],
-        pause_seconds: float = 5.0,
+        remaining_seconds: Callable[[], float],
+        poll_seconds: float = 5.0,
     ) -> None:
-        """Take what is needed to reach it.
+        """Store how to reach the group.
 
         Args:
-            client: boto3's client of ElastiCache.
-            name: the group's id.
-            tls: says which certificates to trust.
-            seconds_left: how long waiting may go on.
-            pause_seconds: between two looks.
+            client: The boto3 client of ElastiCache.
+            group_id: The identifier of the replication group.
+            tls: The certificates that connections to the nodes trust.
+            remaining_seconds: Returns the time that is left for waiting.
+            poll_seconds: The interval at which the status of the group is read.
         """
         self._client = client
-        self._name = name
+        self._group_id = group_id
         self._tls = tls
-        self._seconds_left = seconds_left
-        self._pause_seconds = pause_seconds
+        self._remaining_seconds = remaining_seconds
+        self._poll_seconds = poll_seconds
 
-    def takes(self, token: str) -> bool:
-        """Whether every node takes this token: after a failover any of them is the primary."""
-        return all(self._answers(token))
+    def every_node_accepts(self, token: str) -> bool:
+        """Return whether every node accepts the token. After a failover, any is the primary."""
+        return all(self._check_nodes(token))
 
-    def still_takes(self, token: str) -> bool:
-        """Whether any node takes this token."""
-        return any(self._answers(token))
+    def any_node_accepts(self, token: str) -> bool:
+        """Return whether at least one node accepts the token."""
+        return any(self._check_nodes(token))
 
-    def add(self, token: str) -> None:
-        """Make the token valid beside the last one, and wait until every node takes it.
+    def add_token(self, token: str) -> None:
+        """Make the token valid in addition to the most recent one, and wait for every node.
 
         Raises:
-            NotYetError: that took too long.
+            StillModifyingError: The time ended before.
         """
         self._modify(token, "ROTATE")
-        self._wait(lambda: self.is_available() and self.takes(token))
+        self._wait_until(lambda: self.is_available() and self.every_node_accepts(token))
 
-    def keep_only(self, token: str) -> None:
-        """Make the last token, this one, the only one, and wait until that is done.
+    def keep_only_token(self, token: str) -> None:
+        """Make the most recent token, which is this one, the only one, and wait for the change.
 
         Raises:
-            NotYetError: that took too long.
+            StillModifyingError: The time ended before.
         """
         self._modify(token, "SET")
-        self.wait()
+        self.wait_until_available()
 
-    def wait(self) -> None:
-        """Wait until the group takes changes.
+    def wait_until_available(self) -> None:
+        """Wait until ElastiCache accepts changes of the group.
 
         Raises:
-            NotYetError: that took too long.
+            StillModifyingError: The time ended before.
         """
-        self._wait(self.is_available)
+        self._wait_until(self.is_available)
 
     def is_available(self) -> bool:
-        """Whether no change is under way."""
+        """Return whether no change of the group is in progress."""
         group = self._describe()
-        changing = group.get("PendingModifiedValues", {}).get("AuthTokenStatus")
-        return group["Status"] == "available" and changing is None
+        token_change = group.get("PendingModifiedValues", {}).get("AuthTokenStatus")
+        return group["Status"] == "available" and token_change is None
 
-    def _answers(self, token: str) -> list[bool]:
+    def _check_nodes(self, token: str) -> list[bool]:
         nodes = [
             redis.Node(member["ReadEndpoint"]["Address"], member["ReadEndpoint"]["Port"])
             for shard in self._describe()["NodeGroups"]
             for member in shard["NodeGroupMembers"]
         ]
-        return [redis.takes(node, token, self._tls) for node in nodes]
+        return [redis.accepts_token(node, token, self._tls) for node in nodes]
 
     def _describe(self) -> dict[str, Any]:
-        answer = self._client.describe_replication_groups(ReplicationGroupId=self._name)
-        group: dict[str, Any] = answer["ReplicationGroups"][0]
+        response = self._client.describe_replication_groups(ReplicationGroupId=self._group_id)
+        group: dict[str, Any] = response["ReplicationGroups"][0]
         return group
 
     def _modify(self, token: str, strategy: str) -> None:
-        self.wait()
+        self.wait_until_available()
         self._client.modify_replication_group(
-            ReplicationGroupId=self._name,
+            ReplicationGroupId=self._group_id,
             AuthToken=token,
             AuthTokenUpdateStrategy=strategy,
             ApplyImmediately=True,
         )
 
-    def _wait(self, done: Callable[[], bool]) -> None:
-        while not done():
-            if self._seconds_left() <= self._pause_seconds:
-                raise NotYetError(f"{self._name} is still changing; another attempt goes on")
-            time.sleep(self._pause_seconds)
+    def _wait_until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            if self._remaining_seconds() <= self._poll_seconds:
+                raise StillModifyingError(
+                    f"{self._group_id} is still changing; the next attempt continues"
+                )
+            time.sleep(self._poll_seconds)
