@@ -70,6 +70,8 @@ class MonitoringStack(StageStack):
         )
         self._create_resource_alarms(logs_key)
         self._create_governance(audit_bucket, admin_role, topics_key, logs_key)
+        tags = stage_tags(settings)
+        Budget(self, "Budget", settings=settings, topic=self._topics.warning, tags=tags)
         LogQueries(self, "Queries", name=settings.resource_name(), log_groups=resources.log_groups)
         self._create_dashboards()
 
@@ -134,7 +136,7 @@ class MonitoringStack(StageStack):
         topics_key: kms.IKey,
         logs_key: kms.IKey,
     ) -> None:
-        """Create what observes maintenance, access and cost."""
+        """Create the scheduled work of the team, and what administrators need to do it by hand."""
         factory, settings = self._factory, self._factory.settings
         maintenance = Maintenance(
             self,
@@ -165,13 +167,6 @@ class MonitoringStack(StageStack):
             announcements=maintenance.announcements,
             topics_key=topics_key,
             tested_alarms=self._create_audit_trail_alarms(),
-        )
-        Budget(
-            self,
-            "Budget",
-            settings=settings,
-            topic=self._topics.warning,
-            tags=stage_tags(settings),
         )
 
     def _create_audit_trail_alarms(self) -> list[cloudwatch.IAlarm]:

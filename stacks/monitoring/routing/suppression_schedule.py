@@ -7,9 +7,9 @@ than none.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -57,52 +57,34 @@ class SuppressionSchedule(Construct):
                 whether the alarm is in ALARM then.
         """
         super().__init__(scope, construct_id)
-        namespace = _metric_namespace(factory.settings)
-        metric_name = to_pascal_case(name)
-        stage = factory.settings.stage
+        metric = cloudwatch.Metric(
+            namespace=_metric_namespace(factory.settings),
+            metric_name=to_pascal_case(name),
+            dimensions_map={"Stage": factory.settings.stage},
+            statistic="Maximum",
+            period=cdk.Duration.minutes(_STEP_MINUTES),
+        )
         for value in (1, 0):
-            datum = {
-                "MetricName": metric_name,
-                "Dimensions": [{"Name": "Stage", "Value": stage}],
-                "Value": value,
-            }
-            request = {"Namespace": namespace, "MetricData": [datum]}
             for number, cron in enumerate(_cron_expressions(is_suppressed, value == 1), start=1):
-                self._put_metric_data(f"Write{value}At{number}", cron, time_zone, request, role)
-        self.alarm = cloudwatch.Alarm(
-            self,
-            "Alarm",
-            alarm_name=factory.alarm_name(name),
-            alarm_description=description,
-            metric=cloudwatch.Metric(
-                namespace=namespace,
-                metric_name=metric_name,
-                dimensions_map={"Stage": stage},
-                statistic="Maximum",
-                period=cdk.Duration.minutes(_STEP_MINUTES),
-            ),
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            threshold=0,
-            evaluation_periods=1,
-            # Without data nothing is suppressed, see the module.
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
-        acknowledge(
-            self.alarm,
-            "NIST.800.53.R5-CloudWatchAlarmAction",
-            reason="It tells nobody on purpose: composite alarms read its state to hold back "
-            "their own actions.",
-        )
+                self._put_metric_data(
+                    f"Write{value}At{number}", metric, value, cron, time_zone, role
+                )
+        self.alarm = self._create_alarm(factory.alarm_name(name), description, metric)
 
     def _put_metric_data(
         self,
         construct_id: str,
+        metric: cloudwatch.Metric,
+        value: int,
         cron: str,
         time_zone: str,
-        request: Mapping[str, Any],
         role: iam.IRole,
     ) -> None:
-        """Create a schedule that calls PutMetricData, and retries until the next step is close."""
+        """Create a schedule that calls PutMetricData. It retries for less than a step."""
+        dimensions = [
+            {"Name": key, "Value": value} for key, value in (metric.dimensions or {}).items()
+        ]
+        datum = {"MetricName": metric.metric_name, "Dimensions": dimensions, "Value": value}
         scheduler.CfnSchedule(
             self,
             construct_id,
@@ -112,12 +94,35 @@ class SuppressionSchedule(Construct):
             target=scheduler.CfnSchedule.TargetProperty(
                 arn="arn:aws:scheduler:::aws-sdk:cloudwatch:putMetricData",
                 role_arn=role.role_arn,
-                input=json.dumps(request),
+                input=json.dumps({"Namespace": metric.namespace, "MetricData": [datum]}),
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_event_age_in_seconds=(_STEP_MINUTES - 1) * 60, maximum_retry_attempts=3
                 ),
             ),
         )
+
+    def _create_alarm(
+        self, alarm_name: str, description: str, metric: cloudwatch.Metric
+    ) -> cloudwatch.Alarm:
+        alarm = cloudwatch.Alarm(
+            self,
+            "Alarm",
+            alarm_name=alarm_name,
+            alarm_description=description,
+            metric=metric,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            threshold=0,
+            evaluation_periods=1,
+            # If the schedules fail, nothing is suppressed.
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        acknowledge(
+            alarm,
+            "NIST.800.53.R5-CloudWatchAlarmAction",
+            reason="It tells nobody on purpose: composite alarms read its state to hold back "
+            "their own actions.",
+        )
+        return alarm
 
 
 class SuppressionScheduleRole(Construct):
