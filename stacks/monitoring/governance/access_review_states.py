@@ -63,7 +63,7 @@ class AccessReviewStates:
         """Assign the prefix of this review's objects to the variable `folder`."""
         return sfn.Pass.jsonata(
             self._scope,
-            "NameTheFolder",
+            "SetFolder",
             assign={
                 "folder": f"{{% '{_PREFIX}/' & "
                 "$substringBefore($states.context.Execution.StartTime, 'T') %}"
@@ -94,14 +94,14 @@ class AccessReviewStates:
             },
         )
         wait = sfn.Wait.jsonata(
-            self._scope, "WaitForTheReport", time=sfn.WaitTime.duration(cdk.Duration.seconds(10))
+            self._scope, "WaitForReport", time=sfn.WaitTime.duration(cdk.Duration.seconds(10))
         )
         is_complete = (
-            sfn.Choice.jsonata(self._scope, "IsTheReportComplete")
+            sfn.Choice.jsonata(self._scope, "CheckReportState")
             .when(sfn.Condition.jsonata("{% $state = 'COMPLETE' %}"), get)
             .otherwise(wait.next(generate))
         )
-        store = self._put_object("KeepCredentialReport", "credential-report.csv", "{% $report %}")
+        store = self._put_object("PutCredentialReport", "credential-report.csv", "{% $report %}")
         generate.next(is_complete)
         get.next(store)
         return sfn.Chain.custom(generate, [store], store)
@@ -125,7 +125,7 @@ class AccessReviewStates:
         )
         return findings.next(
             self._put_object(
-                "KeepFindings", "access-analyzer-findings.json", "{% {'Findings': $all} %}"
+                "PutFindings", "access-analyzer-findings.json", "{% {'Findings': $items} %}"
             )
         )
 
@@ -146,15 +146,15 @@ class AccessReviewStates:
             )
         )
         return entries.next(self._describe_access_entries()).next(
-            self._put_object("KeepAccessEntries", "access-entries.json", "{% $entries %}")
+            self._put_object("PutAccessEntries", "access-entries.json", "{% $entries %}")
         )
 
     def _describe_access_entries(self) -> sfn.Map:
-        """Describe each access entry in `all`, and assign the descriptions to `entries`."""
+        """Describe each access entry in `items`, and assign the descriptions to `entries`."""
         describe_each = sfn.Map.jsonata(
             self._scope,
-            "EachAccessEntry",
-            items=sfn.ProvideItems.jsonata("{% $all %}"),
+            "ForEachAccessEntry",
+            items=sfn.ProvideItems.jsonata("{% $items %}"),
             max_concurrency=5,
             assign={"entries": "{% $states.result %}"},
         )
@@ -182,7 +182,7 @@ class AccessReviewStates:
         )
         list_policies = tasks.CallAwsService.jsonata(
             self._scope,
-            "ListItsPolicies",
+            "ListAssociatedAccessPolicies",
             service="eks",
             action="listAssociatedAccessPolicies",
             iam_resources=iam_resources,
@@ -198,7 +198,7 @@ class AccessReviewStates:
         name = self._settings.resource_name()
         return tasks.CallAwsService.jsonata(
             self._scope,
-            "Tell",
+            "PublishNotification",
             service="sns",
             action="publish",
             iam_action="sns:Publish",
@@ -213,17 +213,17 @@ class AccessReviewStates:
         )
 
     def _list_all_pages(self, request: _ListRequest) -> sfn.Chain:
-        """Request page after page, and assign the items of all pages to the variable `all`."""
+        """Request page after page, and assign the items of all pages to the variable `items`."""
         items = f"$states.result.{request.field}"
         first = self._list_page(f"List{request.field}", request, {}, all_items=f"[{items}]")
         following = self._list_page(
-            f"ListMore{request.field}",
+            f"List{request.field}NextPage",
             request,
-            {"NextToken": "{% $page %}"},
-            all_items=f"$append($all, {items})",
+            {"NextToken": "{% $nextToken %}"},
+            all_items=f"$append($items, {items})",
         )
-        has_next_page = sfn.Choice.jsonata(self._scope, f"AreThereMore{request.field}").when(
-            sfn.Condition.jsonata("{% $page != '' %}"), following
+        has_next_page = sfn.Choice.jsonata(self._scope, f"Check{request.field}NextToken").when(
+            sfn.Condition.jsonata("{% $nextToken != '' %}"), following
         )
         following.next(has_next_page)
         return sfn.Chain.start(first).next(has_next_page.afterwards(include_otherwise=True))
@@ -236,7 +236,7 @@ class AccessReviewStates:
         *,
         all_items: str,
     ) -> tasks.CallAwsService:
-        """Request a page; assign all items so far to `all`, and the next page to `page`."""
+        """Request a page; assign all items so far to `items`, and the next page to `nextToken`."""
         next_token = "$states.result.NextToken"  # noqa: S105  the position in a list, no secret
         return tasks.CallAwsService.jsonata(
             self._scope,
@@ -247,8 +247,8 @@ class AccessReviewStates:
             iam_resources=[request.resource],
             parameters={**request.parameters, **page_parameters},
             assign={
-                "all": f"{{% {all_items} %}}",
-                "page": f"{{% $exists({next_token}) ? {next_token} : '' %}}",
+                "items": f"{{% {all_items} %}}",
+                "nextToken": f"{{% $exists({next_token}) ? {next_token} : '' %}}",
             },
         )
 

@@ -71,9 +71,9 @@ def _definition(scope: Construct, settings: StageSettings, topic: sns.ITopic) ->
         _describe_database_maintenance(scope, settings)
         .next(_describe_cache_updates(scope, settings))
         .next(
-            sfn.Choice.jsonata(scope, "IsAnythingPlanned")
+            sfn.Choice.jsonata(scope, "CheckPlannedMaintenance")
             .when(is_any_planned, _announce(scope, settings, topic))
-            .otherwise(sfn.Succeed.jsonata(scope, "NothingIsPlanned"))
+            .otherwise(sfn.Succeed.jsonata(scope, "NoMaintenancePlanned"))
         )
     )
 
@@ -89,7 +89,7 @@ def _describe_database_maintenance(
     ]
     return tasks.CallAwsService.jsonata(
         scope,
-        "PlannedForPostgresql",
+        "DescribePendingMaintenanceActions",
         service="rds",
         action="describePendingMaintenanceActions",
         iam_resources=["*"],
@@ -108,7 +108,7 @@ def _describe_cache_updates(scope: Construct, settings: StageSettings) -> tasks.
     """Append the scheduled service updates of ElastiCache, and assign the lines to `planned`."""
     return tasks.CallAwsService.jsonata(
         scope,
-        "PlannedForRedis",
+        "DescribeUpdateActions",
         service="elasticache",
         action="describeUpdateActions",
         iam_resources=["*"],
@@ -131,7 +131,7 @@ def _announce(scope: Construct, settings: StageSettings, topic: sns.ITopic) -> t
     )
     return tasks.CallAwsService.jsonata(
         scope,
-        "Announce",
+        "PublishAnnouncement",
         service="sns",
         action="publish",
         iam_action="sns:Publish",

@@ -153,7 +153,7 @@ class SuppressionScheduleRole(Construct):
             roles=[self.role],
             statements=[
                 iam.PolicyStatement(
-                    sid="WriteTheClock",
+                    sid="PutSuppressionMetric",
                     actions=["cloudwatch:PutMetricData"],
                     resources=["*"],
                     conditions={"StringEquals": {"cloudwatch:namespace": namespace}},

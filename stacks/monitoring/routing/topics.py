@@ -91,7 +91,7 @@ class Topics(Construct):
             roles=[role],
             statements=[
                 iam.PolicyStatement(
-                    sid="LookAtMetrics",
+                    sid="ReadAlarmsAndMetrics",
                     actions=[
                         "cloudwatch:DescribeAlarms",
                         "cloudwatch:GetMetricData",
