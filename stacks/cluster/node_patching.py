@@ -1,4 +1,4 @@
-"""Operating system patches: the nodes take the newest AMI once a month, in the window."""
+"""Operating system patches: a state machine updates the nodes to the newest AMI once a month."""
 
 from collections.abc import Sequence
 
@@ -18,13 +18,14 @@ from stacks.shared.workflow import Workflow
 
 
 class NodePatching(Construct):
-    """Calls EKS' UpdateNodegroupVersion for each node group, and waits for the outcome.
+    """A scheduled state machine that calls UpdateNodegroupVersion of EKS for each node group.
 
-    The call names no version: EKS takes the newest AMI of the group's own Kubernetes version,
-    replaces one node after the other and waits for disruption budgets. The template sets no
-    release version: CloudFormation compares what a template sets, so this is no drift, and no later
-    deployment takes it back. stacks/monitoring/governance/maintenance.py announces it and alarms on
-    failures. Add-ons and charts are pinned: a deployment raises them, not the window.
+    The call names no version. EKS chooses the newest AMI for the node group's Kubernetes version,
+    replaces one node at a time, and waits for disruption budgets. The template sets no AMI release
+    version, so that no later deployment reverts the update.
+
+    The machine runs in the maintenance window (stacks/monitoring/governance/maintenance.py), and
+    does not update add-ons and charts: their versions are pinned, and a deployment raises them.
     """
 
     def __init__(
@@ -37,41 +38,64 @@ class NodePatching(Construct):
         launch_template_id: str,
         logs_key: kms.IKey,
     ) -> None:
-        """Make the state machine and its schedule.
+        """Create the state machine and its schedule.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            settings: the stage's settings.
-            groups: the node groups.
-            launch_template_id: what they launch nodes from.
-            logs_key: encrypts the machine's log.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            settings: The settings of the stage.
+            groups: The node groups to update.
+            launch_template_id: The launch template of the node groups.
+            logs_key: The KMS key of the state machine's log.
         """
         super().__init__(scope, construct_id)
         self._cluster_name = cluster_name(settings)
         self._group_arns = [group.nodegroup_arn for group in groups]
         maintenance = settings.maintenance
-        each_group = sfn.Map.jsonata(
+        for_each_group = sfn.Map.jsonata(
             self,
             "EachGroup",
             items=sfn.ProvideItems.json_array([group.nodegroup_name for group in groups]),
         )
-        each_group.item_processor(self._patch_one())
+        for_each_group.item_processor(self._update_group())
         workflow = Workflow(
             self,
             "Workflow",
             name=node_patching_name(settings),
-            definition=each_group,
+            definition=for_each_group,
             schedule=monthly(maintenance.window_start, maintenance.node_patch_week),
             timeout=cdk.Duration.minutes(maintenance.window_minutes),
             logs_key=logs_key,
         )
         self.state_machine = workflow.state_machine
-        self._let_launch(self.state_machine, launch_template_id)
+        self._allow_launch(launch_template_id)
 
-    def _patch_one(self) -> sfn.IChainable:
-        """Patch one group: the input is its name."""
-        start = tasks.CallAwsService.jsonata(
+    def _update_group(self) -> sfn.IChainable:
+        """Return the states that update one node group. The input is the name of the group."""
+        update = self._call_update()
+        wait = sfn.Wait.jsonata(
+            self, "WaitAMinute", time=sfn.WaitTime.duration(cdk.Duration.minutes(1))
+        )
+        status = (
+            sfn.Choice.jsonata(self, "HasItEnded")
+            .when(sfn.Condition.jsonata("{% $status = 'InProgress' %}"), wait)
+            .when(
+                sfn.Condition.jsonata("{% $status = 'Successful' %}"),
+                sfn.Succeed.jsonata(self, "Patched"),
+            )
+            .otherwise(
+                sfn.Fail.jsonata(
+                    self,
+                    "NotPatched",
+                    error="NodeGroupNotPatched",
+                    cause="{% 'EKS ended the update of ' & $group & ': ' & $status %}",
+                )
+            )
+        )
+        return update.next(wait).next(self._call_describe_update()).next(status)
+
+    def _call_update(self) -> tasks.CallAwsService:
+        return tasks.CallAwsService.jsonata(
             self,
             "TakeTheNewestAmi",
             service="eks",
@@ -83,20 +107,17 @@ class NodePatching(Construct):
             },
             assign={"group": "{% $states.input %}", "update": "{% $states.result.Update.Id %}"},
         )
-        wait = sfn.Wait.jsonata(
-            self, "WaitAMinute", time=sfn.WaitTime.duration(cdk.Duration.minutes(1))
+
+    def _call_describe_update(self) -> tasks.CallAwsService:
+        cluster_arn = cdk.Stack.of(self).format_arn(
+            service="eks", resource="cluster", resource_name=self._cluster_name
         )
-        look = tasks.CallAwsService.jsonata(
+        return tasks.CallAwsService.jsonata(
             self,
             "LookAtTheUpdate",
             service="eks",
             action="describeUpdate",
-            iam_resources=[
-                cdk.Stack.of(self).format_arn(
-                    service="eks", resource="cluster", resource_name=self._cluster_name
-                ),
-                *self._group_arns,
-            ],
+            iam_resources=[cluster_arn, *self._group_arns],
             parameters={
                 "Name": self._cluster_name,
                 "NodegroupName": "{% $group %}",
@@ -104,61 +125,38 @@ class NodePatching(Construct):
             },
             assign={"status": "{% $states.result.Update.Status %}"},
         )
-        return (
-            start.next(wait)
-            .next(look)
-            .next(
-                sfn.Choice.jsonata(self, "HasItEnded")
-                .when(sfn.Condition.jsonata("{% $status = 'InProgress' %}"), wait)
-                .when(
-                    sfn.Condition.jsonata("{% $status = 'Successful' %}"),
-                    sfn.Succeed.jsonata(self, "Patched"),
-                )
-                .otherwise(
-                    sfn.Fail.jsonata(
-                        self,
-                        "NotPatched",
-                        error="NodeGroupNotPatched",
-                        cause="{% 'EKS ended the update of ' & $group & ': ' & $status %}",
-                    )
-                )
-            )
-        )
 
-    def _let_launch(self, machine: sfn.StateMachine, launch_template_id: str) -> None:
-        """Let the machine launch from the groups' template, and from no other.
+    def _allow_launch(self, launch_template_id: str) -> None:
+        """Allow the state machine to launch instances from the node groups' template only.
 
-        EKS tries a launch with the caller's permissions before it changes a group that has a
-        template ("Customize managed nodes with launch templates").
+        Before EKS updates a node group with a launch template, it tests a launch with the caller's
+        permissions ("Customize managed nodes with launch templates", Amazon EKS).
         """
-        template = cdk.Stack.of(self).format_arn(
+        template_arn = cdk.Stack.of(self).format_arn(
             service="ec2", resource="launch-template", resource_name=launch_template_id
         )
-        machine.add_to_role_policy(
+        for statement in (
             iam.PolicyStatement(
                 sid="LaunchFromTheTemplate",
                 actions=["ec2:RunInstances"],
                 resources=["*"],
-                conditions={"ArnEquals": {"ec2:LaunchTemplate": template}},
-            )
-        )
-        machine.add_to_role_policy(
+                conditions={"ArnEquals": {"ec2:LaunchTemplate": template_arn}},
+            ),
             iam.PolicyStatement(
                 sid="TagWhatItLaunches",
                 actions=["ec2:CreateTags"],
                 resources=["*"],
                 conditions={"StringEquals": {"ec2:CreateAction": "RunInstances"}},
-            )
-        )
-        machine.add_to_role_policy(
+            ),
             iam.PolicyStatement(
                 sid="ReadTheTemplate",
                 actions=["ec2:DescribeLaunchTemplateVersions"],
                 resources=["*"],
-            )
-        )
+            ),
+        ):
+            self.state_machine.add_to_role_policy(statement)
         acknowledge(
-            machine.role.node.find_child("DefaultPolicy"),
+            self.state_machine.role.node.find_child("DefaultPolicy"),
             "AwsSolutions-IAM5[Resource::*]",
             "CKV_AWS_111",
             reason="A launch names no resource that exists before it: a condition binds it to the "
