@@ -54,7 +54,7 @@ class NodePatching(Construct):
         maintenance = settings.maintenance
         for_each_group = sfn.Map.jsonata(
             self,
-            "EachGroup",
+            "ForEachNodegroup",
             items=sfn.ProvideItems.json_array([group.nodegroup_name for group in groups]),
         )
         for_each_group.item_processor(self._update_group())
@@ -73,22 +73,21 @@ class NodePatching(Construct):
     def _update_group(self) -> sfn.IChainable:
         """Return the states that update one node group. The input is the name of the group."""
         update = self._call_update()
-        wait = sfn.Wait.jsonata(
-            self, "WaitAMinute", time=sfn.WaitTime.duration(cdk.Duration.minutes(1))
-        )
+        wait = sfn.Wait.jsonata(self, "Wait", time=sfn.WaitTime.duration(cdk.Duration.minutes(1)))
         status = (
-            sfn.Choice.jsonata(self, "HasItEnded")
+            sfn.Choice.jsonata(self, "UpdateStatus")
             .when(sfn.Condition.jsonata("{% $status = 'InProgress' %}"), wait)
             .when(
                 sfn.Condition.jsonata("{% $status = 'Successful' %}"),
-                sfn.Succeed.jsonata(self, "Patched"),
+                sfn.Succeed.jsonata(self, "UpdateSucceeded"),
             )
             .otherwise(
                 sfn.Fail.jsonata(
                     self,
-                    "NotPatched",
-                    error="NodeGroupNotPatched",
-                    cause="{% 'EKS ended the update of ' & $group & ': ' & $status %}",
+                    "UpdateFailed",
+                    error="NodegroupUpdateFailed",
+                    cause="{% 'The update of node group ' & $group "
+                    "& ' ended with the status ' & $status %}",
                 )
             )
         )
@@ -97,7 +96,7 @@ class NodePatching(Construct):
     def _call_update(self) -> tasks.CallAwsService:
         return tasks.CallAwsService.jsonata(
             self,
-            "TakeTheNewestAmi",
+            "UpdateNodegroupVersion",
             service="eks",
             action="updateNodegroupVersion",
             iam_resources=self._group_arns,
@@ -114,7 +113,7 @@ class NodePatching(Construct):
         )
         return tasks.CallAwsService.jsonata(
             self,
-            "LookAtTheUpdate",
+            "DescribeUpdate",
             service="eks",
             action="describeUpdate",
             iam_resources=[cluster_arn, *self._group_arns],
@@ -137,19 +136,19 @@ class NodePatching(Construct):
         )
         for statement in (
             iam.PolicyStatement(
-                sid="LaunchFromTheTemplate",
+                sid="LaunchFromTemplate",
                 actions=["ec2:RunInstances"],
                 resources=["*"],
                 conditions={"ArnEquals": {"ec2:LaunchTemplate": template_arn}},
             ),
             iam.PolicyStatement(
-                sid="TagWhatItLaunches",
+                sid="TagLaunchedInstances",
                 actions=["ec2:CreateTags"],
                 resources=["*"],
                 conditions={"StringEquals": {"ec2:CreateAction": "RunInstances"}},
             ),
             iam.PolicyStatement(
-                sid="ReadTheTemplate",
+                sid="DescribeLaunchTemplate",
                 actions=["ec2:DescribeLaunchTemplateVersions"],
                 resources=["*"],
             ),

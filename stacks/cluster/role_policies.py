@@ -47,7 +47,7 @@ class RolePolicies(Construct):
             roles=[admin],
             statements=[
                 iam.PolicyStatement(
-                    sid="ReachTheCluster",
+                    sid="AccessCluster",
                     actions=["eks:DescribeCluster", "eks:AccessKubernetesApi"],
                     resources=[cluster.cluster_arn],
                 ),
@@ -65,7 +65,7 @@ class RolePolicies(Construct):
             roles=[reader, on_call],
             statements=[
                 iam.PolicyStatement(
-                    sid="FindTheCluster",
+                    sid="DescribeCluster",
                     actions=["eks:DescribeCluster"],
                     resources=[cluster.cluster_arn],
                 )

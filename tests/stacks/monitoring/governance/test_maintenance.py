@@ -284,7 +284,7 @@ def test_the_template_pins_no_ami_that_a_deployment_would_bring_back(
 def test_an_update_that_eks_gives_up_fails_the_execution(
     staging: SynthesizedStage, status: str
 ) -> None:
-    with pytest.raises(FailedError, match=f"EKS ended the update of .*: {status}"):
+    with pytest.raises(FailedError, match=f"ended with the status {status}"):
         Eks("InProgress", status).run(staging)
 
 
@@ -293,11 +293,11 @@ def test_the_patching_launches_from_the_nodes_template_alone(stage: SynthesizedS
         each["Sid"]: each for each in policy(stage, "cluster", "node-patches") if "Sid" in each
     }
     (template,) = stage.resources("cluster", "AWS::EC2::LaunchTemplate")
-    launch = found["LaunchFromTheTemplate"]
+    launch = found["LaunchFromTemplate"]
     assert joined(launch["Condition"]["ArnEquals"]["ec2:LaunchTemplate"]).endswith(
         f":launch-template/${{{template}}}"
     )
-    assert found["TagWhatItLaunches"]["Condition"] == {
+    assert found["TagLaunchedInstances"]["Condition"] == {
         "StringEquals": {"ec2:CreateAction": "RunInstances"}
     }
 
