@@ -1,6 +1,7 @@
-"""Stops a deploy that would replace or delete a resource that holds data.
+"""The replacement guard, which stops a deployment that would lose data.
 
-It compares the templates that are deployed, or those of a git revision, with the synthesized ones,
-by the create-only properties of the registry's schemas. What to do about a finding stands in
-docs/runbooks/replacement-guard.md.
+It compares the deployed templates, or those of a git revision, with the synthesized ones. The
+resource schemas of the CloudFormation registry say which properties are create-only: CloudFormation
+replaces a resource when one of them changes. docs/runbooks/replacement-guard.md says what to do
+about each finding.
 """

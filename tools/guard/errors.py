@@ -1,5 +1,5 @@
-"""The one kind of fault that the guard reports to the user."""
+"""The error of the replacement guard."""
 
 
 class GuardError(Exception):
-    """A fault whose text is all that the user needs to go on: printed, then exit code 1."""
+    """The comparison cannot be made. The text is shown to the user."""

@@ -1,27 +1,20 @@
-"""What the guard finds, how it says so, and what may be let through by name."""
+"""The findings of the guard, their text, and the overrides that allow them."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
+from tools.guard.change import Change
 from tools.guard.errors import GuardError
 
 OVERRIDE_OPTION = "--allow-replacement"
 RUNBOOK = "docs/runbooks/replacement-guard.md"
-ABSENT = None
-LOGICAL_ID = "LogicalId"
-_SHOWN_CHARACTERS = 160
-_HIDDEN = re.compile("Password|Token")
-"""Should somebody write a secret into a template instead of a reference to it."""
 
 
 class Impact(Enum):
-    """What would become of a resource."""
+    """The impact of a deployment on a resource or a stack."""
 
     REMOVED = "would be removed from its stack"
     REPLACED = "would be replaced by a new, empty one"
@@ -32,49 +25,30 @@ class Impact(Enum):
 
 
 @dataclass(frozen=True)
-class Change:
-    """A property, and its value before and after. `ABSENT` stands for no value."""
-
-    name: str
-    """Its path, such as KubernetesNetworkConfig/IpFamily."""
-    old: Any
-    new: Any
-
-    def __str__(self) -> str:
-        if self.name == LOGICAL_ID:
-            renamed = f"; new of its type, so perhaps renamed: {self.new}" if self.new else ""
-            return f"{self.name} {self.old} is no longer in the template{renamed}"
-        if _HIDDEN.search(self.name):
-            return f"{self.name} changes; its values are not shown"
-        return f"{self.name} changes from {_shown(self.old)} to {_shown(self.new)}"
-
-
-@dataclass(frozen=True)
 class Finding:
-    """A resource that the deploy would harm, and why."""
+    """A resource or a stack whose data the deployment would lose, and the reason."""
 
     stack: str
     logical_id: str
-    """Of the resource; empty for a whole stack."""
-    construct: str
-    """Its path in the construct tree."""
+    """The logical id of the resource; empty if the finding is about the whole stack."""
+    construct_path: str
     resource_type: str
     impact: Impact
     changes: tuple[Change, ...]
     reasons: tuple[str, ...]
-    """The same in words, and what stands behind it in other resources."""
+    """The text of the changes, and the replacements of other resources that cause them."""
     loss: str
 
     @property
     def name(self) -> str:
-        """What the override calls it."""
+        """The name that an override gives: STACK/LOGICAL_ID, or STACK."""
         return f"{self.stack}/{self.logical_id}" if self.logical_id else self.stack
 
     def __str__(self) -> str:
         return "\n".join(
             [
                 f"{self.name} {self.impact.value}",
-                f"  what   {self.resource_type}, {self.construct}",
+                f"  what   {self.resource_type}, {self.construct_path}",
                 *(f"  why    {reason}" for reason in self.reasons),
                 f"  lost   {self.loss}",
                 f"  do     take the change back; or migrate, see {RUNBOOK};",
@@ -84,27 +58,21 @@ class Finding:
 
 
 def exclude_allowed(findings: Sequence[Finding], allowed: Iterable[str]) -> list[Finding]:
-    """Return the findings that no override names.
+    """Return the findings that no override allows.
 
     Raises:
-        GuardError: an override names nothing that is found; it may be misspelt, or left over.
+        GuardError: an override fits no finding. It is misspelt, or left over in a script.
     """
+    allowed = list(allowed)
     names = sorted({finding.name for finding in findings})
     for name in allowed:
         if name not in names:
             found = ", ".join(names) or "none, since nothing is stopped"
             raise GuardError(f"{OVERRIDE_OPTION}: found {name}; allowed: {found}")
-    return [finding for finding in findings if finding.name not in set(allowed)]
+    return [finding for finding in findings if finding.name not in allowed]
 
 
 def format_report(findings: Sequence[Finding]) -> str:
-    """Say all that stops a deploy."""
+    """Return the text that lists the findings which stop a deployment."""
     count = "1 change stops" if len(findings) == 1 else f"{len(findings)} changes stop"
     return "\n\n".join([f"{count} the deploy:", *map(str, findings)])
-
-
-def _shown(value: Any) -> str:  # noqa: ANN401 - JSON
-    if value is ABSENT:
-        return "nothing"
-    text = json.dumps(value, separators=(",", ":"), sort_keys=True)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."

@@ -1,177 +1,192 @@
-"""Resolves what templates refer to, so far that a change of wording is no change of value.
+"""Resolves the intrinsic functions of templates, so that equal values compare as equal.
 
-A reference to a resource becomes the resource's address in the stage, also through an export of
-another stack. A reference to a resource that is going to be replaced reads differently, and so
-changes every property that holds it. What stays unknown before a deploy stays as it is written.
+Each reference to a resource becomes a `Reference`, also if it goes through the export of another
+stack. A function whose result is not known before the deployment stays in the resolved value.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
-from tools.guard.templates import Address, StackTemplate, Templates
+from tools.guard.reference import Reference, ResourceId, TargetChange, is_function
+from tools.guard.templates import StackTemplate, Templates
+from tools.templates.schemas import JsonValue
 
-NO_VALUE = {"Ref": "AWS::NoValue"}
+_NO_VALUE = {"Ref": "AWS::NoValue"}
 _VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
 
 
 class Resolver:
-    """Resolves the values of a stage's templates."""
+    """Resolves the values in the templates of a stage."""
 
-    def __init__(self, stage: Templates, marks: Mapping[Address, str] | None = None) -> None:
-        """Take the stage, and a word for each resource whose references read differently."""
-        self._stage = stage
-        self._marks = marks or {}
+    def __init__(
+        self,
+        templates: Templates,
+        target_changes: Mapping[ResourceId, TargetChange] | None = None,
+    ) -> None:
+        """Resolve references with the changes that a deployment makes to their targets."""
+        self._templates = templates
+        self._target_changes = target_changes or {}
 
-    def properties(self, stack: str, logical_id: str) -> dict[str, Any]:
-        """Return a resource's properties, resolved."""
-        template = self._stage[stack]
-        properties = template.resources[logical_id].get("Properties", {})
-        resolved: dict[str, Any] = self.value(template, properties)
+    def properties(self, resource_id: ResourceId) -> dict[str, JsonValue]:
+        """Return the resolved properties of a resource."""
+        stack = self._templates[resource_id.stack]
+        properties = stack.resources[resource_id.logical_id].get("Properties", {})
+        resolved: dict[str, JsonValue] = self._value(stack, properties)
         return resolved
 
-    def condition(self, stack: str, logical_id: str) -> Any:  # noqa: ANN401 - JSON
-        """Return whether a resource is made: true, false, or the condition as far as known."""
-        template = self._stage[stack]
-        name = template.resources[logical_id].get("Condition")
-        return True if name is None else self._condition(template, {"Condition": name})
+    def condition(self, resource_id: ResourceId) -> JsonValue:
+        """Return whether the condition of a resource holds.
 
-    def value(self, stack: StackTemplate, node: Any) -> Any:  # noqa: ANN401 - JSON
-        """Return a value of a stack's template, resolved.
+        The result is the partly resolved condition if it is not known before the deployment.
+        """
+        stack = self._templates[resource_id.stack]
+        name = stack.resources[resource_id.logical_id].get("Condition")
+        return True if name is None else self._condition(stack, {"Condition": name})
 
-        Numbers and booleans become text, as CloudFormation takes either for the other.
+    def _value(self, stack: StackTemplate, node: JsonValue) -> JsonValue:
+        """Return a resolved value of a stack's template.
+
+        Numbers and booleans become strings, because CloudFormation accepts either form.
         """
         if isinstance(node, bool):
             return "true" if node else "false"
         if isinstance(node, (int, float)):
             return json.dumps(node)
         if isinstance(node, (list, tuple)):
-            return [v for item in node if (v := self.value(stack, item)) != NO_VALUE]
+            return [v for item in node if (v := self._value(stack, item)) != _NO_VALUE]
         if not isinstance(node, Mapping):
             return node
-        if len(node) == 1:
+        if is_function(node):
             ((function, argument),) = node.items()
-            if function == "Ref" or function.startswith("Fn::"):
-                return self._call(stack, function, argument)
-        return {k: v for k, item in node.items() if (v := self.value(stack, item)) != NO_VALUE}
+            return self._call(stack, function, argument)
+        return {k: v for k, item in node.items() if (v := self._value(stack, item)) != _NO_VALUE}
 
-    def _call(self, stack: StackTemplate, function: str, argument: Any) -> Any:  # noqa: ANN401
+    def _call(self, stack: StackTemplate, function: str, argument: JsonValue) -> JsonValue:
         match function, argument:
             case "Ref", str(name):
                 return self._ref(stack, name)
-            case "Fn::GetAtt", str(dotted):
-                return self._attribute(stack, *dotted.split(".", 1))
+            case "Fn::GetAtt", str(path):
+                return self._get_att(stack, *path.split(".", 1))
             case "Fn::GetAtt", [str(name), attribute]:
-                return self._attribute(stack, name, self.value(stack, attribute))
+                return self._get_att(stack, name, self._value(stack, attribute))
             case "Fn::ImportValue", name:
-                return self._import(self.value(stack, name))
+                return self._import_value(self._value(stack, name))
             case "Fn::Join", [str(separator), parts]:
-                return _join(separator, self.value(stack, parts))
+                return _join(separator, self._value(stack, parts))
             case "Fn::Sub", str(text):
-                return _join("", list(self._substituted(stack, text, {})))
+                return _join("", list(self._substitute(stack, text, {})))
             case "Fn::Sub", [str(text), Mapping() as variables]:
-                return _join("", list(self._substituted(stack, text, variables)))
-            case "Fn::If", [str(name), yes, no]:
-                holds = self._condition(stack, {"Condition": name})
-                if isinstance(holds, bool):
-                    return self.value(stack, yes if holds else no)
-                return {function: [holds, self.value(stack, yes), self.value(stack, no)]}
+                return _join("", list(self._substitute(stack, text, variables)))
+            case "Fn::If", [str(name), if_true, if_false]:
+                return self._if(stack, name, if_true, if_false)
             case "Fn::FindInMap", [mapping, *keys]:
-                return self._in_map(stack, mapping, self.value(stack, keys))
+                return self._find_in_map(stack, mapping, self._value(stack, keys))
             case "Fn::Split", [str(separator), text]:
-                whole = self.value(stack, text)
-                if isinstance(whole, str):
-                    return whole.split(separator)
-                return {function: [separator, whole]}
+                return _split(separator, self._value(stack, text))
             case "Fn::Select", [index, items]:
-                return _select(self.value(stack, index), self.value(stack, items))
-        return {function: self.value(stack, argument)}
+                return _select(self._value(stack, index), self._value(stack, items))
+        return {function: self._value(stack, argument)}
 
-    def _ref(self, stack: StackTemplate, name: str) -> Any:  # noqa: ANN401 - JSON
+    def _ref(self, stack: StackTemplate, name: str) -> JsonValue:
         if name in stack.resources:
-            return {"Ref": self._address(stack, name)}
+            return self._reference(stack, name)
         known = {"AWS::Region": stack.region, "AWS::StackName": stack.name}
         if stack.account.isdigit():
             known["AWS::AccountId"] = stack.account
         known |= stack.parameters
         parameter = stack.template.get("Parameters", {}).get(name, {})
         if name not in known and "Default" in parameter:
-            return self.value(stack, parameter["Default"])
+            return self._value(stack, parameter["Default"])
         return known.get(name, {"Ref": name})
 
-    def _attribute(self, stack: StackTemplate, name: str, attribute: Any = "") -> Any:  # noqa: ANN401
-        known = name in stack.resources
-        return {"Fn::GetAtt": [self._address(stack, name) if known else name, attribute]}
+    def _get_att(self, stack: StackTemplate, name: str, attribute: JsonValue = "") -> JsonValue:
+        if name in stack.resources:
+            return self._reference(stack, name, attribute)
+        return {"Fn::GetAtt": [name, attribute]}
 
-    def _address(self, stack: StackTemplate, name: str) -> str:
-        mark = self._marks.get((stack.name, name))
-        return f"{stack.name}/{name}" + (f" ({mark})" if mark else "")
+    def _reference(
+        self, stack: StackTemplate, logical_id: str, attribute: JsonValue = None
+    ) -> Reference:
+        target = ResourceId(stack.name, logical_id)
+        return Reference(target, attribute, self._target_changes.get(target))
 
-    def _import(self, name: Any) -> Any:  # noqa: ANN401 - JSON
+    def _import_value(self, name: JsonValue) -> JsonValue:
         stack, value = self._exports.get(str(name), (None, None))
-        return {"Fn::ImportValue": name} if stack is None else self.value(stack, value)
+        return {"Fn::ImportValue": name} if stack is None else self._value(stack, value)
 
     @cached_property
-    def _exports(self) -> dict[str, tuple[StackTemplate, Any]]:
+    def _exports(self) -> dict[str, tuple[StackTemplate, JsonValue]]:
         return {
-            str(self.value(stack, output["Export"]["Name"])): (stack, output["Value"])
-            for stack in self._stage.values()
+            str(self._value(stack, output["Export"]["Name"])): (stack, output["Value"])
+            for stack in self._templates.values()
             for output in stack.template.get("Outputs", {}).values()
             if "Export" in output
         }
 
-    def _substituted(
-        self, stack: StackTemplate, text: str, variables: Mapping[str, Any]
-    ) -> Iterator[Any]:
+    def _substitute(
+        self, stack: StackTemplate, text: str, variables: Mapping[str, JsonValue]
+    ) -> Iterator[JsonValue]:
+        """Yield the parts of an `Fn::Sub` string: the text and the resolved variables."""
         end = 0
         for match in _VARIABLE.finditer(text):
             yield text[end : match.start()]
             end = match.end()
-            literal, name = match.groups()
-            if literal:
+            escape, name = match.groups()
+            if escape:
                 yield f"${{{name}}}"
             elif name in variables:
-                yield self.value(stack, variables[name])
+                yield self._value(stack, variables[name])
             else:
-                yield self.value(stack, {"Fn::GetAtt" if "." in name else "Ref": name})
+                yield self._value(stack, {"Fn::GetAtt" if "." in name else "Ref": name})
         yield text[end:]
 
-    def _in_map(self, stack: StackTemplate, mapping: Any, keys: list[Any]) -> Any:  # noqa: ANN401
-        found: Any = stack.template.get("Mappings", {}).get(str(mapping))
-        for key in keys:
-            found = found.get(key) if isinstance(found, Mapping) and isinstance(key, str) else None
-        return {"Fn::FindInMap": [mapping, *keys]} if found is None else self.value(stack, found)
+    def _if(
+        self, stack: StackTemplate, condition: str, if_true: JsonValue, if_false: JsonValue
+    ) -> JsonValue:
+        holds = self._condition(stack, {"Condition": condition})
+        if isinstance(holds, bool):
+            return self._value(stack, if_true if holds else if_false)
+        return {"Fn::If": [holds, self._value(stack, if_true), self._value(stack, if_false)]}
 
-    def _condition(self, stack: StackTemplate, node: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    def _find_in_map(
+        self, stack: StackTemplate, mapping: JsonValue, keys: Sequence[JsonValue]
+    ) -> JsonValue:
+        value: JsonValue = stack.template.get("Mappings", {}).get(str(mapping))
+        for key in keys:
+            value = value.get(key) if isinstance(value, Mapping) and isinstance(key, str) else None
+        return {"Fn::FindInMap": [mapping, *keys]} if value is None else self._value(stack, value)
+
+    def _condition(self, stack: StackTemplate, node: Mapping[str, JsonValue]) -> JsonValue:
         ((function, argument),) = node.items()
         if function == "Condition":
-            defined = stack.template.get("Conditions", {}).get(argument)
-            return self._condition(stack, defined) if defined else {"Condition": argument}
+            definition = stack.template.get("Conditions", {}).get(argument)
+            return self._condition(stack, definition) if definition else {"Condition": argument}
         if function == "Fn::Equals":
-            values = [self.value(stack, item) for item in argument]
+            values = [self._value(stack, item) for item in argument]
             known = all(isinstance(value, str) for value in values)
             return values[0] == values[1] if known else {function: values}
-        parts = [self._condition(stack, item) for item in argument]
+        operands = [self._condition(stack, item) for item in argument]
         match function:
-            case "Fn::Not" if isinstance(parts[0], bool):
-                return not parts[0]
-            case "Fn::And" if False in parts or all(part is True for part in parts):
-                return False not in parts
-            case "Fn::Or" if True in parts or all(part is False for part in parts):
-                return True in parts
-        return {function: parts}
+            case "Fn::Not" if isinstance(operands[0], bool):
+                return not operands[0]
+            case "Fn::And" if False in operands or all(operand is True for operand in operands):
+                return False not in operands
+            case "Fn::Or" if True in operands or all(operand is False for operand in operands):
+                return True in operands
+        return {function: operands}
 
 
-def _join(separator: str, parts: Any) -> Any:  # noqa: ANN401 - JSON
+def _join(separator: str, parts: JsonValue) -> JsonValue:
+    """Return the joined string; if parts are unknown, an `Fn::Join` of as few parts as possible."""
     if not isinstance(parts, list):
         return {"Fn::Join": [separator, parts]}
-    merged: list[Any] = []
+    merged: list[JsonValue] = []
     for position, part in enumerate(parts):
-        for piece in [separator] * (position > 0) + _pieces(part):
+        for piece in [separator] * (position > 0) + _joined_parts(part):
             if isinstance(piece, str) and merged and isinstance(merged[-1], str):
                 merged[-1] += piece
             elif piece != "":
@@ -181,13 +196,20 @@ def _join(separator: str, parts: Any) -> Any:  # noqa: ANN401 - JSON
     return merged[0] if len(merged) == 1 else {"Fn::Join": ["", merged]}
 
 
-def _pieces(part: Any) -> list[Any]:  # noqa: ANN401 - JSON
+def _joined_parts(part: JsonValue) -> list[JsonValue]:
+    """Return the parts of an `Fn::Join` without separator, or the part itself."""
     if isinstance(part, Mapping) and list(part) == ["Fn::Join"] and part["Fn::Join"][0] == "":
         return list(part["Fn::Join"][1])
     return [part]
 
 
-def _select(index: Any, items: Any) -> Any:  # noqa: ANN401 - JSON
+def _split(separator: str, text: JsonValue) -> JsonValue:
+    if isinstance(text, str):
+        return text.split(separator)
+    return {"Fn::Split": [separator, text]}
+
+
+def _select(index: JsonValue, items: JsonValue) -> JsonValue:
     if isinstance(items, list) and isinstance(index, str) and index.isdigit():
         position = int(index)
         if position < len(items):

@@ -1,4 +1,4 @@
-"""A stage as the guard compares it: the templates of its stacks, deployed or synthesized."""
+"""The templates of a stage, deployed or synthesized."""
 
 from __future__ import annotations
 
@@ -6,38 +6,42 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tools.guard.reference import ResourceId
 from tools.templates.assembly import AssemblyStack
-
-Address = tuple[str, str]
-"""A resource: the name of its stack and its logical id."""
 
 
 @dataclass(frozen=True)
 class StackTemplate:
-    """A stack's template, and the values that its parameters have."""
+    """The template of a stack, and the values of its parameters."""
 
     name: str
     region: str
     account: str
     template: Mapping[str, Any]
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """The deployed values; where one is missing, the template's default stands."""
+    """The deployed values. A parameter without one has the default of the template."""
 
     @property
     def resources(self) -> Mapping[str, Mapping[str, Any]]:
-        """The template's resources by logical id."""
+        """The resources of the template by logical id."""
         resources: Mapping[str, Mapping[str, Any]] = self.template.get("Resources", {})
         return resources
 
 
 Templates = Mapping[str, StackTemplate]
-"""The stacks of a stage by name."""
+"""The templates of a stage by stack name."""
+
+
+def has_resource(templates: Templates, resource_id: ResourceId) -> bool:
+    """Return whether the templates of a stage have a resource."""
+    stack = templates.get(resource_id.stack)
+    return stack is not None and resource_id.logical_id in stack.resources
 
 
 def synthesized_templates(stacks: Sequence[AssemblyStack], deployed: Templates) -> Templates:
-    """Return what an update makes of the synthesized stacks.
+    """Return the synthesized templates of a stage.
 
-    A parameter that is deployed keeps its value: the CDK CLI updates with the previous ones.
+    Parameters keep their deployed values, because `cdk deploy` passes the previous values.
     """
     return {
         stack.name: StackTemplate(

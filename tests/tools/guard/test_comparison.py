@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tools.guard.comparison import compare
-from tools.guard.conditional import RULES
+from tools.guard.conditional_properties import IN_PLACE_RULES
 from tools.guard.finding import Finding, Impact
 from tools.guard.templates import StackTemplate, Templates
 from tools.templates.schemas import registry_schemas
@@ -159,7 +159,7 @@ def test_a_conditional_property_that_no_rule_knows_replaces() -> None:
 
 
 def test_the_rules_are_about_properties_that_the_schemas_call_conditional() -> None:
-    for kind, rules in RULES.items():
+    for kind, rules in IN_PLACE_RULES.items():
         schema = registry_schemas().get(kind, "us-east-1")
         assert schema is not None
         assert {(name,) for name in rules} <= set(schema.conditional_create_only)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from tools.guard.change import Change
 from tools.guard.errors import GuardError
-from tools.guard.finding import Change, Finding, Impact, exclude_allowed, format_report
+from tools.guard.finding import Finding, Impact, exclude_allowed, format_report
 
 
 def finding(logical_id: str, change: Change | None = None) -> Finding:
@@ -11,7 +12,7 @@ def finding(logical_id: str, change: Change | None = None) -> Finding:
     return Finding(
         stack="spywatcher-production-data",
         logical_id=logical_id,
-        construct="production/data/Database/Resource",
+        construct_path="production/data/Database/Resource",
         resource_type="AWS::RDS::DBInstance",
         impact=Impact.REPLACED,
         changes=(change,),

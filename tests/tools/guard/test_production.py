@@ -9,9 +9,9 @@ import pytest
 
 from settings import StageSettings
 from tests.synthesis import ACCOUNT, SynthesizedStage, synthesize
-from tools.guard import stateful
 from tools.guard.comparison import compare
 from tools.guard.finding import Finding, Impact, exclude_allowed
+from tools.guard.stateful_resources import MANIFEST_TYPE, is_stateful
 from tools.guard.templates import StackTemplate, Templates
 from tools.templates.schemas import PropertyPath, ResourceSchema, registry_schemas
 
@@ -130,7 +130,7 @@ def test_a_change_in_place_passes(
 
 def test_the_types_that_hold_data_are_those_of_the_requirement(deployed: Templates) -> None:
     resources = [r for stack in deployed.values() for r in stack.resources.values()]
-    assert {r["Type"] for r in resources if stateful.is_stateful(r)} >= ALL_STATEFUL
+    assert {r["Type"] for r in resources if is_stateful(r)} >= ALL_STATEFUL
 
 
 @pytest.mark.parametrize("kind", sorted(ALL_STATEFUL))
@@ -160,7 +160,7 @@ def test_each_renamed_resource_is_caught(
 
 def test_the_removed_namespaces_are_caught(deployed: Templates, planned: Templates) -> None:
     removed = set()
-    for resources, stack, logical_id in of_type(planned, stateful.MANIFEST):
+    for resources, stack, logical_id in of_type(planned, MANIFEST_TYPE):
         if '"kind":"Namespace"' in str(resources.pop(logical_id)["Properties"]["Manifest"]):
             removed.add(f"{stack}/{logical_id}")
     assert len(removed) >= 2
