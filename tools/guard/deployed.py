@@ -1,9 +1,8 @@
-"""Reads what is deployed of a stage, through CloudFormation."""
+"""Reads the deployed templates of a stage from CloudFormation."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from settings import stage_names
@@ -11,15 +10,16 @@ from settings.model import PROJECT
 from tools.guard.errors import GuardError
 from tools.guard.templates import StackTemplate, Templates
 from tools.templates.assembly import AssemblyStack
+from tools.templates.schemas import JsonValue
 
 if TYPE_CHECKING:
     from boto3 import Session
 
-_NOTHING_IN_IT = {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_COMPLETE"}
-"""Statuses of a stack that was never created: the CDK deletes it and begins anew."""
+_STATUSES_WITHOUT_RESOURCES = {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_COMPLETE"}
+"""A stack with one of these statuses has no resources. The CDK deletes it and creates it again."""
 
 ClientFactory = Callable[[str], Any]
-"""Returns the client of CloudFormation in a region."""
+"""Returns a CloudFormation client for a region."""
 
 
 def read_deployed(
@@ -28,96 +28,112 @@ def read_deployed(
     """Return the deployed templates of a stage, also of stacks that are no longer synthesized.
 
     Args:
-        stage: the stage's name.
-        stacks: its stacks as they are synthesized; their regions are searched.
-        create_client: returns the client of CloudFormation in a region.
+        stage: the name of the stage.
+        stacks: the synthesized stacks of the stage. All their regions are searched.
+        create_client: returns a CloudFormation client for a region.
 
     Raises:
-        GuardError: a stack is being changed at this moment.
+        GuardError: a stack is being created, updated or deleted, or its template is not JSON.
     """
-    deployed: dict[str, StackTemplate] = {}
-    names = {stack.name for stack in stacks}
+    synthesized = {stack.name for stack in stacks}
     stages = stage_names()
     accounts = {stack.region: stack.account for stack in stacks}
+    deployed: dict[str, StackTemplate] = {}
     for region, account in accounts.items():
         client = create_client(region)
-        for page in client.get_paginator("describe_stacks").paginate():
-            for stack in page["Stacks"]:
-                name, status = stack["StackName"], stack["StackStatus"]
-                if status in _NOTHING_IN_IT:
-                    continue
-                if name not in names and stage_of_stack(stages, name) != stage:
-                    continue
-                if status.endswith("_IN_PROGRESS"):
-                    raise GuardError(f"{name}: found status {status}; wait until it is done")
-                answer = client.get_template(StackName=name, TemplateStage="Original")
-                deployed[name] = StackTemplate(
-                    name=name,
-                    region=region,
-                    account=account,
-                    template=_parsed(answer["TemplateBody"]),
-                    parameters={
-                        parameter["ParameterKey"]: parameter["ParameterValue"]
-                        for parameter in stack.get("Parameters", ())
-                    },
-                )
+        for stack in _describe_stacks(client):
+            name, status = stack["StackName"], stack["StackStatus"]
+            if name not in synthesized and stage_of_stack(stages, name) != stage:
+                continue
+            if status.endswith("_IN_PROGRESS"):
+                raise GuardError(f"{name}: found status {status}; wait until it is done")
+            deployed[name] = StackTemplate(
+                name=name,
+                region=region,
+                account=account,
+                template=_read_template(client, name),
+                parameters={
+                    parameter["ParameterKey"]: parameter["ParameterValue"]
+                    for parameter in stack.get("Parameters", ())
+                },
+            )
     return deployed
 
 
 def stage_of_stack(stages: Sequence[str], stack: str) -> str | None:
-    """Return which stage a stack's name belongs to: of staging and staging-eu the longer one."""
+    """Return the stage that a stack belongs to by its name; None if it belongs to no stage.
+
+    The name spywatcher-staging-eu-data fits the stages staging and staging-eu. The longer one is
+    returned.
+    """
     fitting = [stage for stage in stages if stack.startswith(f"{PROJECT}-{stage}-")]
     return max(fitting, key=len, default=None)
 
 
 def cloudformation_clients(session: Session, stacks: Sequence[AssemblyStack]) -> ClientFactory:
-    """Return the way to CloudFormation in the stacks' account.
+    """Return a factory of CloudFormation clients for the account of the stacks.
 
-    By the CDK's look-up role, which may read and nothing else, and which is all that this
-    project's deployers have. Where it cannot be assumed, with the caller's own credentials, as the
-    CDK CLI does it.
+    A client has the credentials of the CDK's lookup role, which can only read. If the caller
+    cannot assume that role, it has the caller's credentials, as in the CDK CLI.
 
     Raises:
-        GuardError: the credentials are for another account: nothing would be found there, and
-            everything let through.
+        GuardError: the credentials are for another account, where no stack would be found.
     """
-    from botocore.exceptions import ClientError
-
     sts = session.client("sts")
     caller = sts.get_caller_identity()
-    partition = caller["Arn"].split(":")[1]
-    roles = {}
     for stack in stacks:
         if stack.account != caller["Account"]:
             raise GuardError(
                 f"{stack.name}: found account {stack.account}; your credentials are for "
                 f"{caller['Account']}"
             )
-        roles[stack.region] = stack.lookup_role_arn
+    role_arns = {stack.region: _lookup_role_arn(stack, caller) for stack in stacks}
 
-    def client(region: str) -> Any:  # noqa: ANN401 - made at run time
-        role = roles[region]
-        if role is None:
-            return session.client("cloudformation", region_name=region)
-        arn = role.replace("${AWS::Partition}", partition)
-        arn = arn.replace("${AWS::AccountId}", caller["Account"])
-        try:
-            answer = sts.assume_role(RoleArn=arn, RoleSessionName="replacement-guard")
-        except ClientError:
-            return session.client("cloudformation", region_name=region)
-        credentials = answer["Credentials"]
-        return session.client(
-            "cloudformation",
-            region_name=region,
-            aws_access_key_id=credentials["AccessKeyId"],
-            aws_secret_access_key=credentials["SecretAccessKey"],
-            aws_session_token=credentials["SessionToken"],
-        )
+    def create_client(region: str) -> Any:  # noqa: ANN401 - boto3 creates the class at run time
+        credentials = _assume_role(sts, role_arns[region])
+        return session.client("cloudformation", region_name=region, **credentials)
 
-    return client
+    return create_client
 
 
-def _parsed(body: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3 parses JSON, and only that
-    """Return a template; the CDK writes JSON."""
-    parsed: dict[str, Any] = json.loads(body) if isinstance(body, str) else body
-    return parsed
+def _describe_stacks(client: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - a boto3 client
+    """Yield the stacks of a region that have resources."""
+    for page in client.get_paginator("describe_stacks").paginate():
+        for stack in page["Stacks"]:
+            if stack["StackStatus"] not in _STATUSES_WITHOUT_RESOURCES:
+                yield stack
+
+
+def _read_template(client: Any, stack: str) -> Mapping[str, JsonValue]:  # noqa: ANN401 - likewise
+    """Return the deployed template of a stack. boto3 parses JSON, and returns YAML as text."""
+    body = client.get_template(StackName=stack, TemplateStage="Original")["TemplateBody"]
+    if isinstance(body, str):
+        raise GuardError(f"{stack}: found a template in YAML; allowed: JSON, as the CDK writes it")
+    template: Mapping[str, JsonValue] = body
+    return template
+
+
+def _lookup_role_arn(stack: AssemblyStack, caller: Mapping[str, str]) -> str | None:
+    if stack.lookup_role_arn is None:
+        return None
+    partition = caller["Arn"].split(":")[1]
+    arn = stack.lookup_role_arn.replace("${AWS::Partition}", partition)
+    return arn.replace("${AWS::AccountId}", caller["Account"])
+
+
+def _assume_role(sts: Any, role_arn: str | None) -> dict[str, str]:  # noqa: ANN401 - a boto3 client
+    """Return the credentials of a role as arguments of a client; empty if AWS refuses them."""
+    from botocore.exceptions import ClientError
+
+    if role_arn is None:
+        return {}
+    try:
+        response = sts.assume_role(RoleArn=role_arn, RoleSessionName="replacement-guard")
+    except ClientError:
+        return {}
+    credentials = response["Credentials"]
+    return {
+        "aws_access_key_id": credentials["AccessKeyId"],
+        "aws_secret_access_key": credentials["SecretAccessKey"],
+        "aws_session_token": credentials["SessionToken"],
+    }

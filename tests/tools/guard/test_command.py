@@ -1,4 +1,4 @@
-"""The command: against a git revision, without an AWS account."""
+"""The `guard` command with a git revision, which needs no AWS account."""
 
 import subprocess
 from collections.abc import Iterator
@@ -35,12 +35,12 @@ FILES = {
     "constructs/naming.py": 'DATABASE = "one"\n',
     "settings/staging.yaml": "",
 }
-"""A small app with the folders of this one, which needs no CDK to write its assembly."""
+"""An app with the folders of this repository. It writes its assembly without the CDK."""
 
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A repository with one commit, whose path may hold a space."""
+    """A repository with one commit, in a folder whose name contains a space."""
     root = tmp_path / "a repository"
     for name, text in FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -59,15 +59,14 @@ def git(root: Path, *arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
 
 
-def test_a_change_since_a_revision_is_stopped_unless_it_is_named(
+def test_a_replacement_since_a_revision_stops_unless_it_is_allowed(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (repository / "constructs" / "naming.py").write_text('DATABASE = "another"\n')
     against = ["staging", "--against", "HEAD"]
 
     assert main(against, repository) == 1
-    stopped = capsys.readouterr()
-    assert 'DBName changes from "one" to "another"' in stopped.err
+    assert 'DBName changes from "one" to "another"' in capsys.readouterr().err
 
     assert main([*against, "--allow-replacement", "staging-data/Database"], repository) == 0
     assert capsys.readouterr().out == (
@@ -76,7 +75,7 @@ def test_a_change_since_a_revision_is_stopped_unless_it_is_named(
     )
 
 
-def test_an_app_that_cannot_be_synthesized_is_one_message(
+def test_the_error_of_an_app_that_cannot_be_synthesized_is_one_message(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (repository / "app.py").write_text("raise SystemExit('settings/staging.yaml: domain: wrong')")
@@ -85,14 +84,14 @@ def test_an_app_that_cannot_be_synthesized_is_one_message(
     assert error == "settings/staging.yaml: domain: wrong\n"
 
 
-def test_a_stage_that_the_revision_does_not_have_has_nothing_to_lose(
+def test_a_stage_that_the_revision_does_not_have_has_no_findings(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["production", "--against", "HEAD"], repository) == 0
     assert "production: nothing that holds data" in capsys.readouterr().out
 
 
-def test_an_unknown_revision_is_one_message(
+def test_an_unknown_revision_is_refused_with_one_message(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["staging", "--against", "nonsense"], repository) == 1
@@ -107,7 +106,7 @@ def test_an_unknown_revision_is_one_message(
         (["staging", "--assembly", "/nowhere"], "/nowhere/assembly-staging holds no synthesized"),
     ],
 )
-def test_unusable_arguments_are_one_message(
+def test_unusable_arguments_are_refused_with_one_message(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == 1

@@ -1,4 +1,4 @@
-"""What is read of a deployed stage, and with whose credentials."""
+"""The deployed templates of a stage, and the credentials that read them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -18,9 +18,10 @@ def synthesized(name: str, region: str = "us-east-1", account: str = "1") -> Ass
 
 
 class CloudFormation:
-    """CloudFormation with stacks of given statuses; a template holds its stack's name."""
+    """Simulates CloudFormation. The template of a stack has its name as Description."""
 
     def __init__(self, statuses: Mapping[str, str], **parameters: str) -> None:
+        """Create stacks with the given statuses, all of them with the same parameters."""
         self.statuses = statuses
         self.parameters = [
             {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
@@ -40,7 +41,7 @@ class CloudFormation:
         return {"TemplateBody": {"Description": request["StackName"]}}
 
 
-def names(*stacks: AssemblyStack, **statuses: str) -> set[str]:
+def deployed_names(*stacks: AssemblyStack, **statuses: str) -> set[str]:
     client = CloudFormation({name.replace("_", "-"): s for name, s in statuses.items()})
     return set(read_deployed("staging", stacks, lambda region: client))
 
@@ -51,6 +52,13 @@ def test_a_stack_is_read_with_its_template_and_parameters() -> None:
     deployed = read_deployed("staging", stacks, lambda region: client)["spywatcher-staging-data"]
     assert deployed.template == {"Description": "spywatcher-staging-data"}
     assert deployed.parameters == {"Image": "1.0.0"}
+
+
+def test_a_template_that_is_not_json_is_refused() -> None:
+    client = CloudFormation({"spywatcher-staging-data": "CREATE_COMPLETE"})
+    client.get_template = lambda **request: {"TemplateBody": "Resources: {}"}  # type: ignore[method-assign]
+    with pytest.raises(GuardError, match="spywatcher-staging-data: found a template in YAML"):
+        read_deployed("staging", [synthesized("spywatcher-staging-data")], lambda region: client)
 
 
 def test_each_region_of_the_stage_is_searched() -> None:
@@ -67,32 +75,32 @@ def test_each_region_of_the_stage_is_searched() -> None:
 
 
 @pytest.mark.parametrize("status", ["REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_COMPLETE"])
-def test_a_stack_that_was_never_created_has_nothing_to_lose(status: str) -> None:
-    assert names(synthesized("a"), a=status) == set()
+def test_a_stack_without_resources_is_not_read(status: str) -> None:
+    assert deployed_names(synthesized("a"), a=status) == set()
 
 
 @pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_FAILED", "DELETE_FAILED", "CREATE_FAILED"])
-def test_a_stack_in_trouble_has(status: str) -> None:
-    assert names(synthesized("a"), a=status) == {"a"}
+def test_a_stack_whose_last_operation_failed_is_read(status: str) -> None:
+    assert deployed_names(synthesized("a"), a=status) == {"a"}
 
 
-def test_a_stack_that_is_being_changed_stops() -> None:
+def test_a_stack_with_an_operation_in_progress_is_refused() -> None:
     with pytest.raises(GuardError, match="a: found status UPDATE_IN_PROGRESS; wait until"):
-        names(synthesized("a"), a="UPDATE_IN_PROGRESS")
+        deployed_names(synthesized("a"), a="UPDATE_IN_PROGRESS")
 
 
-def test_stacks_of_the_stage_that_are_not_synthesized_are_read_too() -> None:
-    found = names(
+def test_deployed_stacks_of_the_stage_that_are_not_synthesized_are_read() -> None:
+    deployed = deployed_names(
         synthesized("spywatcher-staging-data"),
         spywatcher_staging_data="CREATE_COMPLETE",
         spywatcher_staging_former="CREATE_COMPLETE",
         spywatcher_production_data="CREATE_COMPLETE",
         CDKToolkit="CREATE_COMPLETE",
     )
-    assert found == {"spywatcher-staging-data", "spywatcher-staging-former"}
+    assert deployed == {"spywatcher-staging-data", "spywatcher-staging-former"}
 
 
-def test_a_stack_belongs_to_the_stage_with_the_longest_fitting_name() -> None:
+def test_a_stack_belongs_to_the_stage_with_the_longest_matching_name() -> None:
     stages = ["staging", "staging-eu"]
     assert stage_of_stack(stages, "spywatcher-staging-eu-data") == "staging-eu"
     assert stage_of_stack(stages, "spywatcher-staging-data") == "staging"
@@ -100,10 +108,10 @@ def test_a_stack_belongs_to_the_stage_with_the_longest_fitting_name() -> None:
 
 
 class Sts:
-    """A caller in account 1 of another partition."""
+    """Simulates STS for a caller in account 1 of the partition aws-cn."""
 
-    def __init__(self, may_assume: bool) -> None:
-        self.may_assume = may_assume
+    def __init__(self, can_assume: bool) -> None:
+        self.can_assume = can_assume
         self.assumed: list[str] = []
 
     def get_caller_identity(self) -> dict[str, str]:
@@ -111,14 +119,14 @@ class Sts:
 
     def assume_role(self, **request: str) -> dict[str, Any]:
         self.assumed.append(request["RoleArn"])
-        if not self.may_assume:
+        if not self.can_assume:
             raise ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
         keys = ("AccessKeyId", "SecretAccessKey", "SessionToken")
         return {"Credentials": dict.fromkeys(keys, "of-the-role")}
 
 
 class Session:
-    """Returns how a client was asked for."""
+    """Simulates a boto3 session. A client is the dictionary of its arguments."""
 
     def __init__(self, sts: Sts) -> None:
         self.sts = sts
@@ -132,8 +140,8 @@ def clients(sts: Sts, account: str = "1") -> Callable[[str], Any]:
     return cloudformation_clients(session, [synthesized("a", account=account)])
 
 
-def test_the_look_up_role_reads() -> None:
-    sts = Sts(may_assume=True)
+def test_the_clients_have_the_credentials_of_the_lookup_role() -> None:
+    sts = Sts(can_assume=True)
     assert clients(sts)("us-east-1") == {
         "region_name": "us-east-1",
         "aws_access_key_id": "of-the-role",
@@ -143,10 +151,10 @@ def test_the_look_up_role_reads() -> None:
     assert sts.assumed == ["arn:aws-cn:iam::1:role/lookup"]
 
 
-def test_without_the_look_up_role_the_callers_credentials_read() -> None:
-    assert clients(Sts(may_assume=False))("us-east-1") == {"region_name": "us-east-1"}
+def test_the_clients_have_the_callers_credentials_if_the_lookup_role_cannot_be_assumed() -> None:
+    assert clients(Sts(can_assume=False))("us-east-1") == {"region_name": "us-east-1"}
 
 
-def test_credentials_for_another_account_are_refused_since_nothing_would_be_found() -> None:
+def test_credentials_for_another_account_are_refused() -> None:
     with pytest.raises(GuardError, match="a: found account 2; your credentials are for 1"):
-        clients(Sts(may_assume=True), account="2")
+        clients(Sts(can_assume=True), account="2")

@@ -1,4 +1,4 @@
-"""What the guard says, and what an override lets through."""
+"""The text of findings, and the overrides that allow them."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def finding(logical_id: str, change: Change | None = None) -> Finding:
 DATABASE, CACHE = finding("Database"), finding("Cache")
 
 
-def test_a_finding_says_what_why_the_loss_and_the_way_out() -> None:
+def test_a_finding_shows_the_resource_the_reason_the_loss_and_the_override() -> None:
     assert str(DATABASE).splitlines() == [
         "spywatcher-production-data/Database would be replaced by a new, empty one",
         "  what   AWS::RDS::DBInstance, production/data/Database/Resource",
@@ -35,7 +35,7 @@ def test_a_finding_says_what_why_the_loss_and_the_way_out() -> None:
     ]
 
 
-def test_a_long_value_is_cut_and_an_absent_one_named() -> None:
+def test_a_long_value_is_truncated_and_an_absent_value_is_called_nothing() -> None:
     text = str(Change("EncryptionConfig", None, ["x" * 500]))
     assert text.startswith('EncryptionConfig changes from nothing to ["xxx')
     assert text.endswith("xxx...")
@@ -46,16 +46,16 @@ def test_the_value_of_a_secret_is_not_shown() -> None:
     assert str(Change("AuthToken", "old", "new")) == "AuthToken changes; its values are not shown"
 
 
-def test_an_override_lets_one_resource_through_and_no_other() -> None:
+def test_an_override_allows_one_resource_only() -> None:
     names = ["spywatcher-production-data/Database"]
     assert exclude_allowed([DATABASE, CACHE], names) == [CACHE]
 
 
-def test_an_override_lets_every_finding_of_its_resource_through() -> None:
+def test_an_override_allows_every_finding_about_its_resource() -> None:
     assert exclude_allowed([DATABASE, DATABASE], ["spywatcher-production-data/Database"]) == []
 
 
-def test_an_override_of_nothing_is_refused_with_what_there_is() -> None:
+def test_an_override_that_fits_no_finding_is_refused_with_the_allowed_names() -> None:
     with pytest.raises(GuardError) as caught:
         exclude_allowed([DATABASE], ["spywatcher-production-data/Databse"])
     assert str(caught.value) == (
@@ -66,6 +66,6 @@ def test_an_override_of_nothing_is_refused_with_what_there_is() -> None:
         exclude_allowed([], ["spywatcher-production-data/Database"])
 
 
-def test_a_report_counts() -> None:
+def test_a_report_begins_with_the_number_of_findings() -> None:
     assert format_report([DATABASE]).startswith("1 change stops the deploy:\n\nspywatcher")
     assert format_report([DATABASE, CACHE]).startswith("2 changes stop the deploy:\n\nspywatcher")

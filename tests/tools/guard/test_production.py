@@ -1,4 +1,4 @@
-"""The guard on production's own templates: every create-only property, rename and removal."""
+"""The guard with production's templates: each create-only property, renaming and removal."""
 
 import copy
 from collections.abc import Iterator
@@ -28,51 +28,53 @@ ALL_STATEFUL = {
 }
 
 
-def schema(kind: str) -> ResourceSchema:
-    found = registry_schemas().get(kind, REGION)
-    assert found is not None
-    return found
+def schema(resource_type: str) -> ResourceSchema:
+    resource_schema = registry_schemas().get(resource_type, REGION)
+    assert resource_schema is not None
+    return resource_schema
 
 
 def create_only() -> Iterator[Any]:
-    for kind in CREATE_ONLY:
-        for path in schema(kind).create_only:
-            yield pytest.param(kind, path, id=f"{kind.split('::')[-1]}-{'.'.join(path)}")
+    for resource_type in CREATE_ONLY:
+        for path in schema(resource_type).create_only:
+            yield pytest.param(
+                resource_type, path, id=f"{resource_type.split('::')[-1]}-{'.'.join(path)}"
+            )
 
 
-def as_stage(synthesized: SynthesizedStage) -> Templates:
-    prefix = synthesized.settings.resource_name()
+def as_templates(stage: SynthesizedStage) -> Templates:
+    prefix = stage.settings.resource_name()
     return {
         f"{prefix}-{name}": StackTemplate(f"{prefix}-{name}", REGION, ACCOUNT, template)
-        for name, template in synthesized.templates.items()
+        for name, template in stage.templates.items()
     }
 
 
 @pytest.fixture(scope="module")
 def deployed(production: SynthesizedStage) -> Templates:
-    return as_stage(production)
+    return as_templates(production)
 
 
 @pytest.fixture
-def planned(deployed: Templates) -> dict[str, Any]:
-    """The same, to be changed."""
+def synthesized(deployed: Templates) -> dict[str, Any]:
+    """The deployed templates again, as copies that a test can change."""
     return {
         name: replace(stack, template=copy.deepcopy(stack.template))
         for name, stack in deployed.items()
     }
 
 
-def found(deployed: Templates, planned: Templates) -> list[Finding]:
-    return compare(deployed, planned, registry_schemas())
+def findings_of(deployed: Templates, synthesized: Templates) -> list[Finding]:
+    return compare(deployed, synthesized, registry_schemas())
 
 
-def of_type(stage: Templates, kind: str) -> list[tuple[dict[str, Any], str, str]]:
+def of_type(stage: Templates, resource_type: str) -> list[tuple[dict[str, Any], str, str]]:
     """Return (the resources of its stack, stack, logical id) for each resource of a type."""
     return [
         (stack.template["Resources"], stack.name, logical_id)
         for stack in stage.values()
         for logical_id, resource in stack.resources.items()
-        if resource["Type"] == kind
+        if resource["Type"] == resource_type
     ]
 
 
@@ -83,30 +85,32 @@ def set_at(properties: dict[str, Any], path: PropertyPath, value: object) -> Non
     properties[last] = value
 
 
-def test_the_same_templates_have_no_finding(deployed: Templates, planned: Templates) -> None:
-    assert found(deployed, planned) == []
+def test_equal_templates_have_no_findings(deployed: Templates, synthesized: Templates) -> None:
+    assert findings_of(deployed, synthesized) == []
 
 
-@pytest.mark.parametrize(("kind", "path"), list(create_only()))
-def test_every_create_only_property_is_caught_by_its_name(
-    deployed: Templates, planned: Templates, kind: str, path: PropertyPath
+@pytest.mark.parametrize(("resource_type", "path"), list(create_only()))
+def test_a_change_of_each_create_only_property_is_a_finding(
+    deployed: Templates, synthesized: Templates, resource_type: str, path: PropertyPath
 ) -> None:
-    resources, stack, logical_id = of_type(planned, kind)[0]
+    resources, stack, logical_id = of_type(synthesized, resource_type)[0]
     set_at(resources[logical_id]["Properties"], path, "another value")
-    (finding,) = [f for f in found(deployed, planned) if f.name == f"{stack}/{logical_id}"]
+    (finding,) = [
+        f for f in findings_of(deployed, synthesized) if f.name == f"{stack}/{logical_id}"
+    ]
     assert finding.impact == Impact.REPLACED
     assert [change.name for change in finding.changes] == ["/".join(path)]
     assert finding.changes[0].new == "another value"
 
 
-@pytest.mark.parametrize("kind", CREATE_ONLY)
-def test_the_schemas_have_create_only_properties_to_try(kind: str) -> None:
-    assert len(schema(kind).create_only) >= 8
-    assert set(schema(kind).primary_identifier) <= set(schema(kind).create_only)
+@pytest.mark.parametrize("resource_type", CREATE_ONLY)
+def test_the_schemas_list_create_only_properties(resource_type: str) -> None:
+    assert len(schema(resource_type).create_only) >= 8
+    assert set(schema(resource_type).primary_identifier) <= set(schema(resource_type).create_only)
 
 
 @pytest.mark.parametrize(
-    ("kind", "path", "value"),
+    ("resource_type", "path", "value"),
     [
         ("AWS::RDS::DBInstance", ("DBInstanceClass",), "db.r6g.xlarge"),
         ("AWS::RDS::DBInstance", ("EngineVersion",), "15.99"),
@@ -119,102 +123,109 @@ def test_the_schemas_have_create_only_properties_to_try(kind: str) -> None:
         ("AWS::EKS::Cluster", ("Logging",), {}),
     ],
 )
-def test_a_change_in_place_passes(
-    deployed: Templates, planned: Templates, kind: str, path: PropertyPath, value: object
+def test_a_property_that_is_updated_in_place_passes(
+    deployed: Templates,
+    synthesized: Templates,
+    resource_type: str,
+    path: PropertyPath,
+    value: object,
 ) -> None:
-    for resources, _, logical_id in of_type(planned, kind):
+    for resources, _, logical_id in of_type(synthesized, resource_type):
         assert resources[logical_id]["Properties"].get(path[0]) != value
         set_at(resources[logical_id]["Properties"], path, value)
-    assert found(deployed, planned) == []
+    assert findings_of(deployed, synthesized) == []
 
 
-def test_the_types_that_hold_data_are_those_of_the_requirement(deployed: Templates) -> None:
+def test_the_required_types_are_stateful(deployed: Templates) -> None:
     resources = [r for stack in deployed.values() for r in stack.resources.values()]
     assert {r["Type"] for r in resources if is_stateful(r)} >= ALL_STATEFUL
 
 
-@pytest.mark.parametrize("kind", sorted(ALL_STATEFUL))
-def test_each_removed_resource_is_caught(
-    deployed: Templates, planned: Templates, kind: str
+@pytest.mark.parametrize("resource_type", sorted(ALL_STATEFUL))
+def test_each_removed_stateful_resource_is_a_finding(
+    deployed: Templates, synthesized: Templates, resource_type: str
 ) -> None:
     removed = set()
-    for resources, stack, logical_id in of_type(planned, kind):
+    for resources, stack, logical_id in of_type(synthesized, resource_type):
         del resources[logical_id]
         removed.add(f"{stack}/{logical_id}")
-    gone = {f.name for f in found(deployed, planned) if f.impact == Impact.REMOVED}
+    gone = {f.name for f in findings_of(deployed, synthesized) if f.impact == Impact.REMOVED}
     assert removed
     assert gone == removed
 
 
-@pytest.mark.parametrize("kind", sorted(ALL_STATEFUL))
-def test_each_renamed_resource_is_caught(
-    deployed: Templates, planned: Templates, kind: str
+@pytest.mark.parametrize("resource_type", sorted(ALL_STATEFUL))
+def test_each_renamed_stateful_resource_is_a_finding(
+    deployed: Templates, synthesized: Templates, resource_type: str
 ) -> None:
     renamed = set()
-    for resources, stack, logical_id in of_type(planned, kind):
+    for resources, stack, logical_id in of_type(synthesized, resource_type):
         resources[f"{logical_id}Renamed"] = resources.pop(logical_id)
         renamed.add(f"{stack}/{logical_id}")
-    gone = {f.name for f in found(deployed, planned) if f.impact == Impact.REMOVED}
+    gone = {f.name for f in findings_of(deployed, synthesized) if f.impact == Impact.REMOVED}
     assert gone == renamed
 
 
-def test_the_removed_namespaces_are_caught(deployed: Templates, planned: Templates) -> None:
+def test_each_removed_namespace_is_a_finding(deployed: Templates, synthesized: Templates) -> None:
     removed = set()
-    for resources, stack, logical_id in of_type(planned, MANIFEST_TYPE):
+    for resources, stack, logical_id in of_type(synthesized, MANIFEST_TYPE):
         if '"kind":"Namespace"' in str(resources.pop(logical_id)["Properties"]["Manifest"]):
             removed.add(f"{stack}/{logical_id}")
     assert len(removed) >= 2
-    assert {f.name for f in found(deployed, planned)} == removed
+    assert {f.name for f in findings_of(deployed, synthesized)} == removed
 
 
-def test_a_new_key_of_the_security_stack_replaces_the_database(
-    deployed: Templates, planned: Templates
+def test_another_key_of_the_security_stack_replaces_the_database(
+    deployed: Templates, synthesized: Templates
 ) -> None:
-    (_, data, database), *_ = of_type(planned, "AWS::RDS::DBInstance")
-    properties = planned[data].resources[database]["Properties"]
+    (_, data, database), *_ = of_type(synthesized, "AWS::RDS::DBInstance")
+    properties = synthesized[data].resources[database]["Properties"]
     security, _, export = properties["KmsKeyId"]["Fn::ImportValue"].partition(":")
-    output = planned[security].template["Outputs"][export]
+    output = synthesized[security].template["Outputs"][export]
     key = output["Value"]["Fn::GetAtt"][0]
-    resources = planned[security].template["Resources"]
+    resources = synthesized[security].template["Resources"]
     resources["NewKey"] = copy.deepcopy(resources[key])
     output["Value"]["Fn::GetAtt"][0] = "NewKey"
 
-    findings = {finding.name: finding for finding in found(deployed, planned)}
+    findings = {finding.name: finding for finding in findings_of(deployed, synthesized)}
 
     assert findings[f"{data}/{database}"].changes[0].name == "KmsKeyId"
 
 
 def test_a_replaced_subnet_group_replaces_the_database(
-    deployed: Templates, planned: Templates
+    deployed: Templates, synthesized: Templates
 ) -> None:
-    resources, data, group = of_type(planned, "AWS::RDS::DBSubnetGroup")[0]
+    resources, data, group = of_type(synthesized, "AWS::RDS::DBSubnetGroup")[0]
     resources[group]["Properties"]["DBSubnetGroupName"] = "another"
-    (_, _, database), *_ = of_type(planned, "AWS::RDS::DBInstance")
+    (_, _, database), *_ = of_type(synthesized, "AWS::RDS::DBInstance")
 
-    (finding,) = found(deployed, planned)
+    (finding,) = findings_of(deployed, synthesized)
 
     assert (finding.name, finding.changes[0].name) == (f"{data}/{database}", "DBSubnetGroupName")
     assert f"{data}/{group} is replaced: DBSubnetGroupName changes from nothing" in str(finding)
 
 
-def test_an_override_lets_the_database_through_and_not_the_cluster(
-    deployed: Templates, planned: Templates
+def test_an_override_for_the_database_does_not_allow_the_cluster(
+    deployed: Templates, synthesized: Templates
 ) -> None:
     names = []
-    for kind, name in (("AWS::RDS::DBInstance", "DBName"), ("AWS::EKS::Cluster", "RoleArn")):
-        resources, stack, logical_id = of_type(planned, kind)[0]
+    for resource_type, name in (
+        ("AWS::RDS::DBInstance", "DBName"),
+        ("AWS::EKS::Cluster", "RoleArn"),
+    ):
+        resources, stack, logical_id = of_type(synthesized, resource_type)[0]
         resources[logical_id]["Properties"][name] = "another"
         names.append(f"{stack}/{logical_id}")
 
-    left = exclude_allowed(found(deployed, planned), names[:1])
+    left = exclude_allowed(findings_of(deployed, synthesized), names[:1])
 
     assert [finding.name for finding in left] == names[1:]
 
 
-def test_a_recovery_stops_only_where_it_lets_the_old_database_go(
+def test_a_restore_stops_only_where_it_removes_the_old_database(
     deployed: Templates, production: SynthesizedStage
 ) -> None:
-    """As docs/runbooks/restore-database.md has it."""
+    """docs/runbooks/restore-database.md describes the steps of the restore."""
     restored = {
         "number": 2,
         "restore_to_time": "latest",
@@ -225,11 +236,11 @@ def test_a_recovery_stops_only_where_it_lets_the_old_database_go(
     def with_generations(*generations: dict[str, Any]) -> Templates:
         values = production.settings.model_dump()
         values["database"] |= {"active_generation": 2, "generations": generations}
-        return as_stage(synthesize(StageSettings.model_validate(values)))
+        return as_templates(synthesize(StageSettings.model_validate(values)))
 
     switched = with_generations({"number": 1, "retiring": True}, restored)
     alone = with_generations(restored)
 
-    assert found(deployed, switched) == []
-    types = sorted(finding.resource_type for finding in found(switched, alone))
+    assert findings_of(deployed, switched) == []
+    types = sorted(finding.resource_type for finding in findings_of(switched, alone))
     assert types == ["AWS::Logs::LogGroup", "AWS::Logs::LogGroup", "AWS::RDS::DBInstance"]
