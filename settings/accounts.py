@@ -25,8 +25,8 @@ def resolve_accounts(
         cli_account: the account of the CDK CLI's credentials, or None without credentials.
 
     Raises:
-        SettingsError: a stage on an example domain has a real account, or not exactly one of the
-            stages that share an account owns its account-wide resources.
+        SettingsError: a stage on an example domain has a real account, or the account-wide
+            resources of an account do not have exactly one stage that owns them.
     """
     accounts = {settings.stage: settings.account or cli_account for settings in stages}
     for settings in stages:

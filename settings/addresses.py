@@ -12,15 +12,14 @@ RESERVED_ADDRESSES = 5
 VPC", Amazon VPC User Guide)."""
 
 _CONTROL_PLANE_ADDRESSES = 16
-"""EKS needs 6 free addresses in each subnet and recommends 16, because it creates new network
-interfaces before it deletes the old ones ("Subnet requirements for clusters", Amazon EKS User
-Guide)."""
+"""EKS needs 6 free addresses in each subnet and recommends 16: it creates new network interfaces
+before it deletes the old ones. Source: "Subnet requirements for clusters", EKS User Guide."""
 _FUNCTION_ADDRESSES = 4
 """Lambda has one network interface for each combination of a subnet and security groups. The
 kubectl provider and the rotation functions run in the private subnets."""
 _UPDATE_SURGE_NODES = 6
-"""An update of a managed node group adds up to two nodes for each of the three Availability Zones
-("Understand each phase of node updates", Amazon EKS User Guide)."""
+"""An update of a managed node group adds up to two nodes for each of the three Availability Zones.
+Source: "Understand each phase of node updates", EKS User Guide."""
 _ZONES_DURING_AN_OUTAGE = 2
 _MAX_NETWORK_INTERFACES = 4
 """The types in `NODE_TYPES` have three or four."""

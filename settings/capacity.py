@@ -51,10 +51,10 @@ class Capacity(NamedTuple):
 def allocatable(node_type: str) -> Capacity:
     """Return what a node offers to pods, which Kubernetes calls its allocatable resources.
 
-    The kubelet of Amazon EKS optimized AL2023 images reserves 6 % of the first core, 1 % of the
-    second, 0.5 % of the next two and 0.25 % of each further one. It reserves 255 MiB of memory,
-    and 11 MiB for each pod that the node may run. It evicts pods when less than 100 MiB is free.
-    Source: `nodeadm/internal/kubelet/config.go` of awslabs/amazon-eks-ami, read on 2026-11-23.
+    The kubelet of the EKS optimized AL2023 images reserves a part of each core: 6 % of the first,
+    1 % of the second, 0.5 % of the next two, and 0.25 % of each further one. It reserves 255 MiB of
+    memory, and 11 MiB for each pod that the node can run. It evicts pods when less than 100 MiB is
+    free. Source: `nodeadm/internal/kubelet/config.go` of awslabs/amazon-eks-ami, 2026-11-23.
 
     The firmware and the kernel of an instance take a part of its memory that AWS does not publish.
     This function assumes 7.5 %, Karpenter's default (`VM_MEMORY_OVERHEAD_PERCENT`). A t3.medium

@@ -147,9 +147,9 @@ class SubscriptionSettings(Settings):
 class BusinessSettings(Settings):
     """The values of the log fields that business metrics count (docs/log-fields.md).
 
-    Each value is a custom metric of 0.30 USD a month, from the hour on in which the application
-    first logs it ("Amazon CloudWatch pricing", us-east-1, 2026-11-23). The metrics do not count
-    other values. The defaults make at most 16 metrics, which cost 4.80 USD.
+    CloudWatch counts no other values. Each value is a custom metric from the hour on in which the
+    application first logs it. A custom metric costs 0.30 USD a month, and the defaults make at most
+    16, which cost 4.80 USD ("Amazon CloudWatch pricing", us-east-1, 2026-11-23).
     """
 
     tiers: DimensionValues = ("FREE", "PRO", "ENTERPRISE")
