@@ -1,6 +1,6 @@
-"""A stage's life on the embedded AWS, with the real CDK CLI: deployed, changed, destroyed.
+"""A stage on the embedded AWS, with the real CDK CLI: deployed, changed, refused, destroyed.
 
-The steps run once, in their order; each test proves a sentence about what they left behind.
+The fixture runs the commands once, in this order. The tests read what each command left.
 """
 
 import json
@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from settings import StageSettings, load_stage
+from tools.embedded_aws.fidelity import FIDELITIES
 
 ROOT = Path(__file__).resolve().parents[1]
 TREE = (
@@ -27,16 +28,15 @@ TREE = (
     *("settings", "stacks", "constructs", "k8s", "tools"),
 )
 STAGE = "staging"
-HELD = {"emulated", "recorded", "checked"}
 CHANGED_RETENTION_DAYS = 13
 
 
 @dataclass
 class Contents:
-    """What the embedded AWS holds at one moment."""
+    """The content of the embedded AWS at one moment."""
 
     stacks: dict[str, str]
-    """Name to status; without the CDK's own bootstrap stack."""
+    """The status by stack name, without the CDK's bootstrap stack."""
     resources: list[dict[str, str]]
     vpcs: list[dict[str, Any]]
     subnets: list[dict[str, Any]]
@@ -48,8 +48,8 @@ class Contents:
 
 
 @dataclass
-class Life:
-    """What was seen of the stage, step by step."""
+class Results:
+    """What each command left."""
 
     settings: StageSettings
     templates: dict[str, dict[str, Any]]
@@ -57,7 +57,7 @@ class Life:
     deployed: Contents
     diff: str
     updated: Contents
-    guarded: str
+    guard: str
     refusal: str
     refused: Contents
     destroyed: Contents
@@ -78,11 +78,11 @@ class Copy:
                 shutil.copy(source, root / name)
 
     def run(self, *arguments: str, exit_code: int = 0) -> str:
-        """Run a local command as `dev.py` does, and return all that it says."""
+        """Run a local command as `dev.py` does, and return its output."""
         return self._run("tools.embedded_aws", arguments, {}, exit_code)
 
     def guard(self) -> str:
-        """Run the guard as on AWS, with the assembly that is deployed."""
+        """Run the replacement guard on the deployed assembly, as on AWS."""
         keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
         arguments = (STAGE, "--assembly", str(self._assembly))
         return self._run(
@@ -114,7 +114,7 @@ class Copy:
         file.write_text(yaml.safe_dump(values))
 
     def templates(self) -> dict[str, dict[str, Any]]:
-        """Return the template of each stack of the stage, as it was deployed."""
+        """Return the deployed template of each stack of the stage."""
         folder = self._assembly / f"assembly-{STAGE}"
         artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
         return {
@@ -126,13 +126,13 @@ class Copy:
         }
 
     def local(self, path: str) -> str:
-        """Ask the embedded AWS what AWS has no call for."""
+        """Return the response of the embedded AWS to a path under /_local/."""
         connection = HTTPConnection("127.0.0.1", self._state["port"], timeout=30)
         connection.request("GET", f"/_local/{path}")
         return connection.getresponse().read().decode()
 
     def contents(self, settings: StageSettings) -> Contents:
-        """Read back what the embedded AWS holds."""
+        """Read the content of the embedded AWS."""
         ec2, elbv2, rds = self._client("ec2"), self._client("elbv2"), self._client("rds")
         eks, cache, alarms = (self._client(name) for name in ("eks", "elasticache", "cloudwatch"))
         stacks = self._client("cloudformation").describe_stacks()["Stacks"]
@@ -176,8 +176,8 @@ def _filter(name: str, value: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
-    """Live through a stage's life once."""
+def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
+    """Run the commands."""
     copy = Copy(tmp_path_factory.mktemp("copy"))
     settings = load_stage(STAGE)
     with pytest.MonkeyPatch.context() as patch:
@@ -186,29 +186,29 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
         patch.setenv("AWS_CONFIG_FILE", os.devnull)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
         try:
-            deploy_output = copy.run("deploy", STAGE, "--keep")
+            deploy_output = copy.run("deploy-local", STAGE, "--keep")
             templates, deployed = copy.templates(), copy.contents(settings)
             manifests = copy.local(f"manifests?cluster={deployed.clusters[0]['name']}")
             copy.change("database", "backup_retention_days", CHANGED_RETENTION_DAYS)
-            diff = copy.run("diff", STAGE)
-            copy.run("deploy", STAGE)
+            diff = copy.run("diff-local", STAGE)
+            copy.run("deploy-local", STAGE)
             updated = copy.contents(settings)
-            guarded = copy.guard()
+            guard = copy.guard()
             copy.change("database", "performance_insights", False)
-            refusal = copy.run("deploy", STAGE, exit_code=1)
+            refusal = copy.run("deploy-local", STAGE, exit_code=1)
             refused = copy.contents(settings)
-            copy.run("destroy", STAGE)
+            copy.run("destroy-local", STAGE)
             destroyed = copy.contents(settings)
         finally:
-            copy.run("stop")
-    yield Life(
+            copy.run("stop-local")
+    yield Results(
         settings=settings,
         templates=templates,
         deploy_output=deploy_output,
         deployed=deployed,
         diff=diff,
         updated=updated,
-        guarded=guarded,
+        guard=guard,
         refusal=refusal,
         refused=refused,
         destroyed=destroyed,
@@ -226,15 +226,15 @@ def differences(output: str) -> tuple[list[str], list[str]]:
 # Deployed
 
 
-def test_every_stack_of_the_stage_is_complete(life: Life) -> None:
+def test_every_stack_of_the_stage_is_complete(results: Results) -> None:
     names = ("security", "network", "data", "cluster", "workloads", "monitoring")
-    wanted = {life.settings.resource_name(name) for name in names}
-    assert wanted <= set(life.deployed.stacks)
-    assert set(life.deployed.stacks.values()) == {"CREATE_COMPLETE"}
+    wanted = {results.settings.resource_name(name) for name in names}
+    assert wanted <= set(results.deployed.stacks)
+    assert set(results.deployed.stacks.values()) == {"CREATE_COMPLETE"}
 
 
-def test_every_resource_of_every_template_is_emulated_recorded_or_checked(life: Life) -> None:
-    for stack, template in life.templates.items():
+def test_every_resource_of_every_template_has_a_fidelity(results: Results) -> None:
+    for stack, template in results.templates.items():
         wanted = {
             name
             for name, resource in template["Resources"].items()
@@ -242,107 +242,109 @@ def test_every_resource_of_every_template_is_emulated_recorded_or_checked(life: 
         }
         held = {
             resource["logical_id"]
-            for resource in life.deployed.resources
-            if resource["stack"] == stack and resource["how"] in HELD
+            for resource in results.deployed.resources
+            if resource["stack"] == stack and resource["fidelity"] in FIDELITIES
         }
         assert wanted - held == set(), stack
 
 
-def test_the_vpc_has_three_tiers_of_subnets_in_three_zones(life: Life) -> None:
-    assert len(life.deployed.vpcs) == 1
-    assert len(life.deployed.subnets) == 9
-    zones = [subnet["AvailabilityZone"] for subnet in life.deployed.subnets]
+def test_the_vpc_has_three_tiers_of_subnets_in_three_zones(results: Results) -> None:
+    assert len(results.deployed.vpcs) == 1
+    assert len(results.deployed.subnets) == 9
+    zones = [subnet["AvailabilityZone"] for subnet in results.deployed.subnets]
     assert {zone: zones.count(zone) for zone in zones} == dict.fromkeys(
-        life.settings.availability_zones, 3
+        results.settings.availability_zones, 3
     )
 
 
-def test_the_load_balancer_faces_the_internet(life: Life) -> None:
-    (load_balancer,) = life.deployed.load_balancers
+def test_the_load_balancer_faces_the_internet(results: Results) -> None:
+    (load_balancer,) = results.deployed.load_balancers
     assert load_balancer["Scheme"] == "internet-facing"
-    assert load_balancer["DNSName"] in life.deploy_output
+    assert load_balancer["DNSName"] in results.deploy_output
 
 
-def test_the_database_is_of_the_settings_class_and_encrypted(life: Life) -> None:
-    (database,) = life.deployed.databases
-    assert database["DBInstanceClass"] == life.settings.database.instance_class
+def test_the_database_is_of_the_settings_class_and_encrypted(results: Results) -> None:
+    (database,) = results.deployed.databases
+    assert database["DBInstanceClass"] == results.settings.database.instance_class
     assert database["StorageEncrypted"] is True
-    assert database["Endpoint"]["Address"] in life.deploy_output
+    assert database["Endpoint"]["Address"] in results.deploy_output
 
 
-def test_the_cache_is_one_encrypted_replication_group(life: Life) -> None:
-    (group,) = life.deployed.replication_groups
+def test_the_cache_is_one_encrypted_replication_group(results: Results) -> None:
+    (group,) = results.deployed.replication_groups
     assert group["TransitEncryptionEnabled"] is True
     assert group["AtRestEncryptionEnabled"] is True
 
 
-def test_the_cluster_runs_the_settings_version(life: Life) -> None:
-    (cluster,) = life.deployed.clusters
-    assert cluster["version"] == life.settings.cluster.kubernetes_version
-    assert cluster["name"] in life.deploy_output
+def test_the_cluster_runs_the_settings_version(results: Results) -> None:
+    (cluster,) = results.deployed.clusters
+    assert cluster["version"] == results.settings.cluster.kubernetes_version
+    assert cluster["name"] in results.deploy_output
 
 
-def test_the_cluster_keeps_the_objects_of_both_services(life: Life) -> None:
-    objects = [each for each in yaml.safe_load_all(life.manifests) if each]
-    deployments = [each["metadata"]["name"] for each in objects if each["kind"] == "Deployment"]
+def test_the_cluster_keeps_the_objects_of_both_services(results: Results) -> None:
+    objects = [document for document in yaml.safe_load_all(results.manifests) if document]
+    deployments = [o["metadata"]["name"] for o in objects if o["kind"] == "Deployment"]
     assert any("backend" in name for name in deployments)
     assert any("frontend" in name for name in deployments)
 
 
-def test_alarms_watch_the_stage(life: Life) -> None:
-    assert life.deployed.alarms
+def test_alarms_watch_the_stage(results: Results) -> None:
+    assert results.deployed.alarms
 
 
 # Changed
 
 
-def test_one_changed_setting_shows_as_one_property_of_one_resource(life: Life) -> None:
-    assert differences(life.diff) == (["AWS::RDS::DBInstance"], ["BackupRetentionPeriod"])
-    assert "Number of stacks with differences: 1" in life.diff
+def test_one_changed_setting_shows_as_one_property_of_one_resource(results: Results) -> None:
+    assert differences(results.diff) == (["AWS::RDS::DBInstance"], ["BackupRetentionPeriod"])
+    assert "Number of stacks with differences: 1" in results.diff
 
 
-def test_a_diff_begins_without_warnings(life: Life) -> None:
-    """Those of a version's ending support aside: one that is always there hides the next."""
-    warned = set(re.findall("Acknowledge with '(.+)'", life.diff))
+def test_a_diff_begins_without_warnings(results: Results) -> None:
+    """A warning that every diff repeats hides a new one. The support of a version may end."""
+    warned = set(re.findall("Acknowledge with '(.+)'", results.diff))
     assert warned <= {"Annotation::spywatcher:retiring-version"}
 
 
-def test_the_change_is_deployed_to_the_same_database(life: Life) -> None:
-    (before,), (after,) = life.deployed.databases, life.updated.databases
-    assert before["BackupRetentionPeriod"] == life.settings.database.backup_retention_days
+def test_the_change_is_deployed_to_the_same_database(results: Results) -> None:
+    (before,), (after,) = results.deployed.databases, results.updated.databases
+    assert before["BackupRetentionPeriod"] == results.settings.database.backup_retention_days
     assert after["BackupRetentionPeriod"] == CHANGED_RETENTION_DAYS
     assert after["DBInstanceArn"] == before["DBInstanceArn"]
     assert after["DbiResourceId"] == before["DbiResourceId"]
 
 
-def test_only_the_changed_stack_is_updated(life: Life) -> None:
-    updated = [name for name, status in life.updated.stacks.items() if status == "UPDATE_COMPLETE"]
-    assert updated == [life.settings.resource_name("data")]
+def test_only_the_changed_stack_is_updated(results: Results) -> None:
+    updated = [
+        name for name, status in results.updated.stacks.items() if status == "UPDATE_COMPLETE"
+    ]
+    assert updated == [results.settings.resource_name("data")]
 
 
 # Refused
 
 
-def test_the_guard_reads_what_is_deployed(life: Life) -> None:
-    assert life.guarded == f"{STAGE}: nothing that holds data is replaced or deleted.\n"
+def test_the_guard_reads_the_deployed_stage(results: Results) -> None:
+    assert results.guard == f"{STAGE}: nothing that holds data is replaced or deleted.\n"
 
 
-def test_a_change_that_would_replace_the_database_is_refused(life: Life) -> None:
-    assert "1 change stops the deploy" in life.refusal
-    assert "would be replaced by a new, empty one" in life.refusal
-    assert "PerformanceInsightsKMSKeyId changes from" in life.refusal
-    assert f"--allow-replacement {life.settings.resource_name('data')}/" in life.refusal
+def test_a_change_that_would_replace_the_database_is_refused(results: Results) -> None:
+    assert "1 change stops the deploy" in results.refusal
+    assert "would be replaced by a new, empty one" in results.refusal
+    assert "PerformanceInsightsKMSKeyId changes from" in results.refusal
+    assert f"--allow-replacement {results.settings.resource_name('data')}/" in results.refusal
 
 
-def test_a_refused_deploy_touches_nothing(life: Life) -> None:
-    assert life.refused == life.updated
+def test_a_refused_deploy_changes_nothing(results: Results) -> None:
+    assert results.refused == results.updated
 
 
 # Destroyed
 
 
-def test_destroying_leaves_nothing_of_the_stage(life: Life) -> None:
-    left = life.destroyed
+def test_destroying_leaves_nothing_of_the_stage(results: Results) -> None:
+    left = results.destroyed
     assert left.stacks == {}
     assert left.resources == []
     assert (left.vpcs, left.subnets, left.load_balancers) == ([], [], [])

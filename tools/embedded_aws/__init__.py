@@ -1,6 +1,7 @@
-"""The embedded AWS: the whole application deployed on a laptop, without an account.
+"""The embedded AWS: an emulator of AWS on this machine, to which a whole stage can be deployed.
 
-`server` hosts an AWS emulator (ministack) in one process that listens on 127.0.0.1 only. The
-other modules fill in what the emulator lacks, so that the unmodified CDK CLI bootstraps, deploys,
-diffs and destroys every stage against it, and fails where AWS would fail.
+`server` runs the emulator (ministack) in one process that listens on 127.0.0.1 only.
+`cloudformation` and `kubernetes` add what the emulator lacks. With them the unmodified CDK CLI
+bootstraps, deploys, compares and destroys every stage, and fails where it would fail on AWS. The
+other modules are the commands that start and use the embedded AWS.
 """

@@ -1,4 +1,4 @@
-"""`python -m tools.embedded_aws COMMAND`: the commands of the embedded AWS."""
+"""The commands of the embedded AWS. dev.py runs them as `python -m tools.embedded_aws COMMAND`."""
 
 import argparse
 import os
@@ -7,82 +7,98 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from tools.embedded_aws.errors import LocalError
-from tools.embedded_aws.processes import Interrupted
+from tools.embedded_aws.errors import EmbeddedAwsError
+from tools.embedded_aws.processes import CommandInterrupt
 
 if TYPE_CHECKING:
     from tools.embedded_aws.checkout import Checkout
 
 ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = {
+    "deploy-local": "Deploy a stage to the embedded AWS, and report what was created.",
+    "diff-local": "Show what a deploy to the kept embedded AWS would change.",
+    "destroy-local": "Delete a stage from the kept embedded AWS.",
+    "shell-local": "Open a shell whose AWS is the kept embedded AWS.",
+    "stop-local": "Stop the kept embedded AWS.",
+}
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose faults are like every other fault here: one message, exit code 1."""
+    """A parser that raises an EmbeddedAwsError where argparse would exit with code 2."""
 
     def error(self, message: str) -> NoReturn:
-        raise LocalError(f"{message}\n{self.format_usage().strip()}")
+        raise EmbeddedAwsError(f"{message}\n{self.format_usage().strip()}")
 
 
-def parser() -> argparse.ArgumentParser:
-    """Describe the commands and their arguments."""
-    whole = _Parser(prog="python -m tools.embedded_aws", description=__doc__, allow_abbrev=False)
-    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    deploy = commands.add_parser("deploy", help="deploy a stage, and say what was made")
-    deploy.add_argument("--keep", action="store_true", help="leave the embedded AWS running")
-    deploy.add_argument("--port", type=int, default=0, help="its port; a free one by default")
-    deploy.add_argument(
+def parser(command: str) -> argparse.ArgumentParser:
+    """Return the parser of a command's arguments."""
+    arguments = _Parser(
+        prog=f"python3 dev.py {command}", description=COMMANDS[command], allow_abbrev=False
+    )
+    if command in ("deploy-local", "diff-local", "destroy-local"):
+        arguments.add_argument("stage", help="a file of settings/, without .yaml")
+    if command == "deploy-local":
+        _add_deploy_options(arguments)
+    return arguments
+
+
+def _add_deploy_options(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument("--keep", action="store_true", help="leave the embedded AWS running")
+    arguments.add_argument(
+        "--port", type=int, default=0, help="the port of the embedded AWS; by default a free one"
+    )
+    arguments.add_argument(
         "--allow-replacement",
         action="append",
         default=[],
         metavar="STACK/LOGICAL_ID",
-        help="let the guard's finding of this one resource through; may stand several times",
+        help="allow the guard's finding about this resource; can be given several times",
     )
-    diff = commands.add_parser("diff", help="what a deploy would change")
-    destroy = commands.add_parser("destroy", help="delete a stage from the kept embedded AWS")
-    for each in (deploy, diff, destroy):
-        each.add_argument("stage", help="a file of settings/, without .yaml")
-    commands.add_parser("shell", help="a shell pointed at the kept embedded AWS")
-    commands.add_parser("stop", help="stop the kept embedded AWS")
-    return whole
 
 
 def main(arguments: Sequence[str] | None = None, checkout: "Checkout | None" = None) -> int:
     """Run one command; return its exit code."""
+    command, *rest = (sys.argv[1:] if arguments is None else arguments) or [""]
     try:
-        chosen = parser().parse_args(arguments)
-        # Not at the top: --help and misspelt commands need none of it.
-        from tools.embedded_aws import commands
-        from tools.embedded_aws.checkout import Checkout
-        from tools.embedded_aws.deploy import deploy
-
-        checkout = checkout or Checkout(ROOT, dict(os.environ))
-        checkout.isolate_this_process()
-        match chosen.command:
-            case "deploy":
-                deploy(
-                    checkout,
-                    chosen.stage,
-                    keep=chosen.keep,
-                    port=chosen.port,
-                    allowed_replacements=chosen.allow_replacement,
-                )
-            case "diff":
-                commands.diff(checkout, chosen.stage)
-            case "destroy":
-                commands.destroy(checkout, chosen.stage)
-            case "shell":
-                commands.shell(checkout)
-            case "stop":
-                commands.stop(checkout)
-    except LocalError as error:
+        if command not in COMMANDS:
+            raise EmbeddedAwsError(f"no such command: {command!r}; allowed: {', '.join(COMMANDS)}")
+        _run(command, parser(command).parse_args(rest), checkout)
+    except EmbeddedAwsError as error:
         print(error, file=sys.stderr)
         return 1
-    except Interrupted as interrupted:
-        print("\nInterrupted; what was started is stopped.", file=sys.stderr)
-        return interrupted.exit_code
+    except CommandInterrupt as interrupt:
+        print("\nInterrupted. Every process that was started is stopped.", file=sys.stderr)
+        return interrupt.exit_code
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _run(command: str, options: argparse.Namespace, checkout: "Checkout | None") -> None:
+    # Imported here: --help and a misspelt command need none of it.
+    from tools.embedded_aws import commands
+    from tools.embedded_aws.checkout import Checkout
+    from tools.embedded_aws.deploy import deploy
+
+    checkout = checkout or Checkout(ROOT, dict(os.environ))
+    checkout.isolate_this_process()
+    match command:
+        case "deploy-local":
+            deploy(
+                checkout,
+                options.stage,
+                keep=options.keep,
+                port=options.port,
+                allowed_replacements=options.allow_replacement,
+            )
+        case "diff-local":
+            commands.diff(checkout, options.stage)
+        case "destroy-local":
+            commands.destroy(checkout, options.stage)
+        case "shell-local":
+            commands.shell(checkout)
+        case "stop-local":
+            commands.stop(checkout)
 
 
 if __name__ == "__main__":

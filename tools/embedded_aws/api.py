@@ -1,11 +1,10 @@
-"""What the team asks the embedded AWS that AWS has no call for, under /_local/.
+"""The API of the embedded AWS for questions that AWS has no API for.
 
 GET /_local/mode                    {"docker": bool, "kubernetes": "k3s" | "schemas"}
-GET /_local/resources[?stack=NAME]  a list of {stack, logical_id, type, physical_id, how, note?}
-GET /_local/manifests?cluster=NAME  the objects that a cluster keeps, as YAML documents
+GET /_local/resources[?stack=NAME]  [{stack, logical_id, type, physical_id, fidelity, note?}, ...]
+GET /_local/manifests?cluster=NAME  the Kubernetes objects of a cluster, as YAML documents
 
-`how` is "emulated" (the emulator's own code), "recorded" (checked by its schema, does nothing) or
-"checked" (manifests, by the Kubernetes schemas).
+The values of `fidelity` are in `fidelity.py`.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ Answer = tuple[HTTPStatus, str, str]
 
 
 class LocalApi:
-    """An ASGI application that answers /_local/ and leaves the rest to another."""
+    """An ASGI application that answers /_local/, and passes other requests to the emulator."""
 
     def __init__(
         self,
@@ -44,7 +43,7 @@ class LocalApi:
         self._manifests = manifests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, as ASGI asks."""
+        """Answer one request, by ASGI's protocol."""
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
             await self._application(scope, receive, send)
             return

@@ -10,16 +10,16 @@ from tools.embedded_aws.docker_engine import has_docker, publish_on_loopback
 
 
 def build_application() -> Application:
-    """Return the application to serve. Importing the emulator takes most of the start."""
+    """Return the application to serve. Most of its time goes to the import of the emulator."""
     from ministack.app import app  # type: ignore[import-untyped]
 
-    from tools.embedded_aws.cloudformation.buckets import keep_filled_buckets
+    from tools.embedded_aws.cloudformation.buckets import protect_filled_buckets
     from tools.embedded_aws.cloudformation.conditions import repair_conditions
     from tools.embedded_aws.cloudformation.custom_resources import answer_without_docker
-    from tools.embedded_aws.cloudformation.databases import keep_instances
+    from tools.embedded_aws.cloudformation.databases import protect_instances
     from tools.embedded_aws.cloudformation.events import hide_unchanged_resources
     from tools.embedded_aws.cloudformation.exports import protect_exports
-    from tools.embedded_aws.cloudformation.imported_zones import make_imported_zones
+    from tools.embedded_aws.cloudformation.imported_zones import create_imported_zones
     from tools.embedded_aws.cloudformation.listing import list_resources
     from tools.embedded_aws.cloudformation.recorded import RecordStore
     from tools.embedded_aws.cloudformation.registry import Registry
@@ -36,10 +36,10 @@ def build_application() -> Application:
     hide_unchanged_resources()
     wait_for_stacks()
     registry.install()
-    keep_filled_buckets()
-    keep_instances()
+    protect_filled_buckets()
+    protect_instances()
     refer_to_secrets_by_arn()
-    make_imported_zones()
+    create_imported_zones()
     if has_docker():
         publish_on_loopback()
     else:
@@ -49,7 +49,7 @@ def build_application() -> Application:
     return LocalApi(
         app,
         mode=_mode,
-        resources=lambda stack: list_resources(registry.how, stack),
+        resources=lambda stack: list_resources(registry.fidelity, stack),
         manifests=clusters.manifests,
     )
 

@@ -1,77 +1,82 @@
-"""What can be done with an embedded AWS that a deploy left running."""
+"""The commands that use an embedded AWS that a deploy has left running."""
 
 import datetime as dt
 import os
 from typing import NoReturn
 
 from tools.embedded_aws.checkout import COMMAND, Checkout, Target
-from tools.embedded_aws.environment import pointed_at, without_aws
-from tools.embedded_aws.errors import LocalError
-from tools.embedded_aws.processes import Children, stop_process
-from tools.embedded_aws.toolkit import Toolkit, finish
+from tools.embedded_aws.environment import endpoint_variables, without_aws_variables
+from tools.embedded_aws.errors import EmbeddedAwsError
+from tools.embedded_aws.processes import ChildProcesses, stop_process
+from tools.embedded_aws.toolkit import Toolkit, wait_for
 
-_NOT_DESTROYED = (
-    "cdk destroy failed; the CDK CLI says why above. A stage with deletion_protection is destroyed "
-    f"neither here nor on AWS.\nTo end the embedded AWS with all in it: {COMMAND} stop-local"
+_DESTROY_FAILED = (
+    "cdk destroy failed; the CDK CLI says why above. A stage with deletion_protection can be "
+    "destroyed neither here nor on AWS.\nTo stop the embedded AWS with all that it holds: "
+    f"{COMMAND} stop-local"
 )
 
 
 def diff(checkout: Checkout, stage: str) -> None:
     """Show what a deploy of the stage would change."""
     target = Target.of(checkout, stage)
-    emulator = checkout.kept_emulator("diff")
-    checkout.prepare()
-    with Children().guarded() as children:
-        toolkit = Toolkit(children, target)
-        finish(toolkit.start_synth("diff"), "")
-        finish(toolkit.start_diff(emulator.endpoint), "cdk diff failed")
+    emulator = checkout.kept_emulator("diff-local")
+    checkout.create_folders()
+    with ChildProcesses() as processes:
+        toolkit = Toolkit(processes, target)
+        wait_for(toolkit.start_synth("diff"), "")
+        wait_for(toolkit.start_diff(emulator.endpoint), "cdk diff failed")
 
 
 def destroy(checkout: Checkout, stage: str) -> None:
-    """Delete a stage, unless it is protected against just that, as on AWS.
+    """Delete a stage. As on AWS, this fails for a stage that is protected against deletion.
 
-    What was deployed is deleted, also while today's settings cannot be synthesized.
+    The assembly of the last deploy is used, so that settings that cannot be synthesized any more
+    do not keep the stage from being deleted.
 
     Raises:
-        LocalError: the CLI failed, or a stack of the stage is left.
+        EmbeddedAwsError: the CDK CLI failed, or a stack of the stage still exists.
     """
     target = Target.of(checkout, stage)
-    emulator = checkout.kept_emulator("destroy")
-    checkout.prepare()
-    with Children().guarded() as children:
-        toolkit = Toolkit(children, target)
+    emulator = checkout.kept_emulator("destroy-local")
+    checkout.create_folders()
+    with ChildProcesses() as processes:
+        toolkit = Toolkit(processes, target)
         if not (target.assembly() / "manifest.json").exists():
-            finish(toolkit.start_synth(), "")
-        finish(toolkit.start_destroy(emulator.endpoint), _NOT_DESTROYED)
-    # boto3 takes half a second to import: not for a destroy that failed.
+            wait_for(toolkit.start_synth(), "")
+        wait_for(toolkit.start_destroy(emulator.endpoint), _DESTROY_FAILED)
+    # Imported here: boto3 takes half a second, which a failed destroy does not need.
     from tools.embedded_aws import report
 
     reader = report.Reader(emulator, target.environment_at(emulator.endpoint))
     left = reader.stacks(target.settings.resource_name(), dt.datetime.now(dt.UTC))
     if left:
-        raise LocalError(f"left of {stage}: {', '.join(stack.name for stack in left)}")
-    print(f"Destroyed {stage}; no stack of it is left.")
+        names = ", ".join(stack.name for stack in left)
+        raise EmbeddedAwsError(f"{stage} is not deleted completely; these stacks exist: {names}")
+    print(f"Destroyed {stage}: none of its stacks exists any more.")
 
 
 def shell(checkout: Checkout) -> NoReturn:
-    """Open the user's shell, with the AWS CLI, boto3 and the CDK pointed at the embedded AWS."""
-    emulator = checkout.kept_emulator("shell")
+    """Open the user's shell, in which the AWS CLI, boto3 and the CDK use the embedded AWS."""
+    emulator = checkout.kept_emulator("shell-local")
     inherited = checkout.inherited
     region = inherited.get("AWS_REGION") or inherited.get("AWS_DEFAULT_REGION") or "us-east-1"
-    env = without_aws(inherited) | pointed_at(emulator.endpoint, region)
+    env = without_aws_variables(inherited) | endpoint_variables(emulator.endpoint, region)
     program = inherited.get("SHELL") or "/bin/sh"
-    print(f"A shell with the AWS at {emulator.endpoint}; `exit` leaves it.", flush=True)
+    print(f"This shell uses the embedded AWS at {emulator.endpoint}; `exit` leaves it.", flush=True)
     os.execve(program, [program], env)  # noqa: S606 - the user's own shell
 
 
 def stop(checkout: Checkout) -> None:
-    """Stop the embedded AWS that was left running, if there is one."""
+    """Stop the kept embedded AWS, if there is one."""
     running = checkout.state.running()
     if running and running.owner:
-        raise LocalError(f"a deploy-local is at work (process {running.owner}): interrupt it")
+        raise EmbeddedAwsError(
+            f"a deploy-local runs in this folder (process {running.owner}); interrupt it instead"
+        )
     if not running:
         print("No embedded AWS runs here.")
         return
     stop_process(running.pid)
-    checkout.state.forget()
+    checkout.state.delete()
     print("Stopped the embedded AWS.")

@@ -1,8 +1,8 @@
-"""Says whether real containers can stand behind the emulated services.
+"""Finds a Docker engine, and keeps the ports of its containers on 127.0.0.1.
 
-With a Docker engine the emulator starts k3s, PostgreSQL and Redis; without one it keeps their
-control planes only. It asks the engine through the `docker` package, which is not a requirement:
-whoever wants the real thing installs it. What containers publish stays on 127.0.0.1 too.
+With a Docker engine the emulator starts k3s, PostgreSQL and Redis; without one it has their
+control planes only. The emulator needs the `docker` package for this, which is no requirement of
+this project: install it to use the engine.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ LOOPBACK = "127.0.0.1"
 
 @cache
 def has_docker() -> bool:
-    """Tell whether the `docker` package is installed and an engine accepts connections.
+    """Return whether the `docker` package is installed and an engine accepts connections.
 
-    Asked once a process: what a stack was deployed with must not change under it.
+    The first answer is kept: a deployed stack must not lose the engine that it was deployed with.
     """
     if find_spec("docker") is None:
         return False
@@ -45,16 +45,16 @@ def has_docker() -> bool:
 
 
 def publish_on_loopback() -> None:
-    """Let containers publish their ports on 127.0.0.1 only; Docker's default is every address."""
+    """Make containers publish their ports on 127.0.0.1; Docker's default is every address."""
     collection = import_module("docker.models.containers").ContainerCollection
     for name in ("create", "run"):
         setattr(collection, name, _publishing(getattr(collection, name)))
-    # The emulator's search for a free port binds every address, which is refused here.
+    # The emulator's search for a free port binds every address, which `loopback` refuses.
     vars(import_module("ministack.services.rds"))["_is_host_port_free"] = is_free
 
 
 def is_free(port: int) -> bool:
-    """Tell whether nobody listens on a port of 127.0.0.1."""
+    """Return whether no process listens on a port of 127.0.0.1."""
     with closing(socket.socket()) as probe:
         return probe.connect_ex((LOOPBACK, port)) != 0
 
@@ -71,5 +71,5 @@ def _publishing(start: Callable[..., Any]) -> Callable[..., Any]:
 
 def _on_loopback(published: object) -> object:
     if isinstance(published, list):
-        return [_on_loopback(one) for one in published]
+        return [_on_loopback(port) for port in published]
     return (LOOPBACK, published[-1] if isinstance(published, tuple) else published)

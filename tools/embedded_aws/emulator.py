@@ -1,4 +1,4 @@
-"""The embedded AWS seen from outside: how it is started, found again, asked and stopped."""
+"""The client side of the embedded AWS: starts it, finds a running one, and calls its API."""
 
 import contextlib
 import errno
@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from tools.embedded_aws.environment import refuse_other_machines
-from tools.embedded_aws.errors import LocalError
+from tools.embedded_aws.environment import require_loopback
+from tools.embedded_aws.errors import EmbeddedAwsError
 from tools.embedded_aws.processes import (
     POLL_SECONDS,
-    Child,
-    Children,
+    ChildProcess,
+    ChildProcesses,
     command_line,
     is_running,
     stop_process,
@@ -39,8 +39,8 @@ class Resource:
     logical_id: str
     type: str
     physical_id: str
-    how: str
-    """"emulated" by a service, "recorded" after a check of its properties, or "checked" only."""
+    fidelity: str
+    """A value of `fidelity.py`."""
     note: str = ""
 
 
@@ -52,29 +52,28 @@ class Emulator:
     port: int
     endpoint: str
     owner: int = 0
-    """The command that stops it at its end; 0: kept until `stop-local`."""
+    """The id of the command that stops it when it ends; 0 if it runs until `stop-local`."""
 
     def resources(self, stack: str) -> list[Resource]:
-        """Return what a stack consists of."""
-        fields = Resource.__dataclass_fields__
+        """Return the resources of a stack."""
         found = self._get(f"/_local/resources?stack={quote(stack)}")
-        return [Resource(**{k: v for k, v in each.items() if k in fields}) for each in found]
+        return [Resource(**resource) for resource in found]
 
     def has_docker(self) -> bool:
-        """Tell whether a Docker engine runs real clusters, databases and caches."""
+        """Return whether a Docker engine runs the clusters, databases and caches."""
         return bool(self._get("/_local/mode")["docker"])
 
     def is_alive(self) -> bool:
-        """Tell whether the process is still the embedded AWS, and answers."""
+        """Return whether the process is the embedded AWS, and answers."""
         if not is_running(self.pid) or "server" not in command_line(self.pid):
             return False
-        with contextlib.suppress(LocalError):
+        with contextlib.suppress(EmbeddedAwsError):
             self.has_docker()
             return True
         return False
 
     def _get(self, path: str) -> Any:  # noqa: ANN401 - JSON
-        refuse_other_machines(self.endpoint)
+        require_loopback(self.endpoint)
         url = urlsplit(self.endpoint)
         connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=ANSWER_SECONDS)
         try:
@@ -83,93 +82,93 @@ class Emulator:
                 answer = connection.getresponse()
                 body = answer.read()
         except (OSError, http.client.HTTPException) as error:
-            raise LocalError(f"the embedded AWS does not answer: {error}") from None
+            raise EmbeddedAwsError(f"the embedded AWS does not answer: {error}") from None
         if answer.status != http.HTTPStatus.OK:
             text = body.decode(errors="replace")[:200]
-            raise LocalError(f"the embedded AWS answered {answer.status} to {path}: {text}")
+            raise EmbeddedAwsError(f"the embedded AWS answered {answer.status} to {path}: {text}")
         return json.loads(body)
 
 
-class State:
-    """Remembers in a file which embedded AWS runs for this checkout."""
+class StateFile:
+    """The file that names the embedded AWS that runs for a checkout."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
 
     def running(self) -> Emulator | None:
-        """Return the embedded AWS that runs; forget one that does not any more.
+        """Return the embedded AWS that runs. Delete the file if it names one that does not.
 
-        One whose owner was killed is stopped: nobody else would.
+        An embedded AWS whose owner was killed is stopped first.
         """
         try:
             emulator = Emulator(**json.loads(self.file.read_text()))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError):
-            self.forget()
+            self.delete()
             return None
         if emulator.is_alive():
             if not emulator.owner or is_running(emulator.owner):
                 return emulator
             stop_process(emulator.pid)
-        self.forget()
+        self.delete()
         return None
 
-    def remember(self, emulator: Emulator) -> None:
-        """Write the file, whole or not at all."""
+    def write(self, emulator: Emulator) -> None:
+        """Write the file in one step, so that no reader finds half of it."""
         draft = self.file.with_suffix(".new")
         draft.write_text(json.dumps(asdict(emulator)) + "\n")
         draft.replace(self.file)
 
-    def forget(self) -> None:
+    def delete(self) -> None:
         """Remove the file."""
         self.file.unlink(missing_ok=True)
 
 
 def start(
-    children: Children,
+    processes: ChildProcesses,
     root: Path,
     env: Mapping[str, str],
     log: Path,
     port: int = 0,
     server: Sequence[str] = SERVER,
-) -> "Starting":
+) -> "StartingEmulator":
     """Start an embedded AWS on a port of 127.0.0.1; 0: a free one."""
-    # The server keeps a log of its own beside this file: aws.log.
+    # The server writes its own log beside this file, to aws.log.
     ready = log.with_suffix(".json")
     ready.unlink(missing_ok=True)
     command = [*server, "--port", str(port), "--ready-file", str(ready)]
-    return Starting(children.start(command, root, env, log), ready)
+    return StartingEmulator(processes.start(command, root, env, log), ready)
 
 
 @dataclass(frozen=True)
-class Starting:
-    """An embedded AWS on its way up."""
+class StartingEmulator:
+    """An embedded AWS that is starting."""
 
-    child: Child
+    process: ChildProcess
     ready_file: Path
 
     def wait(self) -> Emulator:
-        """Return it once it answers.
+        """Wait until it answers.
 
         Raises:
-            LocalError: it ended, or did not answer within a minute. Holds its last lines.
+            EmbeddedAwsError: it ended, or did not answer within a minute. Holds the end of its log.
         """
         deadline = time.monotonic() + START_SECONDS
-        while self.child.poll() is None and time.monotonic() < deadline:
+        while self.process.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(FileNotFoundError, ValueError):
                 found = json.loads(self.ready_file.read_text())
-                refuse_other_machines(found["endpoint"])
+                require_loopback(found["endpoint"])
                 return Emulator(found["pid"], found["port"], found["endpoint"], os.getpid())
             time.sleep(POLL_SECONDS)
-        tail = "\n".join(f"  | {t}" for t in self.child.output().splitlines()[-SHOWN_LOG_LINES:])
-        raise LocalError(f"the embedded AWS did not start; its last lines:\n{tail}")
+        tail = "\n".join(f"  | {t}" for t in self.process.output().splitlines()[-SHOWN_LOG_LINES:])
+        raise EmbeddedAwsError(f"the embedded AWS did not start; its last lines:\n{tail}")
 
 
-def refuse_taken(port: int) -> None:
-    """Raise a LocalError unless the port of 127.0.0.1 is free."""
+def require_free(port: int) -> None:
+    """Raise an EmbeddedAwsError unless a server can listen on the port of 127.0.0.1."""
     if not 0 < port < 2**16:
-        raise LocalError(f"--port: found {port}; allowed: 1 to 65535, or 0 for a free one")
+        raise EmbeddedAwsError(f"--port: found {port}; allowed: 1 to 65535, or 0 for a free one")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -177,6 +176,6 @@ def refuse_taken(port: int) -> None:
         except OSError as error:
             taken = error.errno == errno.EADDRINUSE
             reason = "is taken by another program" if taken else f"cannot be used: {error.strerror}"
-            raise LocalError(
+            raise EmbeddedAwsError(
                 f"port {port} of 127.0.0.1 {reason}; choose another with --port, or none"
             ) from None

@@ -1,8 +1,8 @@
-"""What the programs started here may see. Nothing of the user's AWS identity is in it.
+"""The environment variables of the programs that the local commands start.
 
-A safety property: whatever the user's shell, profiles or ~/.cdk.json say, a local deploy cannot
-reach AWS. Therefore the environment is built up from a short list, not cut down from the user's;
-home is a folder of ours; and the endpoint has to be this machine.
+None of the user's AWS credentials or profiles are among them: whatever the user's shell, profiles
+or ~/.cdk.json contain, a local deploy cannot reach AWS. Therefore the environment is a short list
+of variables, HOME is a folder of the checkout, and the endpoint must be on this machine.
 """
 
 import ipaddress
@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tools.embedded_aws.errors import LocalError
+from tools.embedded_aws.errors import EmbeddedAwsError
 
 DEFAULT_ACCOUNT = "000000000000"
 
-_KEPT = {
+_INHERITED = {
     *(
         "PATH",
         "VIRTUAL_ENV",
@@ -31,13 +31,13 @@ _KEPT = {
 }
 
 
-def isolated(inherited: Mapping[str, str], folder: Path) -> dict[str, str]:
+def isolated_environment(inherited: Mapping[str, str], folder: Path) -> dict[str, str]:
     """Return an environment without credentials, proxies or the user's own configuration.
 
-    Only jsii's cache of unpacked libraries is shared with the user's other work: unpacking them
-    anew costs seconds. `folder` takes the rest of what a home holds.
+    Only jsii's cache of unpacked libraries is shared with the user's other projects, since
+    unpacking them takes seconds. `folder` holds the home of the programs.
     """
-    kept = {k: v for k, v in inherited.items() if k in _KEPT or k.startswith("LC_")}
+    kept = {k: v for k, v in inherited.items() if k in _INHERITED or k.startswith("LC_")}
     home = Path(inherited.get("HOME") or folder)
     return {
         "XDG_CACHE_HOME": inherited.get("XDG_CACHE_HOME") or str(home / ".cache"),
@@ -51,16 +51,18 @@ def isolated(inherited: Mapping[str, str], folder: Path) -> dict[str, str]:
     }
 
 
-def pointed_at(endpoint: str, region: str, account: str = DEFAULT_ACCOUNT) -> dict[str, str]:
+def endpoint_variables(
+    endpoint: str, region: str, account: str = DEFAULT_ACCOUNT
+) -> dict[str, str]:
     """Return the variables that make the CDK CLI, the AWS CLI and boto3 use the embedded AWS.
 
     Raises:
-        LocalError: the endpoint is not on this machine.
+        EmbeddedAwsError: the endpoint is not on this machine.
     """
-    refuse_other_machines(endpoint)
+    require_loopback(endpoint)
     return {
         "AWS_ENDPOINT_URL": endpoint,
-        # The embedded AWS takes an account's number as its access key; "test" is its default's.
+        # The emulator takes the access key as the account's number; "test" is the default account.
         "AWS_ACCESS_KEY_ID": "test" if account == DEFAULT_ACCOUNT else account,
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": region,
@@ -68,21 +70,23 @@ def pointed_at(endpoint: str, region: str, account: str = DEFAULT_ACCOUNT) -> di
     }
 
 
-def without_aws(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return the user's own environment with no AWS setting left in it, for a shell."""
+def without_aws_variables(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return the user's own environment without its AWS and CDK variables, for a shell."""
     kept = {k: v for k, v in inherited.items() if not k.startswith(("AWS_", "CDK_"))}
     return kept | _NO_PROFILE
 
 
-def refuse_other_machines(endpoint: str) -> None:
-    """Raise a LocalError unless the endpoint is plain HTTP to a loopback address."""
+def require_loopback(endpoint: str) -> None:
+    """Raise an EmbeddedAwsError unless the endpoint is plain HTTP at a loopback address."""
     url = urlsplit(endpoint)
     try:
-        is_here = url.scheme == "http" and ipaddress.ip_address(url.hostname or "").is_loopback
+        is_loopback = url.scheme == "http" and ipaddress.ip_address(url.hostname or "").is_loopback
     except ValueError:
-        is_here = False
-    if not is_here:
-        raise LocalError(f"refused: {endpoint} is not on this machine (http://127.0.0.1:PORT)")
+        is_loopback = False
+    if not is_loopback:
+        raise EmbeddedAwsError(
+            f"refused: {endpoint} is not on this machine (http://127.0.0.1:PORT)"
+        )
 
 
 _NO_PROFILE = {

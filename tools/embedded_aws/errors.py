@@ -1,5 +1,5 @@
-"""The one kind of fault that the local commands report to the user."""
+"""The error that the local commands show to the user."""
 
 
-class LocalError(Exception):
-    """A fault whose text is all that the user needs to go on: printed, then exit code 1."""
+class EmbeddedAwsError(Exception):
+    """Ends a local command with exit code 1. The text of this error is shown to the user."""

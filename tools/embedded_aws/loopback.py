@@ -1,8 +1,8 @@
-"""Keeps this process on the loopback interface.
+"""Confines the network traffic of this process to the loopback interface.
 
-The emulator opens more listeners than its gateway (MQTT, SFTP, database proxies), some on all
-interfaces, and emulated services may be told to call an address outside. An audit hook sees every
-`bind`, `connect` and look-up of a name, whoever makes it, and refuses what leaves the machine.
+The emulator opens more listeners than its gateway (MQTT, SFTP, database proxies), some of them on
+all interfaces, and its services can be configured to call an address outside. An audit hook sees
+each `bind`, `connect` and look-up of a name in the process, and refuses other addresses.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ _NAMES = {"", "localhost"}
 
 
 class NotLoopbackError(PermissionError):
-    """Something tried to listen on, or to reach, an address outside this machine."""
+    """An attempt to listen on, or to connect to, an address outside this machine."""
 
 
-def stay_on_loopback() -> None:
-    """Refuse, for the rest of the process, every address but the machine's own.
+def confine_to_loopback() -> None:
+    """Refuse every address but loopback addresses, until the process ends.
 
-    Unix sockets stay allowed: a Docker engine listens on one.
+    Unix sockets are allowed: a Docker engine listens on one.
     """
     sys.addaudithook(_refuse)
 
@@ -30,19 +30,19 @@ def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
     if event in ("socket.bind", "socket.connect", "socket.sendto"):
         address = arguments[1]
         host = address[0] if isinstance(address, tuple) else None
-        everywhere_is_refused = event == "socket.bind"
+        refuse_empty = event == "socket.bind"
     elif event == "socket.getaddrinfo":
-        host, everywhere_is_refused = arguments[0], False
+        host, refuse_empty = arguments[0], False
     else:
         return
-    if isinstance(host, (str, bytes)) and not is_loopback(host, everywhere_is_refused):
+    if isinstance(host, (str, bytes)) and not is_loopback(host, refuse_empty):
         raise NotLoopbackError(f"{event} {host!r}: the embedded AWS stays on 127.0.0.1")
 
 
-def is_loopback(host: str | bytes, empty_is_refused: bool = False) -> bool:
-    """Whether `host` is this machine's loopback; an empty host means every interface in a bind."""
+def is_loopback(host: str | bytes, refuse_empty: bool = False) -> bool:
+    """Return whether `host` is a loopback address; an empty host binds every interface."""
     name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-    if not name and empty_is_refused:
+    if not name and refuse_empty:
         return False
     if name.lower() in _NAMES:
         return True

@@ -1,31 +1,32 @@
-"""Programs started by a local command: none outlives it by accident."""
+"""Starts and stops processes, so that none of them outlives a command by accident."""
 
 import contextlib
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
+from typing import Self
 
-from tools.embedded_aws.errors import LocalError
+from tools.embedded_aws.errors import EmbeddedAwsError
 
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.02
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Interrupted(BaseException):
-    """A signal asked this command to end. Not an Exception, so that nothing swallows it."""
+class CommandInterrupt(BaseException):
+    """A signal that ends this command. Like KeyboardInterrupt, it is not an Exception."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.exit_code = 128 + number
 
 
-class Child:
-    """A program in a session of its own, so that it and what it starts can be ended as one.
+class ChildProcess:
+    """A program in a session of its own, so that one signal reaches it and its descendants.
 
     In the terminal's session, Ctrl-C would reach every program at once, in no order.
     """
@@ -37,7 +38,7 @@ class Child:
         self.log = log
         with contextlib.ExitStack() as files:
             output = files.enter_context(log.open("wb")) if log else None
-            self._process = subprocess.Popen(  # noqa: S603 - a command of ours, no shell
+            self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
                 list(command),
                 cwd=folder,
                 env=dict(env),
@@ -49,15 +50,11 @@ class Child:
         self.pid = self._process.pid
 
     def poll(self) -> int | None:
-        """Return the exit code; None while it runs."""
+        """Return the exit code; None while the program runs."""
         return self._process.poll()
 
-    def wait(self) -> int:
-        """Return the exit code once it has ended."""
-        return self._process.wait()
-
     def stop(self) -> None:
-        """End it and what it started: first asked to, then made to after 5 seconds."""
+        """Send SIGTERM to the program and its descendants, and SIGKILL after 5 seconds."""
         if self._process.poll() is None:
             _signal_group(self.pid, signal.SIGTERM)
             try:
@@ -67,68 +64,75 @@ class Child:
                 self._process.wait()
 
     def output(self) -> str:
-        """Return what is in the log so far."""
+        """Return the text of the log; empty without one."""
         return self.log.read_text(encoding="utf-8", errors="replace") if self.log else ""
 
 
-class Children:
-    """The running children of one command. Leaving it, for whatever reason, stops them."""
+class ChildProcesses:
+    """The running child processes of one command.
+
+    A context manager: inside it SIGINT, SIGTERM and SIGHUP raise a CommandInterrupt. Its end stops
+    each child process that still runs, whatever the reason.
+    """
 
     def __init__(self) -> None:
-        self._running: list[Child] = []
+        self._running: list[ChildProcess] = []
         self._starting = False
         self._pending: int | None = None
 
+    def __enter__(self) -> Self:
+        self._handlers = {number: signal.signal(number, self._interrupt) for number in _SIGNALS}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            _ignore_signals()
+        finally:
+            for process in reversed(self._running):
+                process.stop()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
     def start(
         self, command: Sequence[str], folder: Path, env: Mapping[str, str], log: Path | None = None
-    ) -> Child:
-        """Start a program. A signal that arrives meanwhile waits, or the child would be lost.
+    ) -> ChildProcess:
+        """Start a program. A signal meanwhile takes effect afterwards: the child would be lost.
 
         Raises:
-            LocalError: there is no such program.
+            EmbeddedAwsError: the program does not exist.
         """
         self._starting = True
         try:
-            child = Child(command, folder, env, log)
-            self._running.append(child)
+            process = ChildProcess(command, folder, env, log)
+            self._running.append(process)
         except FileNotFoundError:
             name = Path(command[0]).name
-            raise LocalError(f"no such program: {name}; run: python3 dev.py setup") from None
+            raise EmbeddedAwsError(f"no such program: {name}; run: python3 dev.py setup") from None
         finally:
             self._starting = False
             if self._pending is not None:
-                raise Interrupted(self._pending)
-        return child
+                raise CommandInterrupt(self._pending)
+        return process
 
-    def release(self, child: Child) -> None:
-        """Let a child live on when the command ends."""
-        self._running.remove(child)
-
-    @contextlib.contextmanager
-    def guarded(self) -> Iterator["Children"]:
-        """Turn SIGINT, SIGTERM and SIGHUP into Interrupted; stop what still runs at the end."""
-        before = {number: signal.signal(number, self._interrupt) for number in _SIGNALS}
-        try:
-            yield self
-        finally:
-            for number in _SIGNALS:
-                signal.signal(number, signal.SIG_IGN)
-            for child in reversed(self._running):
-                child.stop()
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    def release(self, process: ChildProcess) -> None:
+        """Let a process outlive the command."""
+        self._running.remove(process)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        for each in _SIGNALS:
-            signal.signal(each, signal.SIG_IGN)
+        _ignore_signals()
         if self._starting:
             self._pending = number
         else:
-            raise Interrupted(number)
+            raise CommandInterrupt(number)
 
 
 def stop_process(pid: int) -> None:
-    """End a process that an earlier command started as the leader of its own session."""
+    """Stop a process that an earlier command started as the leader of its own session."""
     _signal_group(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while is_running(pid) and time.monotonic() < deadline:
@@ -138,10 +142,10 @@ def stop_process(pid: int) -> None:
 
 
 def is_running(pid: int) -> bool:
-    """Tell whether there is such a process, and it has not ended.
+    """Return whether the process exists and has not ended.
 
-    One that has ended keeps its id until its parent asks for the exit code; an orphan's new parent,
-    in a container, may never ask.
+    A process that has ended keeps its id until its parent reads the exit code. In a container, the
+    new parent of an orphan may never read it.
     """
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
@@ -159,7 +163,10 @@ def is_running(pid: int) -> bool:
 
 
 def command_line(pid: int) -> str:
-    """Return the command line of a process; empty when there is none. Pids are used again."""
+    """Return the command line of a process; empty if there is none.
+
+    It tells a process from a later one that has the same id.
+    """
     try:
         return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
     except OSError:
@@ -171,6 +178,28 @@ def command_line(pid: int) -> str:
     except OSError:
         return ""
     return answer.stdout
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the ids of a process's descendants, deepest first; empty without /proc."""
+    found: list[int] = []
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, file.read_text().split()):
+                found.extend((*descendants(child), child))
+    return found
+
+
+def kill_descendants() -> None:
+    """Kill every descendant of this process."""
+    for pid in descendants(os.getpid()):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _ignore_signals() -> None:
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

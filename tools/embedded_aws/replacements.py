@@ -1,11 +1,11 @@
-"""Holds a deploy to the embedded AWS against what it has, as `dev.py guard` does it on AWS."""
+"""Runs the replacement guard on a deploy to the embedded AWS, as `dev.py guard` does on AWS."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from tools.embedded_aws.checkout import Target
 from tools.embedded_aws.emulator import Emulator
-from tools.embedded_aws.errors import LocalError
+from tools.embedded_aws.errors import EmbeddedAwsError
 from tools.guard.errors import GuardError
 from tools.guard.finding import Finding, exclude_allowed, format_report
 from tools.templates.assembly import read_stage
@@ -16,18 +16,18 @@ def refuse_replacements(target: Target, kept: Emulator | None, allowed: Sequence
 
     Args:
         target: the stage, synthesized.
-        kept: the embedded AWS that may have the stage already; a fresh one has nothing to lose.
-        allowed: resources whose finding is let through.
+        kept: the embedded AWS that may hold the stage already; None for one that holds nothing.
+        allowed: the resources whose findings are allowed.
 
     Raises:
-        LocalError: the deploy is refused, or an override fits nothing.
+        EmbeddedAwsError: the deploy is refused, or an allowed resource has no finding.
     """
     try:
         stopping = exclude_allowed(_findings(target, kept) if kept else [], allowed)
     except GuardError as error:
-        raise LocalError(str(error)) from None
+        raise EmbeddedAwsError(str(error)) from None
     if stopping:
-        raise LocalError(format_report(stopping))
+        raise EmbeddedAwsError(format_report(stopping))
 
 
 def _findings(target: Target, emulator: Emulator) -> list[Finding]:
@@ -49,5 +49,5 @@ def _findings(target: Target, emulator: Emulator) -> list[Finding]:
     try:
         before = read_deployed(target.stage, stacks, client)
     except (BotoCoreError, ClientError) as error:
-        raise LocalError(f"the embedded AWS cannot be read back: {error}") from None
+        raise EmbeddedAwsError(f"the embedded AWS cannot be read back: {error}") from None
     return compare(before, synthesized_templates(stacks, before), registry_schemas())

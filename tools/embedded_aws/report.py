@@ -1,4 +1,4 @@
-"""What a deploy made, read back from the embedded AWS with boto3, as text for the terminal."""
+"""The report of a deploy: what the embedded AWS holds afterwards, read with boto3."""
 
 import contextlib
 import datetime as dt
@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.embedded_aws.emulator import Emulator, Resource
-from tools.embedded_aws.errors import LocalError
+from tools.embedded_aws.errors import EmbeddedAwsError
+from tools.embedded_aws.fidelity import CHECKED, FIDELITIES, RECORDED
 
-HOWS = ("emulated", "recorded", "checked")
+_EXPLANATIONS = {
+    RECORDED: "Recorded, not emulated (checked against the CloudFormation schema)",
+    CHECKED: "Checked against the Kubernetes schemas, not run",
+}
 
 
 @dataclass(frozen=True)
@@ -20,26 +24,26 @@ class Stack:
     name: str
     resources: Sequence[Resource]
     expected: int
-    """How many resources CloudFormation says it has."""
+    """The number of resources that CloudFormation lists."""
     seconds: float
-    """How long this deploy worked on it; 0: nothing to change."""
+    """The time that this deploy spent on the stack; 0 if it changed nothing."""
 
-    def count(self, how: str) -> int:
-        """Return how many of its resources are held in one way."""
-        return sum(resource.how == how for resource in self.resources)
+    def count(self, fidelity: str) -> int:
+        """Return the number of resources of a fidelity."""
+        return sum(resource.fidelity == fidelity for resource in self.resources)
 
     @property
     def missing(self) -> int:
-        """Return how many of its resources are held in no way at all; 0 unless it is a defect."""
-        return self.expected - sum(self.count(how) for how in HOWS)
+        """The number of resources that have no fidelity. It is 0 unless there is a defect."""
+        return self.expected - sum(self.count(fidelity) for fidelity in FIDELITIES)
 
 
 class Reader:
-    """Asks the embedded AWS, over boto3, what a stage consists of."""
+    """Reads the stacks and resources of a stage."""
 
     def __init__(self, emulator: Emulator, environment: Mapping[str, str]) -> None:
         """Take the credentials and the region from the environment of the CLI's programs."""
-        # Not at the top: it takes half a second, which a deploy spends waiting anyway.
+        # Imported here, while a deploy waits for the CDK CLI: it takes half a second.
         import boto3
 
         self._emulator = emulator
@@ -55,15 +59,15 @@ class Reader:
             return [self._stack(name, since) for name in self._names(prefix)]
 
     def entry_points(self, stacks: Sequence[Stack]) -> dict[str, str]:
-        """Return where the stage is reached: load balancer, database, cluster."""
-        rows: dict[str, str] = {}
+        """Return the addresses of the load balancer, the database and the cluster, by name."""
+        found: dict[str, str] = {}
         with _readable():
             for resource in (resource for stack in stacks for resource in stack.resources):
-                rows |= self._entry_point(resource.type, resource.physical_id)
-        return rows
+                found |= self._entry_point(resource.type, resource.physical_id)
+        return found
 
-    def _entry_point(self, kind: str, name: str) -> dict[str, str]:
-        match kind:
+    def _entry_point(self, resource_type: str, name: str) -> dict[str, str]:
+        match resource_type:
             case "AWS::ElasticLoadBalancingV2::LoadBalancer":
                 answer = self._client("elbv2").describe_load_balancers(LoadBalancerArns=[name])
                 return {"Load balancer": answer["LoadBalancers"][0]["DNSName"]}
@@ -78,10 +82,10 @@ class Reader:
 
     def _names(self, prefix: str) -> list[str]:
         pages = self._client("cloudformation").get_paginator("describe_stacks").paginate()
-        found = [stack for page in pages for stack in page["Stacks"]]
-        mine = [stack for stack in found if stack["StackName"].startswith(prefix)]
-        mine.sort(key=lambda stack: stack["CreationTime"])
-        return [stack["StackName"] for stack in mine]
+        stacks = [stack for page in pages for stack in page["Stacks"]]
+        found = [stack for stack in stacks if stack["StackName"].startswith(prefix)]
+        found.sort(key=lambda stack: stack["CreationTime"])
+        return [stack["StackName"] for stack in found]
 
     def _stack(self, name: str, since: dt.datetime) -> Stack:
         client = self._client("cloudformation")
@@ -104,17 +108,17 @@ def _readable() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise LocalError(f"the embedded AWS cannot be read back: {error}") from None
+        raise EmbeddedAwsError(f"the embedded AWS cannot be read back: {error}") from None
 
 
 def table(stacks: Sequence[Stack]) -> str:
-    """Lay the stacks out, a line each, and their sums."""
-    head = ["stack", "resources", *HOWS, "seconds"]
+    """Return a table with one line for each stack, and a line of sums."""
+    head = ["stack", "resources", *FIDELITIES, "seconds"]
     rows = [
-        [s.name, str(s.expected), *(str(s.count(how)) for how in HOWS), f"{s.seconds:.1f}"]
+        [s.name, str(s.expected), *(str(s.count(f)) for f in FIDELITIES), f"{s.seconds:.1f}"]
         for s in stacks
     ]
-    sums = [sum(s.count(how) for s in stacks) for how in HOWS]
+    sums = [sum(stack.count(fidelity) for stack in stacks) for fidelity in FIDELITIES]
     total = ["all", str(sum(s.expected for s in stacks)), *map(str, sums), ""]
     lines = [head, *rows, total]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
@@ -128,22 +132,18 @@ def table(stacks: Sequence[Stack]) -> str:
 
 
 def explanation(stacks: Sequence[Stack], has_docker: bool) -> str:
-    """Say what the table's words mean here: which types are not emulated."""
+    """Return which resource types are recorded or checked, and whether Docker was used."""
     lines = []
-    meaning = {
-        "recorded": "Recorded, not emulated (checked against the CloudFormation schema)",
-        "checked": "Checked against the Kubernetes schemas, not run",
-    }
-    for how, text in meaning.items():
-        types = Counter(r.type for s in stacks for r in s.resources if r.how == how)
+    for fidelity, text in _EXPLANATIONS.items():
+        types = Counter(r.type for s in stacks for r in s.resources if r.fidelity == fidelity)
         if types:
             shown = ", ".join(f"{name} ({count})" for name, count in sorted(types.items()))
             lines.append(f"{text}: {shown}.")
     for stack in stacks:
         if stack.missing:
-            plural = "s" if stack.missing > 1 else ""
             lines.append(
-                f"{stack.name}: {stack.missing} resource{plural} held in no way: a defect."
+                f"{stack.name}: the embedded AWS does not hold {stack.missing} of its resources. "
+                "This is a defect of the embedded AWS."
             )
     engine = (
         "used; the cluster, the database and the cache are real."

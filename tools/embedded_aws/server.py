@@ -1,13 +1,15 @@
 """Runs the embedded AWS: `python -m tools.embedded_aws.server --port N --ready-file PATH`.
 
-One process, 127.0.0.1 only, nothing left on disk when it ends. The emulator reads its settings
-from the environment while it is imported, so the port is taken first and the import comes last.
+It is one process that listens on 127.0.0.1 only, and leaves nothing on the disk when it ends. The
+emulator reads its settings from the environment while it is imported. Therefore the server binds
+its port first, and imports the emulator last.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -20,33 +22,34 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.embedded_aws.loopback import stay_on_loopback
+from tools.embedded_aws.loopback import confine_to_loopback
+from tools.embedded_aws.processes import kill_descendants
 
 HOST = "127.0.0.1"
 DEFAULT_ACCOUNT = "000000000000"
 DEFAULT_REGION = "us-east-1"
 GRACE_SECONDS = 0.3
-"""How long open connections may take to finish after SIGTERM or SIGINT."""
+"""The time for open connections to finish after SIGTERM or SIGINT."""
 
 
 class StartError(Exception):
-    """The server cannot start; the message is for the user."""
+    """The server cannot start. The text of this error is shown to the user."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT; returns the exit status."""
+    """Serve until SIGTERM or SIGINT; return the exit code."""
     options = _parse(arguments)
     try:
         listener = _listen(options.port)
         _check_writable(options.ready_file)
     except StartError as error:
-        print(f"local AWS: {error}", file=sys.stderr)
+        print(f"embedded AWS: {error}", file=sys.stderr)
         return 1
-    folder = Path(tempfile.mkdtemp(prefix="local-aws-"))
+    folder = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
     try:
         _prepare_environment(listener.getsockname()[1], folder)
         _log_to(options.ready_file.with_suffix(".log"))
-        stay_on_loopback()
+        confine_to_loopback()
         asyncio.run(_serve(listener, options.ready_file, folder))
     finally:
         _remove(folder)
@@ -105,7 +108,7 @@ def _prepare_environment(port: int, folder: Path) -> None:
         LOG_LEVEL=environment.get("LOG_LEVEL", "WARNING"),
     )
     environment.pop("AWS_ENDPOINT_URL", None)
-    # Lambda workers run `node` and `python` by name: let them find this environment's.
+    # Lambda workers run `node` and `python` by name: they must find those of this environment.
     environment["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), environment["PATH"]))
     tempfile.tempdir = str(folder)
 
@@ -157,13 +160,20 @@ async def _announce(port: int, ready_file: Path) -> None:
 
 
 def _end_at_once(folder: Path) -> None:
-    """End the process without waiting for threads, which may wait for a Lambda for an hour."""
-    from tools.embedded_aws.children import end_children
-
-    end_children()
+    """End the process without its threads, which can wait for a Lambda function for an hour."""
+    _stop_workers()
+    kill_descendants()
     _remove(folder)
     logging.shutdown()
     os._exit(0)
+
+
+def _stop_workers() -> None:
+    """Let the emulator stop its Lambda workers, which would outlive it."""
+    runtime = sys.modules.get("ministack.core.lambda_runtime")
+    if runtime is not None:
+        with contextlib.suppress(Exception):
+            runtime.reset()
 
 
 def _remove(folder: Path) -> None:

@@ -5,77 +5,86 @@ import time
 
 from tools.embedded_aws.checkout import Target
 from tools.embedded_aws.emulator import Emulator
-from tools.embedded_aws.errors import LocalError
-from tools.embedded_aws.processes import POLL_SECONDS, Child, Children, is_running
+from tools.embedded_aws.errors import EmbeddedAwsError
+from tools.embedded_aws.processes import POLL_SECONDS, ChildProcess, ChildProcesses, is_running
 
-_QUIET = ("--no-notices",)
-_FRAME = re.compile(r"^(\[Error|\w*Error:|.*: Subprocess exited with error \d+)")
+_COMMON_OPTIONS = ("--no-notices",)
+_CLI_LINE = re.compile(r"^(\[Error|\w*Error:|.*: Subprocess exited with error \d+)")
 
 
 class Toolkit:
-    """The CDK CLI at work on one stage."""
+    """The CDK CLI, applied to one stage."""
 
-    def __init__(self, children: Children, target: Target) -> None:
-        self._children = children
+    def __init__(self, processes: ChildProcesses, target: Target) -> None:
+        self._processes = processes
         self._target = target
 
-    def start_synth(self, purpose: str = "deploy") -> Child:
-        """Start a synthesis. Without credentials: the account is given, nothing is looked up."""
+    def start_synth(self, purpose: str = "deploy") -> ChildProcess:
+        """Start a synthesis. It has no credentials: it knows the account, and looks nothing up."""
         target = self._target
-        where = ["-c", f"stage={target.stage}", "-o", str(target.assembly(purpose))]
+        context = ["-c", f"stage={target.stage}", "-o", str(target.assembly(purpose))]
         log = target.checkout.logs / "synth.log"
-        command = ["cdk", "synth", "--quiet", *where, *_QUIET]
-        return self._children.start(command, target.checkout.root, target.environment(), log)
+        command = ["cdk", "synth", "--quiet", *context, *_COMMON_OPTIONS]
+        return self._processes.start(command, target.checkout.root, target.environment(), log)
 
-    def start_bootstrap(self, endpoint: str) -> Child:
-        """Start to create what the CDK needs in an environment. Needs no app, so no synthesis."""
+    def start_bootstrap(self, endpoint: str) -> ChildProcess:
+        """Start the bootstrap of the account and region. It needs no app, so no synthesis."""
         target = self._target
-        command = ["cdk", "bootstrap", f"aws://{target.account}/{target.region}", *_QUIET]
+        environment = f"aws://{target.account}/{target.region}"
+        command = ["cdk", "bootstrap", environment, *_COMMON_OPTIONS]
         log = target.checkout.logs / "bootstrap.log"
         env = target.environment_at(endpoint)
-        return self._children.start(command, target.checkout.folder, env, log)
+        return self._processes.start(command, target.checkout.folder, env, log)
 
-    def start_deploy(self, endpoint: str) -> Child:
-        """Start to deploy every stack of the stage, those that do not need each other at once.
+    def start_deploy(self, endpoint: str) -> ChildProcess:
+        """Start to deploy every stack of the stage; independent stacks are deployed at once.
 
-        Directly: a change set for each stack would double the time, and nobody reviews it here.
+        The CLI uses no change sets: they would double the time, and nobody reviews them here.
         """
         options = ["--require-approval=never", "--concurrency=4", "--method=direct"]
         return self._start(endpoint, "deploy", *options)
 
-    def start_diff(self, endpoint: str) -> Child:
-        """Start to compare with what is deployed."""
+    def start_diff(self, endpoint: str) -> ChildProcess:
+        """Start the comparison with what is deployed."""
         return self._start(endpoint, "diff", "--no-change-set", purpose="diff")
 
-    def start_destroy(self, endpoint: str) -> Child:
+    def start_destroy(self, endpoint: str) -> ChildProcess:
         """Start to delete every stack of the stage."""
         return self._start(endpoint, "destroy", "--force")
 
-    def _start(self, endpoint: str, command: str, *options: str, purpose: str = "deploy") -> Child:
+    def _start(
+        self, endpoint: str, command: str, *options: str, purpose: str = "deploy"
+    ) -> ChildProcess:
         target = self._target
-        what = ["--app", str(target.assembly(purpose)), f"{target.stage}/*"]
+        app = ["--app", str(target.assembly(purpose)), f"{target.stage}/*"]
         env = target.environment_at(endpoint)
-        return self._children.start(
-            ["cdk", command, *what, *options, *_QUIET], target.checkout.root, env
+        return self._processes.start(
+            ["cdk", command, *app, *options, *_COMMON_OPTIONS], target.checkout.root, env
         )
 
 
-def finish(child: Child, fault: str, needs: Emulator | None = None) -> None:
-    """Wait for a program.
+def wait_for(process: ChildProcess, message: str, needed: Emulator | None = None) -> None:
+    """Wait until a program of the CDK CLI ends.
+
+    Args:
+        process: the program.
+        message: the text of the error if the program fails; its log, if it has one, is appended.
+        needed: the embedded AWS that the program uses. If it ends, the wait ends: the CLI would
+            retry for minutes.
 
     Raises:
-        LocalError: it failed, with this text, and its log if it has one; or the embedded AWS
-            that it needs has ended: the CLI would try again and again.
+        EmbeddedAwsError: the program failed, or the embedded AWS has ended.
     """
-    while (code := child.poll()) is None:
-        if needs and not is_running(needs.pid):
-            raise LocalError("the embedded AWS ended; why is in .local/logs")
+    while (code := process.poll()) is None:
+        if needed and not is_running(needed.pid):
+            raise EmbeddedAwsError("the embedded AWS has ended; its logs are in .local/logs")
         time.sleep(POLL_SECONDS)
     if code:
-        raise LocalError("\n".join(filter(None, [fault, own_words(child.output())])))
+        log = application_message(process.output())
+        raise EmbeddedAwsError("\n".join(filter(None, [message, log])))
 
 
-def own_words(output: str) -> str:
-    """Return what the app itself said when it refused to synthesize, without the CLI's frame."""
-    lines = [line for line in output.strip().splitlines() if not _FRAME.match(line)]
+def application_message(output: str) -> str:
+    """Return what the app printed when it refused to synthesize, without the lines of the CLI."""
+    lines = [line for line in output.strip().splitlines() if not _CLI_LINE.match(line)]
     return "\n".join(lines).strip() or output.strip()

@@ -1,4 +1,4 @@
-"""One embedded AWS for the session, and a short way to deploy stacks to it."""
+"""An embedded AWS for the session, and a class that deploys stacks to it."""
 
 from __future__ import annotations
 
@@ -42,22 +42,22 @@ class RunningServer:
         )
 
     def wait_until_ready(self) -> str:
-        """Return the endpoint once it serves; fails with its complaint if it ends instead."""
+        """Return the endpoint as soon as it serves; fail with its error output if it ends."""
         give_up = time.monotonic() + START_SECONDS
         while not self.ready_file.exists():
             ended = self.process.poll() is not None
             if ended or time.monotonic() > give_up:
                 self.process.kill()
-                pytest.fail(f"the server did not start: {self.complaints()}")
+                pytest.fail(f"the server did not start: {self.error_output()}")
             time.sleep(0.01)
         return str(json.loads(self.ready_file.read_text())["endpoint"])
 
-    def complaints(self) -> str:
-        """Return what it wrote to stderr, once it has ended."""
+    def error_output(self) -> str:
+        """Return what it has written to stderr, after it has ended."""
         return self.process.communicate()[1]
 
     def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> int:
-        """Return its exit status after a signal; one that does not end is killed."""
+        """Send a signal and return the exit code; kill the server if it does not end."""
         self.process.send_signal(with_signal)
         try:
             return self.process.wait(STOP_SECONDS)
@@ -69,7 +69,7 @@ class RunningServer:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """The server that the tests of this folder share."""
+    """The embedded AWS of the session."""
     running = RunningServer(tmp_path_factory.mktemp("embedded-aws"))
     try:
         running.wait_until_ready()
@@ -82,13 +82,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 @pytest.fixture(scope="session")
 def endpoint(server: RunningServer) -> str:
-    """Where it listens."""
+    """The endpoint of the embedded AWS."""
     return server.wait_until_ready()
 
 
 @pytest.fixture(scope="session")
 def aws(endpoint: str) -> Callable[[str], Any]:
-    """A function from a service's name to its client."""
+    """A function that returns the client of a service."""
 
     def client(service: str) -> Any:
         return boto3.client(
@@ -105,7 +105,7 @@ def aws(endpoint: str) -> Callable[[str], Any]:
 
 @pytest.fixture(scope="session")
 def local_api(endpoint: str) -> Callable[[str], str]:
-    """A function from a path under /_local/ to the answer's body."""
+    """A function that returns the response to a path under /_local/."""
 
     def get(path: str) -> str:
         with urllib.request.urlopen(f"{endpoint}/_local/{path}") as response:  # noqa: S310
@@ -116,27 +116,27 @@ def local_api(endpoint: str) -> Callable[[str], str]:
 
 @dataclass
 class Stack:
-    """A stack of one test, by the name of which everything is found."""
+    """The stack of a test."""
 
     name: str
     cloudformation: Any
 
     def deploy(self, resources: dict[str, Any], outputs: dict[str, Any] | None = None) -> str:
-        """Create or update the stack; return the status that it ends in."""
+        """Create or update the stack from its resources; return the final status."""
         template = {"Resources": resources}
         if outputs:
             template["Outputs"] = {name: {"Value": value} for name, value in outputs.items()}
         return self.deploy_template(template)
 
     def deploy_template(self, template: dict[str, Any]) -> str:
-        """Create or update the stack from a whole template; return the status."""
+        """Create or update the stack from a template; return the final status."""
         exists = self.status() is not None
         action = self.cloudformation.update_stack if exists else self.cloudformation.create_stack
         action(StackName=self.name, TemplateBody=json.dumps(template), Capabilities=_CAPABILITIES)
         return str(self.status())
 
     def status(self) -> str | None:
-        """Return the stack's status; None when there is no stack."""
+        """Return the stack's status; None if there is no stack."""
         try:
             found = self.cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
         except ClientError:
@@ -149,7 +149,7 @@ class Stack:
         return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
 
     def physical_ids(self) -> dict[str, str]:
-        """Return what `Ref` gives, by logical id."""
+        """Return the physical ids by logical id."""
         found = self.cloudformation.list_stack_resources(StackName=self.name)
         return {
             resource["LogicalResourceId"]: resource["PhysicalResourceId"]
@@ -157,7 +157,7 @@ class Stack:
         }
 
     def events(self) -> list[tuple[str, str, str]]:
-        """Return logical id, status and reason of every event, oldest first."""
+        """Return logical id, status and reason of each event, the oldest first."""
         found = self.cloudformation.describe_stack_events(StackName=self.name)["StackEvents"]
         return [
             (e["LogicalResourceId"], e["ResourceStatus"], e.get("ResourceStatusReason", ""))
@@ -165,7 +165,7 @@ class Stack:
         ]
 
     def failures(self) -> dict[str, str]:
-        """Return why resources failed, by logical id; the last reason of each."""
+        """Return the last reason of a failure by logical id."""
         return {
             logical_id: reason
             for logical_id, status, reason in self.events()
@@ -173,7 +173,7 @@ class Stack:
         }
 
     def delete(self) -> str:
-        """Delete the stack; return the last event's status."""
+        """Delete the stack; return the final status."""
         self.cloudformation.delete_stack(StackName=self.name)
         return str(self.status())
 
@@ -185,6 +185,6 @@ _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPA
 def stack(aws: Callable[[str], Any], request: pytest.FixtureRequest) -> Iterator[Stack]:
     """An empty stack named after the test, deleted at its end."""
     name = "t-" + str(request.node.name).replace("_", "-")[:100].strip("-")
-    made = Stack("".join(c for c in name if c.isalnum() or c == "-"), aws("cloudformation"))
-    yield made
-    made.delete()
+    stack = Stack("".join(c for c in name if c.isalnum() or c == "-"), aws("cloudformation"))
+    yield stack
+    stack.delete()

@@ -1,4 +1,4 @@
-"""Identifiers and attributes, compared with what AWS shows."""
+"""The formats of generated identifiers and attributes, compared with those of AWS."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tools.embedded_aws.cloudformation.attributes import AttributeMaker, Scope
+from tools.embedded_aws.cloudformation.attributes import AttributeGenerator, Scope
 from tools.templates.schemas import registry_schemas
 
 SCOPE = Scope("111122223333", "eu-west-1")
@@ -16,11 +16,11 @@ HEX = "[0-9a-f]{17}"
 ARN = "arn:aws:{}:eu-west-1:111122223333:{}"
 
 
-def _made(resource_type: str, **properties: object) -> tuple[str, dict[str, Any]]:
+def _generated(resource_type: str, **properties: object) -> tuple[str, dict[str, Any]]:
     schema = registry_schemas().get(resource_type, SCOPE.region)
     assert schema
-    physical_id = AttributeMaker(schema, SCOPE, properties, "seed", "st-Lo-1A").physical_id()
-    maker = AttributeMaker.of_existing(schema, SCOPE, properties, physical_id)
+    physical_id = AttributeGenerator(schema, SCOPE, properties, "seed", "st-Lo-1A").physical_id()
+    maker = AttributeGenerator.of_existing(schema, SCOPE, properties, physical_id)
     return physical_id, maker.attributes(physical_id)
 
 
@@ -45,8 +45,10 @@ def _made(resource_type: str, **properties: object) -> tuple[str, dict[str, Any]
         ),
     ],
 )
-def test_ref_looks_like_aws(resource_type: str, properties: dict[str, Any], reference: str) -> None:
-    assert re.fullmatch(reference, _made(resource_type, **properties)[0])
+def test_ref_has_the_format_of_aws(
+    resource_type: str, properties: dict[str, Any], reference: str
+) -> None:
+    assert re.fullmatch(reference, _generated(resource_type, **properties)[0])
 
 
 @pytest.mark.parametrize(
@@ -75,21 +77,21 @@ def test_ref_looks_like_aws(resource_type: str, properties: dict[str, Any], refe
         ),
     ],
 )
-def test_an_attribute_looks_like_aws(
+def test_an_attribute_has_the_format_of_aws(
     resource_type: str, properties: dict[str, Any], name: str, value: str
 ) -> None:
-    assert re.fullmatch(value, _made(resource_type, **properties)[1][name])
+    assert re.fullmatch(value, _generated(resource_type, **properties)[1][name])
 
 
-def test_flags_and_numbers_are_no_text() -> None:
-    attributes = _made("AWS::RDS::DBInstance")[1]
+def test_booleans_and_numbers_are_not_strings() -> None:
+    attributes = _generated("AWS::RDS::DBInstance")[1]
 
     assert attributes["IsStorageConfigUpgradeAvailable"] is False
     assert isinstance(attributes["StorageOperationPercentProgress"], int)
 
 
 def test_the_id_in_an_arn_is_the_id_attribute() -> None:
-    reference, attributes = _made("AWS::EKS::PodIdentityAssociation", ClusterName="c")
+    reference, attributes = _generated("AWS::EKS::PodIdentityAssociation", ClusterName="c")
 
     assert reference.endswith("/" + attributes["AssociationId"])
 
@@ -102,13 +104,13 @@ def test_the_partition_follows_the_region() -> None:
 def test_two_resources_of_a_type_differ() -> None:
     schema = registry_schemas().get("AWS::EC2::NatGateway", SCOPE.region)
     assert schema
-    makers = [AttributeMaker(schema, SCOPE, {}, seed, "n") for seed in ("a", "b")]
+    makers = [AttributeGenerator(schema, SCOPE, {}, seed, "n") for seed in ("a", "b")]
 
     assert makers[0].physical_id() != makers[1].physical_id()
 
 
-def test_every_type_of_the_registry_can_be_made() -> None:
+def test_every_type_of_the_registry_has_an_id_and_attributes() -> None:
     for resource_type in registry_schemas().types(SCOPE.region):
-        reference, attributes = _made(resource_type)
+        reference, attributes = _generated(resource_type)
         assert reference, resource_type
         assert all(value is not None for value in attributes.values()), resource_type

@@ -1,4 +1,4 @@
-"""The local commands, with stand-ins for the CDK CLI and the embedded AWS."""
+"""The local commands, with fakes of the CDK CLI and the embedded AWS."""
 
 import contextlib
 import json
@@ -18,14 +18,19 @@ from typing import Any
 import pytest
 
 from tools.embedded_aws.emulator import Resource
-from tools.embedded_aws.environment import isolated, pointed_at, refuse_other_machines, without_aws
-from tools.embedded_aws.errors import LocalError
+from tools.embedded_aws.environment import (
+    endpoint_variables,
+    isolated_environment,
+    require_loopback,
+    without_aws_variables,
+)
+from tools.embedded_aws.errors import EmbeddedAwsError
 from tools.embedded_aws.processes import is_running
 from tools.embedded_aws.report import Stack, explanation, table
-from tools.embedded_aws.toolkit import own_words
+from tools.embedded_aws.toolkit import application_message
 
 ROOT = Path(__file__).resolve().parents[3]
-STAND_INS = Path(__file__).parent / "stand_ins"
+FAKES = Path(__file__).parent / "fakes"
 SECONDS_TO_REACT = 20.0
 SECRETS = {
     "AWS_ACCESS_KEY_ID": "AKIAREAL",
@@ -40,7 +45,7 @@ SECRETS = {
     "NODE_OPTIONS": "--require /real/hook.js",
     "GITHUB_TOKEN": "ghp_real",
 }
-"""What a developer's shell may hold. The word "real", the key and the account mark them."""
+"""Variables of a developer's shell. Each value contains "real", the key or the account."""
 
 
 @dataclass
@@ -53,9 +58,9 @@ class Copy:
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start a command, to be watched or interrupted."""
-        server = f"{shlex.quote(sys.executable)} {STAND_INS / 'server.py'} {self.server_options}"
-        command = [sys.executable, str(STAND_INS / "run.py"), str(self.root), *arguments]
-        env = self.environment | {"STAND_IN_SERVER": server, "PYTHONPATH": str(ROOT)}
+        server = f"{shlex.quote(sys.executable)} {FAKES / 'server.py'} {self.server_options}"
+        command = [sys.executable, str(FAKES / "run.py"), str(self.root), *arguments]
+        env = self.environment | {"FAKE_SERVER": server, "PYTHONPATH": str(ROOT)}
         return subprocess.Popen(  # noqa: S603
             command, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -66,24 +71,24 @@ class Copy:
         out, err = process.communicate(timeout=60)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
-    def order(self, command: str, **orders: Any) -> None:
-        """Tell the stand-in of the CDK CLI what to do when it is asked for a command."""
-        file = self.root / "bin" / "orders.json"
-        file.write_text(json.dumps(json.loads(file.read_text()) | {command: orders}))
+    def configure(self, command: str, **behaviour: Any) -> None:
+        """Set how the fake CDK CLI behaves at a command."""
+        file = self.root / "bin" / "behaviour.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | {command: behaviour}))
 
     def calls(self, command: str) -> list[dict[str, Any]]:
-        """Return how the CDK CLI was called with a command."""
+        """Return the recorded calls of the CDK CLI with a command."""
         files = (self.root / "bin").glob(f"{command}.*.call")
         return [json.loads(file.read_text()) for file in files]
 
     @property
     def state_file(self) -> Path:
-        """The memory of the embedded AWS."""
+        """The file that names the running embedded AWS."""
         return self.root / ".local" / "aws.json"
 
     @property
     def state(self) -> dict[str, Any]:
-        """What is in that memory."""
+        """The content of that file."""
         state: dict[str, Any] = json.loads(self.state_file.read_text())
         return state
 
@@ -92,8 +97,8 @@ class Copy:
 def copy(tmp_path: Path) -> Iterator[Copy]:
     folder = tmp_path / "bin"
     folder.mkdir()
-    (folder / "orders.json").write_text("{}")
-    script = (STAND_INS / "cdk.py").read_text()
+    (folder / "behaviour.json").write_text("{}")
+    script = (FAKES / "cdk.py").read_text()
     (folder / "cdk").write_text(f"#!{sys.executable}\n{script}")
     (folder / "cdk").chmod(0o755)
     path = os.pathsep.join([str(folder), os.environ["PATH"]])
@@ -103,24 +108,25 @@ def copy(tmp_path: Path) -> Iterator[Copy]:
         os.kill(copy.state["pid"], signal.SIGKILL)
 
 
-def wait_for(happened: Callable[[], Any]) -> Any:
+def wait_for(condition: Callable[[], Any]) -> Any:
     deadline = time.monotonic() + SECONDS_TO_REACT
-    while not (answer := happened()):
-        assert time.monotonic() < deadline, "nothing happened"
+    while not (answer := condition()):
+        assert time.monotonic() < deadline, "the condition did not become true"
         time.sleep(0.02)
     return answer
 
 
-def holds_no_secret(environment: Mapping[str, str], but: str = "") -> bool:
-    values = [value for name, value in environment.items() if name != but]
-    return not any(mark in v for v in values for mark in ("real", "AKIA", "111122223333"))
+def holds_no_secret(environment: Mapping[str, str]) -> bool:
+    return not any(
+        mark in v for v in environment.values() for mark in ("real", "AKIA", "111122223333")
+    )
 
 
-# What the programs started may see
+# The environment of the programs
 
 
 def test_no_credential_of_the_user_reaches_the_cdk_cli(copy: Copy) -> None:
-    assert copy.run("deploy", "staging").returncode == 0
+    assert copy.run("deploy-local", "staging").returncode == 0
     for command in ("synth", "bootstrap", "deploy"):
         (call,) = copy.calls(command)
         # The cache of unpacked libraries is the only thing that is shared with the user.
@@ -137,14 +143,14 @@ def test_no_credential_of_the_user_reaches_the_cdk_cli(copy: Copy) -> None:
 
 
 def test_a_synthesis_has_no_credentials_at_all(copy: Copy) -> None:
-    copy.run("deploy", "staging")
+    copy.run("deploy-local", "staging")
     (call,) = copy.calls("synth")
     assert not [name for name in call["environment"] if name.startswith("AWS_ACCESS_KEY")]
     assert call["environment"]["CDK_DEFAULT_ACCOUNT"] == "000000000000"
 
 
 def test_bootstrap_and_deploy_are_pointed_at_this_machine(copy: Copy) -> None:
-    copy.run("deploy", "staging")
+    copy.run("deploy-local", "staging")
     for command in ("bootstrap", "deploy"):
         (call,) = copy.calls(command)
         assert call["environment"]["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
@@ -153,20 +159,22 @@ def test_bootstrap_and_deploy_are_pointed_at_this_machine(copy: Copy) -> None:
 
 
 def test_no_credential_of_the_user_reaches_the_embedded_aws(copy: Copy) -> None:
-    copy.run("deploy", "staging")
+    copy.run("deploy-local", "staging")
     file = copy.root / ".local" / "logs" / "server.environment.json"
     environment = json.loads(file.read_text().replace(str(copy.root / "real-home"), ""))
     assert holds_no_secret({k: v.replace(str(copy.root), "") for k, v in environment.items()})
 
 
-def test_an_environment_is_built_up_not_cut_down(tmp_path: Path) -> None:
-    names = set(isolated({"SOMETHING_NEW": "x", "LC_ALL": "C", "PATH": "/bin"}, tmp_path))
+def test_an_unknown_variable_is_not_inherited(tmp_path: Path) -> None:
+    names = set(
+        isolated_environment({"SOMETHING_NEW": "x", "LC_ALL": "C", "PATH": "/bin"}, tmp_path)
+    )
     assert "SOMETHING_NEW" not in names
     assert {"LC_ALL", "PATH"} <= names
 
 
-def test_a_shell_keeps_what_is_the_users_except_for_aws() -> None:
-    environment = without_aws({"EDITOR": "vi", **SECRETS})
+def test_a_shell_inherits_everything_but_the_variables_of_aws() -> None:
+    environment = without_aws_variables({"EDITOR": "vi", **SECRETS})
     assert environment["EDITOR"] == "vi"
     assert not [
         name for name in SECRETS if name.startswith(("AWS_", "CDK_")) if name in environment
@@ -190,42 +198,42 @@ def test_a_shell_keeps_what_is_the_users_except_for_aws() -> None:
     ],
 )
 def test_an_endpoint_on_another_machine_is_refused(endpoint: str) -> None:
-    with pytest.raises(LocalError, match="not on this machine"):
-        pointed_at(endpoint, "us-east-1")
+    with pytest.raises(EmbeddedAwsError, match="not on this machine"):
+        endpoint_variables(endpoint, "us-east-1")
 
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:4566", "http://[::1]:4566"])
-def test_an_endpoint_on_this_machine_is_taken(endpoint: str) -> None:
-    refuse_other_machines(endpoint)
+def test_an_endpoint_on_this_machine_is_accepted(endpoint: str) -> None:
+    require_loopback(endpoint)
 
 
-def test_a_server_that_says_it_is_elsewhere_is_not_used(copy: Copy) -> None:
+def test_a_server_with_an_endpoint_on_another_machine_is_not_used(copy: Copy) -> None:
     copy.server_options = "--endpoint http://10.1.2.3:80"
-    result = copy.run("deploy", "staging")
+    result = copy.run("deploy-local", "staging")
     assert result.returncode == 1
     assert "not on this machine" in result.stderr
     assert not copy.calls("bootstrap")
     assert not copy.calls("deploy")
 
 
-def test_a_state_file_that_points_elsewhere_is_not_used(copy: Copy) -> None:
-    copy.run("deploy", "staging", "--keep")
+def test_a_state_file_with_an_endpoint_on_another_machine_is_not_used(copy: Copy) -> None:
+    copy.run("deploy-local", "staging", "--keep")
     state = copy.state | {"endpoint": "http://10.1.2.3:80"}
     pid = state["pid"]
     copy.state_file.write_text(json.dumps(state))
     try:
-        result = copy.run("destroy", "staging")
+        result = copy.run("destroy-local", "staging")
     finally:
         os.kill(pid, signal.SIGKILL)
     assert result.returncode == 1
     assert not copy.calls("destroy")
 
 
-# What runs, and when it ends
+# The processes
 
 
 def test_a_deploy_leaves_nothing_running(copy: Copy) -> None:
-    process = copy.start("deploy", "staging")
+    process = copy.start("deploy-local", "staging")
     pid = wait_for(lambda: copy.state_file.exists() and copy.state)["pid"]
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
@@ -235,8 +243,8 @@ def test_a_deploy_leaves_nothing_running(copy: Copy) -> None:
 
 
 def test_a_failed_deploy_leaves_nothing_running(copy: Copy) -> None:
-    copy.order("deploy", exit_code=1, prints="the CLI's own words", seconds=0.5)
-    process = copy.start("deploy", "staging")
+    copy.configure("deploy", exit_code=1, prints="the CLI's own words", seconds=0.5)
+    process = copy.start("deploy-local", "staging")
     pid = wait_for(lambda: copy.state_file.exists() and copy.state)["pid"]
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
@@ -259,8 +267,8 @@ def test_a_failed_deploy_leaves_nothing_running(copy: Copy) -> None:
 def test_an_interrupt_stops_what_was_started(
     copy: Copy, number: signal.Signals, keep: list[str], during: str
 ) -> None:
-    copy.order(during, seconds=60)
-    process = copy.start("deploy", "staging", *keep)
+    copy.configure(during, seconds=60)
+    process = copy.start("deploy-local", "staging", *keep)
     server = wait_for(lambda: copy.state_file.exists() and copy.state)["pid"]
     (call,) = wait_for(lambda: copy.calls(during))
     process.send_signal(number)
@@ -272,24 +280,24 @@ def test_an_interrupt_stops_what_was_started(
     assert not copy.state_file.exists()
 
 
-def test_the_embedded_aws_of_a_killed_command_is_stopped_by_the_next(copy: Copy) -> None:
-    copy.order("deploy", seconds=60)
-    process = copy.start("deploy", "staging")
+def test_the_next_command_stops_the_embedded_aws_of_a_killed_command(copy: Copy) -> None:
+    copy.configure("deploy", seconds=60)
+    process = copy.start("deploy-local", "staging")
     (call,) = wait_for(lambda: copy.calls("deploy"))
     orphan = copy.state["pid"]
     process.kill()
     os.kill(call["pid"], signal.SIGKILL)
     process.communicate()
-    copy.order("deploy")
-    assert copy.run("deploy", "staging").returncode == 0
+    copy.configure("deploy")
+    assert copy.run("deploy-local", "staging").returncode == 0
     assert not is_running(orphan)
 
 
-def test_two_deploys_at_once_do_not_disturb_each_other(copy: Copy) -> None:
-    copy.order("deploy", seconds=60)
-    first = copy.start("deploy", "staging")
+def test_a_second_deploy_in_the_same_folder_is_refused(copy: Copy) -> None:
+    copy.configure("deploy", seconds=60)
+    first = copy.start("deploy-local", "staging")
     wait_for(lambda: copy.calls("deploy"))
-    second = copy.run("deploy", "staging")
+    second = copy.run("deploy-local", "staging")
     assert second.returncode == 1
     assert f"another deploy-local runs in this folder (process {first.pid})" in second.stderr
     assert first.poll() is None
@@ -298,21 +306,21 @@ def test_two_deploys_at_once_do_not_disturb_each_other(copy: Copy) -> None:
 
 
 def test_the_end_of_the_embedded_aws_ends_the_deploy(copy: Copy) -> None:
-    copy.order("deploy", seconds=60)
-    process = copy.start("deploy", "staging")
+    copy.configure("deploy", seconds=60)
+    process = copy.start("deploy-local", "staging")
     (call,) = wait_for(lambda: copy.calls("deploy"))
     os.kill(copy.state["pid"], signal.SIGKILL)
     _, err = process.communicate(timeout=SECONDS_TO_REACT)
     assert process.returncode == 1
-    assert "the embedded AWS ended" in err
+    assert "the embedded AWS has ended" in err
     assert not is_running(call["pid"])
 
 
-# Replacements
+# The replacement guard
 
 
-def test_an_override_that_lets_nothing_through_is_refused_before_the_deploy(copy: Copy) -> None:
-    result = copy.run("deploy", "staging", "--allow-replacement", "data/Database")
+def test_an_allowed_replacement_without_a_finding_is_refused_before_the_deploy(copy: Copy) -> None:
+    result = copy.run("deploy-local", "staging", "--allow-replacement", "data/Database")
     assert (result.returncode, copy.calls("deploy")) == (1, [])
     assert "--allow-replacement: found data/Database; allowed: none" in result.stderr
 
@@ -321,63 +329,67 @@ def test_an_override_that_lets_nothing_through_is_refused_before_the_deploy(copy
 
 
 def test_a_kept_embedded_aws_is_used_by_the_next_deploy_and_stopped_on_request(copy: Copy) -> None:
-    first = copy.run("deploy", "staging", "--keep")
+    first = copy.run("deploy-local", "staging", "--keep")
     assert first.returncode == 0
     pid, endpoint = copy.state["pid"], copy.state["endpoint"]
     assert is_running(pid)
     assert f"export AWS_ENDPOINT_URL={endpoint}" in first.stdout
     assert "export AWS_ACCESS_KEY_ID=test" in first.stdout
 
-    second = copy.run("deploy", "staging")
+    second = copy.run("deploy-local", "staging")
     assert second.returncode == 0
     assert copy.state["pid"] == pid
     called = {call["environment"]["AWS_ENDPOINT_URL"] for call in copy.calls("deploy")}
     assert called == {endpoint}
 
-    assert copy.run("stop").returncode == 0
+    assert copy.run("stop-local").returncode == 0
     assert not is_running(pid)
     assert not copy.state_file.exists()
 
 
 def test_a_failed_deploy_keeps_the_embedded_aws_when_asked_to(copy: Copy) -> None:
-    copy.order("deploy", exit_code=1)
-    result = copy.run("deploy", "staging", "--keep")
+    copy.configure("deploy", exit_code=1)
+    result = copy.run("deploy-local", "staging", "--keep")
     assert result.returncode == 1
     assert "stop-local" in result.stderr
     assert is_running(copy.state["pid"])
 
 
 def test_diff_and_destroy_use_the_kept_embedded_aws(copy: Copy) -> None:
-    copy.run("deploy", "staging", "--keep")
-    assert copy.run("diff", "staging").returncode == 0
-    assert copy.run("destroy", "staging").returncode == 0
+    copy.run("deploy-local", "staging", "--keep")
+    assert copy.run("diff-local", "staging").returncode == 0
+    assert copy.run("destroy-local", "staging").returncode == 0
     for command in ("diff", "destroy"):
         (call,) = copy.calls(command)
         assert "staging/*" in call["arguments"]
         assert call["environment"]["AWS_ENDPOINT_URL"] == copy.state["endpoint"]
 
 
-def test_a_failed_destroy_names_the_way_out(copy: Copy) -> None:
-    copy.order("destroy", exit_code=1)
-    copy.run("deploy", "production", "--keep")
-    result = copy.run("destroy", "production")
+def test_a_failed_destroy_names_the_command_that_stops_the_embedded_aws(copy: Copy) -> None:
+    copy.configure("destroy", exit_code=1)
+    copy.run("deploy-local", "production", "--keep")
+    result = copy.run("destroy-local", "production")
     assert result.returncode == 1
     assert "deletion_protection" in result.stderr
     assert "python3 dev.py stop-local" in result.stderr
 
 
-@pytest.mark.parametrize("command", [["diff", "staging"], ["destroy", "staging"], ["shell"]])
-def test_what_needs_a_kept_embedded_aws_says_so(copy: Copy, command: list[str]) -> None:
+@pytest.mark.parametrize(
+    "command", [["diff-local", "staging"], ["destroy-local", "staging"], ["shell-local"]]
+)
+def test_a_command_without_a_kept_embedded_aws_names_the_command_that_starts_one(
+    copy: Copy, command: list[str]
+) -> None:
     result = copy.run(*command)
     assert result.returncode == 1
     assert result.stderr == (
-        f"{command[0]}-local needs a kept embedded AWS; "
+        f"{command[0]} needs a kept embedded AWS; "
         "first run: python3 dev.py deploy-local STAGE --keep\n"
     )
 
 
-def test_stopping_what_does_not_run_is_no_fault(copy: Copy) -> None:
-    result = copy.run("stop")
+def test_stop_local_without_an_embedded_aws_succeeds(copy: Copy) -> None:
+    result = copy.run("stop-local")
     assert (result.returncode, result.stdout) == (0, "No embedded AWS runs here.\n")
 
 
@@ -392,32 +404,34 @@ def test_stopping_what_does_not_run_is_no_fault(copy: Copy) -> None:
     ],
     ids=["empty", "other JSON", "incomplete", "no such process", "a process of another kind"],
 )
-def test_a_stale_state_is_forgotten(copy: Copy, state: str) -> None:
+def test_a_stale_state_file_is_deleted(copy: Copy, state: str) -> None:
     copy.state_file.parent.mkdir()
     copy.state_file.write_text(state)
-    assert copy.run("diff", "staging").returncode == 1
+    assert copy.run("diff-local", "staging").returncode == 1
     assert not copy.state_file.exists()
     copy.state_file.write_text(state)
-    assert copy.run("deploy", "staging").returncode == 0
+    assert copy.run("deploy-local", "staging").returncode == 0
 
 
-def test_a_shell_sees_the_embedded_aws_and_no_credential_of_the_user(copy: Copy) -> None:
+def test_a_shell_has_the_variables_of_the_embedded_aws_and_no_credential_of_the_user(
+    copy: Copy,
+) -> None:
     shell = copy.root / "bin" / "shell"
     shell.write_text("#!/bin/sh\nenv\n")
     shell.chmod(0o755)
-    copy.run("deploy", "staging", "--keep")
+    copy.run("deploy-local", "staging", "--keep")
     copy.environment["SHELL"] = str(shell)
-    out = copy.run("shell").stdout
+    out = copy.run("shell-local").stdout
     assert f"AWS_ENDPOINT_URL={copy.state['endpoint']}\n" in out
     assert "AWS_ACCESS_KEY_ID=test\n" in out
     assert not [name for name in SECRETS if name.startswith("AWS_") and f"={SECRETS[name]}" in out]
 
 
-# Faults: one message, exit code 1
+# Errors: one message, exit code 1
 
 
 def test_an_unknown_stage_starts_nothing(copy: Copy) -> None:
-    result = copy.run("deploy", "stagin")
+    result = copy.run("deploy-local", "stagin")
     assert result.returncode == 1
     assert result.stderr == (
         "settings/stagin.yaml: no such stage: 'stagin'; allowed: production, staging\n"
@@ -426,19 +440,21 @@ def test_an_unknown_stage_starts_nothing(copy: Copy) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["depoy"], ["deploy"], ["deploy", "staging", "--prot", "1"]]
+    "arguments", [["deploy-local"], ["deploy-local", "staging", "--prot", "1"], ["stop-local", "x"]]
 )
-def test_unusable_arguments_are_one_message(copy: Copy, arguments: list[str]) -> None:
+def test_unusable_arguments_are_one_message_with_the_usage_of_the_command(
+    copy: Copy, arguments: list[str]
+) -> None:
     result = copy.run(*arguments)
     assert result.returncode == 1
-    assert "usage: python -m tools.embedded_aws" in result.stderr
+    assert f"usage: python3 dev.py {arguments[0]}" in result.stderr
     assert "Traceback" not in result.stderr
 
 
-def test_a_taken_port_is_said_before_anything_starts(copy: Copy) -> None:
+def test_a_port_in_use_is_reported_before_anything_starts(copy: Copy) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        result = copy.run("deploy", "staging", "--port", port)
+        result = copy.run("deploy-local", "staging", "--port", port)
     assert result.returncode == 1
     assert result.stderr == (
         f"port {port} of 127.0.0.1 is taken by another program; "
@@ -448,34 +464,36 @@ def test_a_taken_port_is_said_before_anything_starts(copy: Copy) -> None:
 
 
 @pytest.mark.parametrize("port", ["70000", "-1"])
-def test_a_port_that_is_none_is_refused(copy: Copy, port: str) -> None:
-    result = copy.run("deploy", "staging", "--port", port)
+def test_an_invalid_port_is_refused(copy: Copy, port: str) -> None:
+    result = copy.run("deploy-local", "staging", "--port", port)
     assert result.returncode == 1
     assert "allowed: 1 to 65535" in result.stderr
 
 
-def test_another_port_than_that_of_the_kept_embedded_aws_is_refused(copy: Copy) -> None:
-    copy.run("deploy", "staging", "--keep")
-    result = copy.run("deploy", "staging", "--port", "1")
+def test_a_port_other_than_that_of_the_kept_embedded_aws_is_refused(copy: Copy) -> None:
+    copy.run("deploy-local", "staging", "--keep")
+    result = copy.run("deploy-local", "staging", "--port", "1")
     assert result.returncode == 1
     assert f"has port {copy.state['port']}" in result.stderr
 
 
-def test_an_embedded_aws_that_does_not_start_is_one_message_with_its_last_words(copy: Copy) -> None:
+def test_an_embedded_aws_that_does_not_start_is_one_message_with_the_end_of_its_log(
+    copy: Copy,
+) -> None:
     copy.server_options = "--fails"
-    result = copy.run("deploy", "staging")
+    result = copy.run("deploy-local", "staging")
     assert result.returncode == 1
     assert "the embedded AWS did not start" in result.stderr
-    assert "no room for an AWS" in result.stderr
+    assert "the fake server fails" in result.stderr
     assert "Traceback" not in result.stderr
 
 
-def test_what_the_app_says_against_its_settings_is_passed_on_without_a_frame(copy: Copy) -> None:
+def test_an_error_of_the_app_is_shown_without_the_lines_of_the_cli(copy: Copy) -> None:
     said = "settings/staging.yaml: cidr: found 10.0.0.0/30; allowed: /16 to /20"
-    copy.order(
+    copy.configure(
         "synth", exit_code=1, prints=f"{said}\npython3 app.py: Subprocess exited with error 1"
     )
-    result = copy.run("deploy", "staging")
+    result = copy.run("deploy-local", "staging")
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1] == said
     assert not copy.calls("deploy")
@@ -483,7 +501,7 @@ def test_what_the_app_says_against_its_settings_is_passed_on_without_a_frame(cop
 
 def test_a_folder_that_cannot_be_written_to_is_one_message(copy: Copy) -> None:
     (copy.root / ".local").write_text("a file where a folder belongs")
-    result = copy.run("deploy", "staging")
+    result = copy.run("deploy-local", "staging")
     assert result.returncode == 1
     assert result.stderr.startswith(f"cannot write to {copy.root}/.local")
     assert "Traceback" not in result.stderr
@@ -492,7 +510,7 @@ def test_a_folder_that_cannot_be_written_to_is_one_message(copy: Copy) -> None:
 def test_a_missing_cdk_cli_names_the_command_that_installs_it(copy: Copy) -> None:
     (copy.root / "bin" / "cdk").unlink()
     copy.environment["PATH"] = str(Path(shutil.which("env") or "/usr/bin/env").parent)
-    result = copy.run("deploy", "staging")
+    result = copy.run("deploy-local", "staging")
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1] == "no such program: cdk; run: python3 dev.py setup"
 
@@ -500,11 +518,11 @@ def test_a_missing_cdk_cli_names_the_command_that_installs_it(copy: Copy) -> Non
 # The report
 
 
-def resource(how: str, kind: str = "AWS::S3::Bucket") -> Resource:
-    return Resource("network", "Logical", kind, "physical", how)
+def resource(fidelity: str, kind: str = "AWS::S3::Bucket") -> Resource:
+    return Resource("network", "Logical", kind, "physical", fidelity)
 
 
-def test_the_table_counts_how_each_stack_is_held() -> None:
+def test_the_table_counts_the_resources_of_each_stack_by_fidelity() -> None:
     network = Stack("network", [resource("emulated"), resource("recorded")], 2, 1.25)
     cluster = Stack("cluster", [resource("checked")], 1, 0.0)
     assert table([network, cluster]) == "\n".join(
@@ -517,7 +535,7 @@ def test_the_table_counts_how_each_stack_is_held() -> None:
     )
 
 
-def test_the_report_names_what_is_recorded_and_whether_docker_was_used() -> None:
+def test_the_report_names_the_recorded_types_and_whether_docker_was_used() -> None:
     waf = resource("recorded", "AWS::WAFv2::WebACL")
     text = explanation([Stack("network", [waf, waf], 2, 0.0)], has_docker=False)
     assert "AWS::WAFv2::WebACL (2)" in text
@@ -525,12 +543,13 @@ def test_the_report_names_what_is_recorded_and_whether_docker_was_used() -> None
     assert "Docker engine: used" in explanation([], has_docker=True)
 
 
-def test_a_resource_that_is_held_in_no_way_is_called_a_defect() -> None:
+def test_a_resource_that_the_embedded_aws_does_not_hold_is_reported_as_a_defect() -> None:
     text = explanation([Stack("network", [resource("emulated")], 2, 0.0)], has_docker=False)
-    assert "network: 1 resource held in no way" in text
+    assert "network: the embedded AWS does not hold 1 of its resources." in text
 
 
-def test_output_that_is_all_frame_is_shown_as_it_is() -> None:
+def test_output_that_only_the_cli_wrote_is_shown_unchanged() -> None:
     assert (
-        own_words("app: Subprocess exited with error 1\n") == "app: Subprocess exited with error 1"
+        application_message("app: Subprocess exited with error 1\n")
+        == "app: Subprocess exited with error 1"
     )

@@ -1,4 +1,4 @@
-"""Custom resources whose Lambda function runs, is replaced, or cannot run."""
+"""Custom resources with a function that runs, and with one that cannot run."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_node_function_is_not_run_and_the_listing_says_so(
         for entry in json.loads(local_api(f"resources?stack={stack.name}"))
         if entry["logical_id"] == "Asked"
     ]
-    assert entry["how"] == "recorded"
+    assert entry["fidelity"] == "recorded"
     assert entry["note"] == "its Lambda function (nodejs22.x) is not run: it needs Docker"
 
 

@@ -1,6 +1,6 @@
-"""The life of PostgreSQL in its stack, as CloudFormation lives it: nothing of it loses data.
+"""Updates and deletions of the data stack: none of them loses data of PostgreSQL.
 
-The data stack's own template, without Redis, in a network of this test.
+The tests deploy the resources of the database from the template of the data stack.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ADMIN_SECRET, APPLICATION_SECRET = "database/admin", "database/application"
 
 
 class DataStack:
-    """The database's part of a stage's data stack, deployed."""
+    """The data stack of a stage, with the resources of the database only."""
 
     def __init__(self, settings: StageSettings, aws: Callable[[str], Any]) -> None:
         self.name = settings.resource_name()
@@ -32,7 +32,7 @@ class DataStack:
         self.template = self._network.resolve(synthesize(settings).templates["data"])
 
     def deploy(self, settings: StageSettings | None = None, **more: dict[str, Any]) -> str:
-        """Deploy today's template, that of other settings, or one with another resource."""
+        """Deploy the template of the settings, or the last one; add the resources in `more`."""
         if settings is not None:
             self.template = self._network.resolve(synthesize(settings).templates["data"])
         resources = self.template["Resources"] | more
@@ -40,13 +40,13 @@ class DataStack:
 
     def instances(self) -> dict[str, dict[str, Any]]:
         found = self._rds.describe_db_instances()["DBInstances"]
-        mine = [each for each in found if each["DBInstanceIdentifier"].startswith(self.name)]
-        return {each["DBInstanceIdentifier"]: each for each in mine}
+        instances = {instance["DBInstanceIdentifier"]: instance for instance in found}
+        return {name: value for name, value in instances.items() if name.startswith(self.name)}
 
     def snapshots(self) -> list[str]:
-        """Return of which instances there are snapshots."""
+        """Return the instance of each snapshot."""
         found = self._rds.describe_db_snapshots()["DBSnapshots"]
-        names = [each["DBInstanceIdentifier"] for each in found]
+        names = [snapshot["DBInstanceIdentifier"] for snapshot in found]
         return [name for name in names if name.startswith(self.name)]
 
     def secret(self, name: str) -> dict[str, Any]:
@@ -59,16 +59,16 @@ class DataStack:
 
     def secrets(self) -> set[str]:
         found = self._secrets.list_secrets()["SecretList"]
-        names = {each["Name"] for each in found}
+        names = {secret["Name"] for secret in found}
         return {name for name in names if name.startswith(f"{self.name}/")}
 
     def log_groups(self) -> set[str]:
         prefix = f"/aws/rds/instance/{self.name}"
         found = self._logs.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]
-        return {each["logGroupName"] for each in found}
+        return {group["logGroupName"] for group in found}
 
     def remove(self) -> None:
-        """Take away what a protected stage keeps."""
+        """Delete the stack and what a protected stage retains."""
         for name in self.instances():
             self._rds.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False)
         self.stack.delete()
@@ -81,7 +81,7 @@ class DataStack:
 
 
 class Network:
-    """What the data stack takes of the others: subnets, groups, keys."""
+    """What the data stack imports from other stacks: subnets, security groups, keys."""
 
     def __init__(self, ec2: Any) -> None:
         vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
@@ -95,8 +95,8 @@ class Network:
         self._group = group["GroupId"]
 
     def resolve(self, template: Template) -> Template:
-        """Return the database's part of a template, with its imports filled in."""
-        parts = {
+        """Return the resources and outputs of the database, without imports."""
+        sections = {
             section: {
                 key: self._filled(value)
                 for key, value in template[section].items()
@@ -104,7 +104,7 @@ class Network:
             }
             for section in ("Resources", "Outputs")
         }
-        return {"Transform": template["Transform"], **parts}
+        return {"Transform": template["Transform"], **sections}
 
     def _filled(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -130,7 +130,7 @@ def changed(settings: StageSettings, **database: Any) -> StageSettings:
 
 
 @pytest.fixture(params=["production", "staging"])
-def either(request: pytest.FixtureRequest, aws: Callable[[str], Any]) -> Iterator[DataStack]:
+def data_stack(request: pytest.FixtureRequest, aws: Callable[[str], Any]) -> Iterator[DataStack]:
     yield from deployed(load_stage(request.param), aws)
 
 
@@ -153,48 +153,50 @@ def deployed(settings: StageSettings, aws: Callable[[str], Any]) -> Iterator[Dat
         data.remove()
 
 
-def test_the_secrets_tell_where_the_database_is(either: DataStack) -> None:
-    (instance,) = either.instances().values()
+def test_the_secrets_contain_the_endpoint_of_the_database(data_stack: DataStack) -> None:
+    (instance,) = data_stack.instances().values()
     for name, user in ((ADMIN_SECRET, "spywatcher_admin"), (APPLICATION_SECRET, "spywatcher")):
-        secret = either.secret(name)
+        secret = data_stack.secret(name)
         assert (secret["username"], secret["dbname"]) == (user, "spywatcher")
         assert secret["host"] == instance["Endpoint"]["Address"]
         assert (secret["port"], secret["engine"]) == (5432, "postgres")
 
 
-def test_another_instance_class_is_an_update_in_place(either: DataStack) -> None:
-    (before,) = either.instances().values()
-    either.write_secret(APPLICATION_SECRET, VALUE)
-    settings = load_stage(either.name.removeprefix("spywatcher-"))
+def test_another_instance_class_is_an_update_in_place(data_stack: DataStack) -> None:
+    (before,) = data_stack.instances().values()
+    data_stack.write_secret(APPLICATION_SECRET, VALUE)
+    settings = load_stage(data_stack.name.removeprefix("spywatcher-"))
 
-    assert either.deploy(changed(settings, instance_class="db.t3.xlarge")) == "UPDATE_COMPLETE"
+    assert data_stack.deploy(changed(settings, instance_class="db.t3.xlarge")) == "UPDATE_COMPLETE"
 
-    (after,) = either.instances().values()
+    (after,) = data_stack.instances().values()
     assert after["DBInstanceClass"] == "db.t3.xlarge"
     assert after["DbiResourceId"] == before["DbiResourceId"]
     assert after["Endpoint"] == before["Endpoint"]
-    assert either.secret(APPLICATION_SECRET) == json.loads(VALUE)
+    assert data_stack.secret(APPLICATION_SECRET) == json.loads(VALUE)
 
 
-def test_a_failed_update_is_rolled_back_with_the_data_untouched(either: DataStack) -> None:
-    (before,) = either.instances().values()
-    either.write_secret(APPLICATION_SECRET, VALUE)
-    settings = load_stage(either.name.removeprefix("spywatcher-"))
-    (logical_id,) = (k for k, v in either.template["Resources"].items() if v["Type"] == INSTANCE)
+def test_a_failed_update_is_rolled_back_without_loss_of_data(data_stack: DataStack) -> None:
+    (before,) = data_stack.instances().values()
+    data_stack.write_secret(APPLICATION_SECRET, VALUE)
+    settings = load_stage(data_stack.name.removeprefix("spywatcher-"))
+    (logical_id,) = (
+        k for k, v in data_stack.template["Resources"].items() if v["Type"] == INSTANCE
+    )
     failing = {"Type": "AWS::EC2::FlowLog", "Properties": {"Wrong": "x"}, "DependsOn": logical_id}
 
-    status = either.deploy(changed(settings, instance_class="db.t3.xlarge"), Failing=failing)
+    status = data_stack.deploy(changed(settings, instance_class="db.t3.xlarge"), Failing=failing)
 
     assert status == "UPDATE_ROLLBACK_COMPLETE"
-    (after,) = either.instances().values()
+    (after,) = data_stack.instances().values()
     assert after["DBInstanceClass"] == before["DBInstanceClass"]
     assert after["DbiResourceId"] == before["DbiResourceId"]
-    assert either.snapshots() == []
-    assert either.secret(APPLICATION_SECRET) == json.loads(VALUE)
+    assert data_stack.snapshots() == []
+    assert data_stack.secret(APPLICATION_SECRET) == json.loads(VALUE)
 
 
 def test_a_recovery_step_by_step(production: DataStack) -> None:
-    """As docs/runbooks/restore-database.md has it; the emulator restores no data."""
+    """The steps of docs/runbooks/restore-database.md. The emulator restores no data."""
     settings = load_stage("production")
     (first,) = production.instances().values()
     both: list[dict[str, Any]] = [{"number": 1}, {"number": 2, **RESTORED}]
@@ -226,8 +228,8 @@ def test_a_recovery_step_by_step(production: DataStack) -> None:
     )
 
 
-def test_a_generation_that_does_not_retire_outlives_its_removal(production: DataStack) -> None:
-    """CloudFormation ends the update, says that it could not delete it, and forgets it."""
+def test_a_removed_generation_that_is_not_retiring_is_retained(production: DataStack) -> None:
+    """CloudFormation completes the update with an event that says that the deletion failed."""
     settings = load_stage("production")
     both = [{"number": 1}, {"number": 2, **RESTORED}]
     production.deploy(changed(settings, generations=both, active_generation=2))
@@ -237,7 +239,7 @@ def test_a_generation_that_does_not_retire_outlives_its_removal(production: Data
     assert any("protected" in reason for reason in production.stack.failures().values())
 
 
-def test_destroying_production_leaves_the_protected_resources_and_says_so(
+def test_destroying_production_retains_the_protected_resources_and_reports_it(
     production: DataStack,
 ) -> None:
     production.write_secret(APPLICATION_SECRET, VALUE)
@@ -256,7 +258,7 @@ def test_destroying_production_leaves_the_protected_resources_and_says_so(
     }
 
 
-def test_a_second_stack_cannot_take_the_name_of_what_was_kept(
+def test_a_second_stack_cannot_use_the_name_of_a_retained_instance(
     production: DataStack, stack: Stack
 ) -> None:
     (before,) = production.instances().values()

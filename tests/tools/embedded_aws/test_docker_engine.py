@@ -1,4 +1,4 @@
-"""With a Docker engine: found once, and published on the loopback only."""
+"""The search for a Docker engine, and the ports of its containers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.embedded_aws.docker_engine import has_docker, is_free, publish_on_loo
 
 
 @pytest.fixture(autouse=True)
-def _asked_anew() -> Iterator[None]:
+def _without_earlier_answers() -> Iterator[None]:
     has_docker.cache_clear()
     yield
     has_docker.cache_clear()
@@ -45,7 +45,7 @@ def test_an_engine_with_the_package_is_found(engine: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.usefixtures("engine")
-def test_an_engine_without_the_package_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_without_the_package_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     _installed(monkeypatch, is_installed=False)
 
     assert not has_docker()
@@ -86,7 +86,7 @@ def test_containers_publish_on_the_loopback_only(monkeypatch: pytest.MonkeyPatch
     assert started == [("k3s", {"ports": expected, "detach": True})]
 
 
-def test_a_port_that_somebody_listens_on_is_not_free() -> None:
+def test_a_port_with_a_listener_is_not_free() -> None:
     with socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()

@@ -1,4 +1,4 @@
-"""The object store that stands in for a cluster's API server."""
+"""The simulated API server."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _names(cluster: Cluster) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("document", "complaint"),
+    ("document", "message"),
     [
         (_deployment(replcas=3), "Deployment/web is invalid .*: spec: .*'replcas' was unexpected"),
         (_deployment(replicas="3"), "Deployment/web .*: spec.replicas: '3' is not of type"),
@@ -73,17 +73,19 @@ def _names(cluster: Cluster) -> list[tuple[str, str]]:
         ),
     ],
 )
-def test_a_wrong_manifest_is_refused_by_name_and_path(document: Tree, complaint: str) -> None:
-    with pytest.raises(ManifestError, match=complaint):
+def test_an_invalid_manifest_is_refused_with_its_name_and_path(
+    document: Tree, message: str
+) -> None:
+    with pytest.raises(ManifestError, match=message):
         check_object(document, "1.35")
 
 
 @pytest.mark.parametrize("document", [_deployment(), _job("a"), _binding()])
-def test_a_right_manifest_passes(document: Tree) -> None:
+def test_a_valid_manifest_passes(document: Tree) -> None:
     check_object(document, "1.35")
 
 
-def test_the_clusters_version_decides() -> None:
+def test_the_version_of_the_cluster_decides_which_kinds_exist() -> None:
     budget = _object("PodDisruptionBudget", "x", "policy/v1beta1", spec={"minAvailable": 1})
     slice_ = _object("ResourceClaim", "x", "resource.k8s.io/v1", spec={})
 
@@ -109,7 +111,7 @@ def test_creating_twice_fails(cluster: Cluster) -> None:
         cluster.create([_deployment()])
 
 
-def test_applying_changes_and_removes_what_the_last_apply_set(cluster: Cluster) -> None:
+def test_applying_changes_and_removes_the_fields_of_the_last_apply(cluster: Cluster) -> None:
     cluster.apply([_deployment("web:1", paused=True)])
 
     cluster.apply([_deployment("web:2")])
@@ -119,7 +121,7 @@ def test_applying_changes_and_removes_what_the_last_apply_set(cluster: Cluster) 
     assert "paused" not in live["spec"]
 
 
-def test_applying_leaves_what_a_patch_set(cluster: Cluster) -> None:
+def test_applying_keeps_a_field_that_a_patch_has_set(cluster: Cluster) -> None:
     cluster.apply([_deployment("web:1")])
     cluster.patch("deployment/web", "default", {"spec": {"replicas": 3}}, "strategic")
 
@@ -146,7 +148,7 @@ def test_an_immutable_field_cannot_change(cluster: Cluster) -> None:
         cluster.apply([_job("a:2")])
 
 
-def test_a_wrong_object_among_others_changes_nothing(cluster: Cluster) -> None:
+def test_one_invalid_object_prevents_every_change(cluster: Cluster) -> None:
     cluster.apply([_deployment("web:1"), _job("a:1")])
     before = cluster.documents()
 
@@ -156,7 +158,7 @@ def test_a_wrong_object_among_others_changes_nothing(cluster: Cluster) -> None:
     assert cluster.documents() == before
 
 
-def test_pruning_removes_what_the_manifest_dropped(cluster: Cluster) -> None:
+def test_pruning_removes_the_objects_that_the_manifest_lacks(cluster: Cluster) -> None:
     cluster.apply([_deployment(), _object("ConfigMap", "old"), _object("ConfigMap", "new")])
 
     cluster.apply([_deployment(), _object("ConfigMap", "new")], LABEL)
@@ -164,7 +166,7 @@ def test_pruning_removes_what_the_manifest_dropped(cluster: Cluster) -> None:
     assert _names(cluster) == [("ConfigMap", "new"), ("Deployment", "web")]
 
 
-def test_pruning_leaves_other_labels_and_custom_resources(cluster: Cluster) -> None:
+def test_pruning_keeps_other_labels_and_custom_resources(cluster: Cluster) -> None:
     foreign = _object("ConfigMap", "foreign")
     foreign["metadata"]["labels"] = {"other": ""}
     cluster.apply([foreign, _binding(), _deployment()])
@@ -176,7 +178,7 @@ def test_pruning_leaves_other_labels_and_custom_resources(cluster: Cluster) -> N
     assert ("Deployment", "web") not in _names(cluster)
 
 
-def test_deleting_a_namespace_deletes_what_is_in_it(cluster: Cluster) -> None:
+def test_deleting_a_namespace_deletes_its_objects(cluster: Cluster) -> None:
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
     inside = _object("ConfigMap", "x")
     inside["metadata"]["namespace"] = "shop"
@@ -187,7 +189,7 @@ def test_deleting_a_namespace_deletes_what_is_in_it(cluster: Cluster) -> None:
     assert cluster.documents() == []
 
 
-def test_deleting_what_is_gone_is_no_error(cluster: Cluster) -> None:
+def test_deleting_a_missing_object_succeeds(cluster: Cluster) -> None:
     cluster.delete([_deployment()])
 
 
@@ -225,7 +227,7 @@ def test_a_json_patch_is_applied(cluster: Cluster) -> None:
     assert cluster.documents()[0]["spec"]["replicas"] == 2
 
 
-def test_a_patch_of_nothing_fails(cluster: Cluster) -> None:
+def test_a_patch_of_a_missing_object_fails(cluster: Cluster) -> None:
     with pytest.raises(ManifestError, match='deployments "web" not found'):
         cluster.patch("deployment/web", "default", {}, "strategic")
 
@@ -266,7 +268,7 @@ def test_json_path_reads_fields_and_indices(path: str, value: str) -> None:
     assert read(document, path) == value
 
 
-def test_json_path_says_what_it_does_not_understand() -> None:
+def test_an_unsupported_json_path_is_refused() -> None:
     with pytest.raises(JsonPathError, match="only fields and indices"):
         read({}, ".items[*].name")
 
@@ -285,7 +287,7 @@ def test_a_release_needs_its_namespace_or_creates_it(cluster: Cluster) -> None:
     assert _names(cluster) == [("Namespace", "keda")]
 
 
-def test_the_listing_begins_with_namespaces_and_is_stable(cluster: Cluster) -> None:
+def test_the_objects_are_sorted_by_namespace(cluster: Cluster) -> None:
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "z"}}
     role = _object("ClusterRole", "a", "rbac.authorization.k8s.io/v1")
     cluster.create([_deployment(), _object("ConfigMap", "b"), role, namespace])

@@ -69,7 +69,7 @@ def manifests(local_api: Callable[[str], str]) -> Callable[[], list[dict[str, An
     return kept
 
 
-def test_a_manifest_is_kept_and_goes_with_the_stack(
+def test_a_manifest_is_stored_and_removed_with_its_resource(
     stack: Stack, manifests: Callable[[], list[dict[str, Any]]]
 ) -> None:
     assert stack.deploy({"Cluster": CLUSTER, "App": _manifest(CONFIG)}) == "CREATE_COMPLETE"
@@ -79,7 +79,7 @@ def test_a_manifest_is_kept_and_goes_with_the_stack(
     assert manifests() == []
 
 
-def test_an_object_that_exists_is_taken_over_only_with_overwrite(stack: Stack) -> None:
+def test_an_existing_object_is_replaced_only_with_overwrite(stack: Stack) -> None:
     resources = {"Cluster": CLUSTER, "App": _manifest(CONFIG)}
     stack.deploy(resources)
 
@@ -90,7 +90,7 @@ def test_an_object_that_exists_is_taken_over_only_with_overwrite(stack: Stack) -
     assert stack.deploy(resources | {"Again": again}) == "UPDATE_COMPLETE"
 
 
-def test_a_wrong_manifest_fails_the_stack_and_names_the_object(stack: Stack) -> None:
+def test_an_invalid_manifest_fails_the_stack_and_names_the_object(stack: Stack) -> None:
     wrong = DEPLOYMENT | {"spec": DEPLOYMENT["spec"] | {"replcas": 3}}
 
     status = stack.deploy({"Cluster": CLUSTER, "App": _manifest(CONFIG, wrong)})
@@ -113,7 +113,7 @@ def test_a_failed_update_keeps_the_manifest(
     assert manifests() == [CONFIG]
 
 
-def test_an_update_prunes_what_it_no_longer_names(
+def test_an_update_prunes_the_objects_that_it_lacks(
     stack: Stack, manifests: Callable[[], list[dict[str, Any]]]
 ) -> None:
     label = "aws.cdk.eks/prune-1"
@@ -127,7 +127,7 @@ def test_an_update_prunes_what_it_no_longer_names(
     assert manifests() == [kept]
 
 
-def test_a_patch_is_applied_and_taken_back(
+def test_a_patch_is_applied_and_reverted(
     stack: Stack, manifests: Callable[[], list[dict[str, Any]]]
 ) -> None:
     app = _manifest(DEPLOYMENT)
@@ -138,7 +138,7 @@ def test_a_patch_is_applied_and_taken_back(
     assert manifests()[0]["spec"]["replicas"] == 1
 
 
-def test_what_an_add_on_made_can_be_patched_unseen(stack: Stack) -> None:
+def test_an_object_of_an_add_on_can_be_patched_although_it_is_not_stored(stack: Stack) -> None:
     foreign = {"ResourceName": "deployment/coredns", "ResourceNamespace": "kube-system"}
     patch = _patch(replicas=3)
     patch["Properties"] |= foreign
@@ -147,7 +147,7 @@ def test_what_an_add_on_made_can_be_patched_unseen(stack: Stack) -> None:
     assert stack.deploy(resources) == "CREATE_COMPLETE"
 
 
-def test_a_patch_of_nothing_fails(stack: Stack) -> None:
+def test_a_patch_of_a_missing_object_fails(stack: Stack) -> None:
     resources = {"Cluster": CLUSTER, "App": _manifest(CONFIG), "Patch": _patch(replicas=3)}
 
     assert stack.deploy(resources) == "ROLLBACK_COMPLETE"
@@ -173,7 +173,7 @@ def test_a_jobs_success_can_be_waited_for(stack: Stack) -> None:
     assert stack.outputs() == {"Done": "1"}
 
 
-def test_a_value_that_never_comes_fails_at_once(stack: Stack) -> None:
+def test_a_missing_value_fails_without_a_wait(stack: Stack) -> None:
     value = _custom(
         "KubernetesObjectValue",
         needs="App",
@@ -189,7 +189,7 @@ def test_a_value_that_never_comes_fails_at_once(stack: Stack) -> None:
     assert stack.failures()["Value"].startswith("Timeout waiting for output from kubectl command")
 
 
-def test_a_chart_is_recorded_with_its_version_until_it_goes(
+def test_a_chart_is_recorded_with_its_version_until_it_is_removed(
     stack: Stack, local_api: Callable[[str], str]
 ) -> None:
     chart = _custom(
@@ -213,7 +213,7 @@ def test_a_chart_is_recorded_with_its_version_until_it_goes(
     assert "Helm release" not in local_api(f"manifests?cluster={CLUSTER_NAME}")
 
 
-def test_values_that_are_no_json_fail_the_chart(stack: Stack) -> None:
+def test_values_that_are_not_json_fail_the_chart(stack: Stack) -> None:
     chart = _custom("HelmChart", Release="keda", Chart="keda", Values="{replicas: 2}")
 
     assert stack.deploy({"Cluster": CLUSTER, "Keda": chart}) == "ROLLBACK_COMPLETE"
@@ -249,12 +249,14 @@ def test_a_cluster_has_the_attributes_that_a_kubeconfig_needs(stack: Stack) -> N
     assert all(stack.outputs()[name] for name in names)
 
 
-def test_the_listing_calls_them_checked(stack: Stack, local_api: Callable[[str], str]) -> None:
+def test_the_fidelity_of_manifests_is_checked(
+    stack: Stack, local_api: Callable[[str], str]
+) -> None:
     stack.deploy({"Cluster": CLUSTER, "App": _manifest(CONFIG)})
 
     listed = json.loads(local_api(f"resources?stack={stack.name}"))
 
-    assert {entry["logical_id"]: entry["how"] for entry in listed} == {
+    assert {entry["logical_id"]: entry["fidelity"] for entry in listed} == {
         "App": "checked",
         "Cluster": "emulated",
     }

@@ -1,4 +1,4 @@
-"""What is asked under /_local/."""
+"""The API under /_local/."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_the_mode_without_docker_is_schemas(local_api: Callable[[str], str]) -> 
     assert mode["kubernetes"] == ("k3s" if mode["docker"] else "schemas")
 
 
-def test_resources_are_listed_with_how_they_are_kept(
+def test_resources_are_listed_with_their_fidelity(
     stack: Stack, local_api: Callable[[str], str]
 ) -> None:
     stack.deploy({"Topic": TOPIC, "Address": EIP})
@@ -35,9 +35,9 @@ def test_resources_are_listed_with_how_they_are_kept(
         "logical_id": "Address",
         "type": "AWS::EC2::EIP",
         "physical_id": ids["Address"],
-        "how": "recorded",
+        "fidelity": "recorded",
     }
-    assert topic["how"] == "emulated"
+    assert topic["fidelity"] == "emulated"
 
 
 def test_resources_of_one_stack_or_of_all_are_listed(
@@ -58,7 +58,7 @@ def test_resources_of_one_stack_or_of_all_are_listed(
 @pytest.mark.parametrize(
     ("path", "status"), [("nothing", 404), ("manifests", 400), ("manifests?cluster=no", 404)]
 )
-def test_a_wrong_question_gets_its_status_and_a_message(
+def test_an_invalid_request_gets_a_status_and_a_message(
     endpoint: str, path: str, status: int
 ) -> None:
     with pytest.raises(HTTPError) as refused:

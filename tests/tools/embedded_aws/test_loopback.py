@@ -1,4 +1,4 @@
-"""Nothing leaves the machine."""
+"""The confinement to loopback addresses."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tools.embedded_aws.loopback import is_loopback
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost", b"localhost", ""])
-def test_this_machine_is_allowed(host: str | bytes) -> None:
+def test_a_loopback_address_is_recognized(host: str | bytes) -> None:
     assert is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.com", "localhost.evil"])  # noqa: S104
-def test_others_are_not(host: str) -> None:
+def test_another_address_is_not_a_loopback_address(host: str) -> None:
     assert not is_loopback(host)
 
 
@@ -32,7 +32,7 @@ def test_others_are_not(host: str) -> None:
         "__import__('urllib.request').request.urlopen('http://example.com')",
     ],
 )
-def test_leaving_is_refused(attempt: str) -> None:
+def test_another_address_is_refused(attempt: str) -> None:
     done = _run(attempt)
 
     assert "the embedded AWS stays on 127.0.0.1" in done.stderr
@@ -46,13 +46,13 @@ def test_leaving_is_refused(attempt: str) -> None:
         "s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname())",
     ],
 )
-def test_the_loopback_works(use: str) -> None:
+def test_a_loopback_address_works(use: str) -> None:
     assert _run(use).returncode == 0
 
 
 def _run(statement: str) -> subprocess.CompletedProcess[str]:
-    imports = "import socket; from tools.embedded_aws.loopback import stay_on_loopback"
-    code = f"{imports}; stay_on_loopback(); {statement}"
+    imports = "import socket; from tools.embedded_aws.loopback import confine_to_loopback"
+    code = f"{imports}; confine_to_loopback(); {statement}"
     return subprocess.run(  # noqa: S603 - this interpreter
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""The check of a resource's properties, sentence by sentence."""
+"""The check of properties, and its messages."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _violations(schema: ResourceSchema, properties: dict[str, Any]) -> list[str]
         ({"Arn": "arn:x"}, "#: extraneous key [Arn] is not permitted (it is read-only)"),
     ],
 )
-def test_a_wrong_property_is_named_as_cloudformation_names_it(
+def test_an_invalid_property_gets_the_message_of_cloudformation(
     properties: dict[str, Any], violation: str
 ) -> None:
     assert _violations(_schema(), properties) == [violation]
@@ -81,7 +81,7 @@ def test_a_missing_property_is_named() -> None:
     assert _violations(schema, {"Port": 1}) == ["#: required key [Name] not found"]
 
 
-def test_every_violation_has_its_line() -> None:
+def test_each_violation_has_a_line() -> None:
     assert len(_violations(_schema(), {"Foo": 1, "Bar": 1, "Port": "x"})) == 3
 
 
@@ -98,7 +98,7 @@ def test_every_violation_has_its_line() -> None:
         {"Map": {"größe": 1}, "Any": {"a1": 1}},
     ],
 )
-def test_what_cloudformation_coerces_is_accepted(properties: dict[str, Any]) -> None:
+def test_a_value_that_cloudformation_converts_is_accepted(properties: dict[str, Any]) -> None:
     check_properties(_schema(), "Key", properties)
 
 
@@ -111,7 +111,7 @@ def test_alternatives_are_counted() -> None:
     ]
 
 
-def test_patterns_with_unicode_classes_are_understood() -> None:
+def test_patterns_with_unicode_classes_are_supported() -> None:
     tag = {"Key": "Größe", "Value": "x"}
     schema = registry_schemas().get("AWS::SecretsManager::Secret", "us-east-1")
     assert schema
@@ -127,7 +127,7 @@ def test_patterns_with_unicode_classes_are_understood() -> None:
         ("AWS::SNS::Topic", {"DisplayName": "x"}),
     ],
 )
-def test_right_properties_of_real_types_pass(
+def test_valid_properties_of_real_types_pass(
     resource_type: str, properties: dict[str, Any]
 ) -> None:
     schema = registry_schemas().get(resource_type, "us-east-1")

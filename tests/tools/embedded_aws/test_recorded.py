@@ -32,7 +32,7 @@ def test_a_replacement_under_the_same_name_is_refused() -> None:
         resources.update(SCOPE, "stack", "Thing", "n", {"Name": "n", "Size": 2})
 
 
-def test_a_type_that_deletes_first_may_keep_its_name() -> None:
+def test_a_replacement_that_deletes_first_can_have_the_same_name() -> None:
     resources, store = _resources(replacementStrategy="delete_then_create")
     resources.create(SCOPE, "stack", "Thing", {"Name": "n", "Size": 1})
 
@@ -49,14 +49,14 @@ def test_a_number_written_as_text_is_no_change() -> None:
     resources.update(SCOPE, "stack", "Thing", "n", {"Name": "n", "Size": "1"})
 
 
-def test_an_update_of_nothing_fails() -> None:
+def test_an_update_of_a_missing_resource_fails() -> None:
     resources, _store = _resources()
 
     with pytest.raises(ValueError, match="with identifier 'n' was not found"):
         resources.update(SCOPE, "stack", "Thing", "n", {"Name": "n"})
 
 
-def test_accounts_and_regions_do_not_see_each_other() -> None:
+def test_resources_of_accounts_and_regions_are_separate() -> None:
     resources, store = _resources()
     for scope in (SCOPE, Scope("444455556666", "eu-west-1"), Scope("111122223333", "eu-north-1")):
         resources.create(scope, "stack", "Thing", {"Name": "n"})

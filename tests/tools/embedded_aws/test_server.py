@@ -1,4 +1,4 @@
-"""The process: what it listens on, what it says, what it leaves."""
+"""The server process: its addresses, its error messages, and what it leaves behind."""
 
 from __future__ import annotations
 
@@ -52,33 +52,33 @@ def test_it_listens_on_127_0_0_1_only(server: RunningServer, endpoint: str) -> N
 def test_a_port_in_use_is_one_line_and_exit_1(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        status, complaint = _run(tmp_path / "ready.json", port)
+        status, error = _run(tmp_path / "ready.json", port)
 
     assert status == 1
-    assert complaint.splitlines() == [
-        f"local AWS: cannot listen on 127.0.0.1:{port}: Address already in use"
+    assert error.splitlines() == [
+        f"embedded AWS: cannot listen on 127.0.0.1:{port}: Address already in use"
     ]
 
 
 def test_an_unwritable_ready_file_is_one_line_and_exit_1(tmp_path: Path) -> None:
     missing = tmp_path / "missing" / "ready.json"
 
-    status, complaint = _run(missing, 0)
+    status, error = _run(missing, 0)
 
     assert status == 1
-    assert complaint.splitlines() == [
-        f"local AWS: cannot write {missing}: No such file or directory"
+    assert error.splitlines() == [
+        f"embedded AWS: cannot write {missing}: No such file or directory"
     ]
 
 
 @pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_and_leaves_no_file(
+def test_a_signal_ends_it_without_a_file_left_behind(
     own_server: RunningServer, tmp_path: Path, with_signal: signal.Signals
 ) -> None:
     status = own_server.stop(with_signal)
 
     assert status == 0
-    assert own_server.complaints() == ""
+    assert own_server.error_output() == ""
     assert [file.name for file in tmp_path.iterdir()] == ["ready.log"]
 
 
@@ -100,17 +100,17 @@ def test_ctrl_c_leaves_no_lambda_process_and_none_of_its_files(
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="reads Linux's /proc")
-def test_processes_that_the_emulator_does_not_know_are_ended_too() -> None:
+def test_every_descendant_is_killed() -> None:
     code = (
-        "import subprocess, sys; from tools.embedded_aws.children import end_children;"
+        "import subprocess, sys; from tools.embedded_aws.processes import kill_descendants;"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
-        "end_children(); print(child.wait(5))"
+        "kill_descendants(); print(child.wait(5))"
     )
 
     assert _python(code).stdout.strip() == str(-signal.SIGKILL)
 
 
-def test_whatever_runs_in_it_cannot_listen_elsewhere(tmp_path: Path) -> None:
+def test_no_code_in_the_process_can_listen_on_another_address(tmp_path: Path) -> None:
     code = (
         "import socket, tools.embedded_aws.server as server\n"
         "async def serve(*_): socket.socket().bind(('0.0.0.0', 0))\n"
@@ -121,7 +121,9 @@ def test_whatever_runs_in_it_cannot_listen_elsewhere(tmp_path: Path) -> None:
     assert "the embedded AWS stays on 127.0.0.1" in _python(code).stderr
 
 
-def test_state_does_not_outlive_the_process(own_server: RunningServer, tmp_path: Path) -> None:
+def test_a_new_process_has_no_stacks_of_the_last_one(
+    own_server: RunningServer, tmp_path: Path
+) -> None:
     topic = {"Topic": {"Type": "AWS::SNS::Topic"}}
     Stack("kept", _cloudformation(own_server)).deploy(topic)
     own_server.stop()
@@ -135,7 +137,7 @@ def test_state_does_not_outlive_the_process(own_server: RunningServer, tmp_path:
         again.stop()
 
 
-def test_temporary_files_of_whatever_runs_in_it_go_with_it(
+def test_temporary_files_of_the_process_are_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = (

@@ -1,4 +1,4 @@
-"""What CloudFormation refuses, replaces and rolls back, asked through its API."""
+"""What CloudFormation refuses, replaces and rolls back."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_the_tags_that_cloudformation_adds_are_not_checked(stack: Stack) -> None
     assert stack.deploy({"Signer": signer}) == "CREATE_COMPLETE"
 
 
-def test_a_wrong_update_fails_and_leaves_the_resource_as_it_was(stack: Stack) -> None:
+def test_an_invalid_update_fails_and_leaves_the_resource_unchanged(stack: Stack) -> None:
     stack.deploy({"Trail": _trail()})
     before = stack.physical_ids()
 
@@ -146,7 +146,7 @@ def test_a_renamed_resource_is_replaced(stack: Stack) -> None:
     assert stack.physical_ids() == {"Trail": "second"}
 
 
-def test_a_name_that_is_taken_fails(stack: Stack) -> None:
+def test_a_name_in_use_fails(stack: Stack) -> None:
     status = stack.deploy({"One": _trail("taken"), "Two": _trail("taken")})
 
     assert status == "ROLLBACK_COMPLETE"
@@ -162,7 +162,7 @@ def test_a_second_detector_in_the_account_fails(stack: Stack) -> None:
     )
 
 
-def test_a_failed_update_keeps_what_it_would_have_replaced(stack: Stack) -> None:
+def test_a_failed_update_keeps_the_resource_that_it_would_have_replaced(stack: Stack) -> None:
     stack.deploy({"Log": _flow_log(TrafficType="ALL"), "Trail": _trail()})
     before = stack.physical_ids()
     wrong = _trail(Foo="x") | {"DependsOn": "Log"}
@@ -184,7 +184,7 @@ def test_a_change_set_says_that_a_recorded_resource_is_replaced(stack: Stack) ->
     assert change["ResourceChange"]["Replacement"] == "True"
 
 
-def test_an_update_reports_only_what_it_touches(stack: Stack) -> None:
+def test_an_update_reports_only_the_resources_that_it_changes(stack: Stack) -> None:
     stack.deploy({"Trail": _trail(IsLogging=True), "Topic": TOPIC})
     so_far = len(stack.events())
 
@@ -207,7 +207,7 @@ def test_deleting_the_stack_removes_the_records(
     assert stack.deploy({"Trail": _trail("short-lived")}) == "CREATE_COMPLETE"
 
 
-def test_an_export_in_use_cannot_be_dropped(stack: Stack, aws: Callable[[str], Any]) -> None:
+def test_an_export_in_use_cannot_be_removed(stack: Stack, aws: Callable[[str], Any]) -> None:
     export = {"Outputs": {"O": {"Value": "v", "Export": {"Name": "in-use"}}}}
     stack.deploy_template({"Resources": {"Topic": TOPIC}} | export)
     importer = Stack(f"{stack.name}-importer", aws("cloudformation"))
@@ -225,7 +225,7 @@ def test_an_export_in_use_cannot_be_dropped(stack: Stack, aws: Callable[[str], A
 # Attributes -------------------------------------------------------------------------------
 
 
-def test_attributes_of_recorded_resources_look_like_aws(stack: Stack) -> None:
+def test_attributes_of_recorded_resources_have_the_formats_of_aws(stack: Stack) -> None:
     outputs = {
         "Allocation": {"Fn::GetAtt": ["Address", "AllocationId"]},
         "Address": {"Ref": "Address"},
@@ -243,7 +243,7 @@ def test_attributes_of_recorded_resources_look_like_aws(stack: Stack) -> None:
     assert made["Trail"] == "arn:aws:cloudtrail:us-east-1:000000000000:trail/audit"
 
 
-def test_attributes_that_the_emulator_forgets_are_added(stack: Stack) -> None:
+def test_attributes_that_the_emulator_lacks_are_added(stack: Stack) -> None:
     outputs = {
         "Cidr": {"Fn::GetAtt": ["Network", "CidrBlock"]},
         "Acl": {"Fn::GetAtt": ["Network", "DefaultNetworkAcl"]},
@@ -265,10 +265,10 @@ def test_attributes_stay_the_same_over_an_update(stack: Stack) -> None:
     assert stack.outputs() == before
 
 
-# Beyond the emulator ----------------------------------------------------------------------
+# Unsupported properties -------------------------------------------------------------------
 
 
-def test_an_alarm_on_metric_math_is_recorded_and_says_so(
+def test_an_alarm_on_metric_math_is_recorded_with_a_note(
     stack: Stack, local_api: Callable[[str], str]
 ) -> None:
     assert stack.deploy({"Alarm": _math_alarm()}, {"Arn": {"Fn::GetAtt": ["Alarm", "Arn"]}}) == (
@@ -276,7 +276,7 @@ def test_an_alarm_on_metric_math_is_recorded_and_says_so(
     )
 
     [entry] = json.loads(local_api(f"resources?stack={stack.name}"))
-    assert (entry["how"], entry["note"]) == ("recorded", "metric math is not evaluated")
+    assert (entry["fidelity"], entry["note"]) == ("recorded", "metric math is not evaluated")
     assert stack.outputs()["Arn"].startswith("arn:aws:cloudwatch:us-east-1:000000000000:alarm:")
 
 
@@ -298,10 +298,12 @@ def test_an_alarm_may_change_between_a_metric_and_metric_math(
     assert (status, emulated()) == ("UPDATE_COMPLETE", 0)
 
 
-# What stands outside of the stacks -------------------------------------------------------
+# Hosted zones -----------------------------------------------------------------------------
 
 
-def test_a_record_may_stand_in_a_zone_of_nobody(stack: Stack, aws: Callable[[str], Any]) -> None:
+def test_a_record_can_belong_to_a_zone_that_no_stack_creates(
+    stack: Stack, aws: Callable[[str], Any]
+) -> None:
     record = {
         "HostedZoneId": "Z0123456789IMPORTED",
         "Name": "app.example.com",

@@ -1,5 +1,6 @@
-"""What the embedded AWS's CloudFormation does beyond its emulator.
+"""Corrections and additions to the CloudFormation of the emulator.
 
-`registry` plugs everything in; `schemas`, `properties` and `attributes` know the resource types;
-`recorded` stands in for those that are not emulated.
+`registry` installs the handlers of the resource types. `properties` checks a resource's properties,
+`attributes` generates its attributes, and `recorded` handles the types that the emulator lacks.
+Each of the other modules corrects one behaviour in which ministack differs from AWS.
 """

@@ -1,11 +1,12 @@
-"""Makes the identifiers and attributes that AWS would give a resource.
+"""Generates the identifiers and attributes that AWS would give a resource.
 
-`Ref` and `Fn::GetAtt` need values that look like AWS's: other resources put them into policies,
-endpoints and names, and those are checked by patterns. The registry schema says which properties
-AWS sets and what they look like; a small table adds the prefixes that no schema tells.
+`Ref` and `Fn::GetAtt` must return values in AWS's formats: other resources use them in policies,
+endpoints and names, which are checked by patterns. The schema of a resource type lists the
+properties that AWS sets, with their patterns. The tables below add the prefixes of ids, which no
+schema contains.
 
-Every value is a function of the resource's physical id, so it stays the same for the resource's
-life without being kept anywhere.
+Every value is a function of the physical id. Therefore it does not change as long as the resource
+exists, and need not be stored.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ ID_PREFIXES = {
     "VPNGateway": "vgw-",
     "Volume": "vol-",
 }
-"""Prefixes of ids by resource type, as the API references show them."""
+"""The prefix of an id by resource type, from the examples of the API references."""
 
 ATTRIBUTE_PREFIXES = {
     "CidrBlockAssociations": "vpc-cidr-assoc-",
@@ -71,7 +72,7 @@ ATTRIBUTE_PREFIXES = {
     "SubnetId": "subnet-",
     "VpcId": "vpc-",
 }
-"""Prefixes of ids that an attribute of another EC2-like resource refers to."""
+"""The prefix of an id by the attribute that contains it."""
 
 ARN_RESOURCES = {
     "AWS::Budgets::Budget": "budget/{name}",
@@ -92,13 +93,13 @@ ARN_RESOURCES = {
     "AWS::WAFv2::RegexPatternSet": "regional/regexpatternset/{name}/{id}",
     "AWS::WAFv2::RuleGroup": "regional/rulegroup/{name}/{id}",
 }
-"""Last part of the ARN where it is not `<type-in-kebab-case>/<name>`."""
+"""The last part of the ARN where it is not `<type-in-kebab-case>/<name>`."""
 
 REF_PROPERTIES: dict[str, PropertyPath] = {
     "AWS::Budgets::Budget": ("Budget", "BudgetName"),
     "AWS::EC2::EIP": ("PublicIp",),
 }
-"""What `Ref` returns where CloudFormation documents another value than the primary identifier."""
+"""The property that `Ref` returns where it is not the primary identifier."""
 
 COPIED_PROPERTIES: dict[tuple[str, str], PropertyPath] = {
     ("AWS::EKS::Cluster", "EncryptionConfigKeyArn"): (
@@ -108,7 +109,7 @@ COPIED_PROPERTIES: dict[tuple[str, str], PropertyPath] = {
         "KeyArn",
     ),
 }
-"""Attributes that repeat a property of another name; a number is a list's index."""
+"""Attributes whose value is that of a property with another name; a number is a list index."""
 
 READABLE_PROPERTIES = {
     "AWS::EC2::VPC": ("CidrBlock",),
@@ -118,20 +119,20 @@ READABLE_PROPERTIES = {
     "AWS::SSM::Parameter": ("Type", "Value"),
     "AWS::RDS::DBInstance": ("DBInstanceIdentifier",),
 }
-"""Properties that the template sets and `Fn::GetAtt` also returns, as CloudFormation documents."""
+"""Properties that the template sets and that `Fn::GetAtt` returns, by CloudFormation's manual."""
 
 _GLOBAL_SERVICES = {"budgets", "ce", "cloudfront", "iam", "route53", "organizations"}
 _ACCOUNTLESS_SERVICES = {"route53"}
 _SERVICE_ALIASES = {"elasticloadbalancingv2": "elasticloadbalancing"}
 _PORTS = {"elasticache": "6379", "rds": "5432", "docdb": "27017", "redshift": "5439"}
-_GOOD_STATES = ("active", "available", "enabled", "ready", "inservice", "complete", "issued")
+_HEALTHY_STATES = ("active", "available", "enabled", "ready", "inservice", "complete", "issued")
 _EPOCH = "2026-01-01T00:00:00Z"
 _MAXIMUM_DEPTH = 3
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Where a resource lives."""
+    """The account and region of a resource."""
 
     account: str
     region: str
@@ -145,16 +146,16 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class AttributeMaker:
-    """Makes one resource's identifiers and attributes."""
+class AttributeGenerator:
+    """Generates the identifiers and attributes of one resource."""
 
     schema: ResourceSchema
     scope: Scope
     properties: Mapping[str, Any]
     seed: str
-    """What the values derive from: the physical id, or a random text before there is one."""
+    """The source of the values: the physical id, or a random text before there is one."""
     default_name: str
-    """Name for a property that names the resource and that the template leaves out."""
+    """The name of the resource if the template does not set one."""
 
     @classmethod
     def of_existing(
@@ -163,27 +164,27 @@ class AttributeMaker:
         scope: Scope,
         properties: Mapping[str, Any],
         physical_id: str,
-    ) -> AttributeMaker:
-        """Return a maker for a resource that has its physical id already."""
+    ) -> AttributeGenerator:
+        """Return the generator of a resource that has a physical id."""
         name = re.split(r"[:/|]", physical_id)[-1]
         return cls(schema, scope, properties, seed=physical_id, default_name=name)
 
     def physical_id(self) -> str:
-        """What `Ref` returns: mostly the primary identifier, its parts joined by `|`."""
+        """Return the value of `Ref`: mostly the primary identifier, its parts joined by `|`."""
         documented = REF_PROPERTIES.get(self.schema.type_name)
         paths = (documented,) if documented else self.schema.primary_identifier
         return "|".join(self._identifier(path) for path in paths)
 
     def attributes(self, physical_id: str) -> dict[str, Any]:
-        """Everything that `Fn::GetAtt` returns, nested ones as `Endpoint.Port`."""
-        made: dict[str, Any] = dict(self._identifiers(physical_id))
+        """Return the values of `Fn::GetAtt` by attribute; nested names contain a dot."""
+        values: dict[str, Any] = dict(self._identifiers(physical_id))
         for path in self.schema.read_only:
-            if "*" not in path and ".".join(path) not in made:
-                self._add(made, path)
+            if "*" not in path and ".".join(path) not in values:
+                self._add(values, path)
         for name in READABLE_PROPERTIES.get(self.schema.type_name, ()):
             if name in self.properties:
-                made.setdefault(name, self.properties[name])
-        return made
+                values.setdefault(name, self.properties[name])
+        return values
 
     def _identifiers(self, physical_id: str) -> Iterator[tuple[str, str]]:
         documented = REF_PROPERTIES.get(self.schema.type_name)
@@ -201,15 +202,15 @@ class AttributeMaker:
             return str(self._value(path, self.schema.at(path)))
         return self._first_fit(self.schema.at(path), _names(self.default_name))
 
-    def _add(self, made: dict[str, Any], path: PropertyPath) -> None:
+    def _add(self, values: dict[str, Any], path: PropertyPath) -> None:
         node = self.schema.at(path)
         value = self._value(path, node)
-        made[".".join(path)] = value
+        values[".".join(path)] = value
         if isinstance(value, dict):
             for name in value:
-                self._add(made, (*path, name))
+                self._add(values, (*path, name))
 
-    # One value ---------------------------------------------------------------------------
+    # Values -----------------------------------------------------------------------------
 
     def _value(self, path: PropertyPath, node: Mapping[str, Any], depth: int = 0) -> JsonValue:
         copied = COPIED_PROPERTIES.get((self.schema.type_name, path[-1]), path)
@@ -242,11 +243,13 @@ class AttributeMaker:
 
     def _text(self, path: PropertyPath, node: Mapping[str, Any]) -> str:
         if "enum" in node:
-            return _good_state(node["enum"])
+            return _healthy_state(node["enum"])
         name = next(part for part in reversed(path) if part != "*")
-        make = next(make for matches, make in _MAKERS if matches.search(name))
-        made = make(self, name)
-        return self._first_fit(node, [made, f"{made}/{self._uuid(name)}", *self._spare_texts(path)])
+        generate = next(function for pattern, function in _GENERATORS if pattern.search(name))
+        text = generate(self, name)
+        return self._first_fit(
+            node, [text, f"{text}/{self._uuid(name)}", *self._fallback_texts(path)]
+        )
 
     def _first_fit(self, node: Mapping[str, Any], candidates: list[str]) -> str:
         limit = node.get("maxLength")
@@ -254,12 +257,12 @@ class AttributeMaker:
         pattern = str(node.get("pattern", ""))
         return next((text for text in fitting if matches(pattern, text)), fitting[0])
 
-    def _spare_texts(self, path: PropertyPath) -> list[str]:
+    def _fallback_texts(self, path: PropertyPath) -> list[str]:
         digest = self._digest(".".join(path))
         shorter = [digest[:length] for length in (32, 17, 12, 8)]
         return [str(uuid.UUID(digest[:32])), *shorter, self.scope.account, digest.upper()[:21]]
 
-    # Kinds of text -----------------------------------------------------------------------
+    # Texts ------------------------------------------------------------------------------
 
     def _arn(self, name: str) -> str:
         service = self.schema.service
@@ -315,7 +318,7 @@ class AttributeMaker:
 
     def _address(self, name: str) -> str:
         number = int(self._digest(name)[:6], 16)
-        # 198.18.0.0/15 is nobody's: RFC 2544 keeps it for benchmarks.
+        # RFC 2544 reserves 198.18.0.0/15 for benchmarks: no host has such an address.
         host = f"{number >> 8 & 255}.{number % 254 + 1}"
         return f"198.{18 + (number >> 16 & 1)}.{host}" if "Public" in name else f"10.0.{host}"
 
@@ -360,27 +363,27 @@ class AttributeMaker:
 _PARENT_PROPERTIES = ("ClusterName",)
 _OWN_IDS = ("Id", "AllocationId", "AssociationId")
 
-_MAKERS: tuple[tuple[re.Pattern[str], Callable[[AttributeMaker, str], str]], ...] = (
-    (re.compile(r"(Arn|ARN|Arns|ARNs|ArnForPolicy)$"), AttributeMaker._arn),
-    (re.compile(r"(OwnerId|AccountId|RegistryId)$"), AttributeMaker._account),
-    (re.compile(r"Ports?(List)?$"), AttributeMaker._port),
-    (re.compile(r"HostedZoneI[dD]$"), AttributeMaker._zone),
-    (re.compile(r"DnsEntries$"), AttributeMaker._dns_entry),
-    (re.compile(r"(Data|Certificate)$"), AttributeMaker._encoded),
-    (re.compile(r"Region$"), AttributeMaker._region),
-    (re.compile(r"(Date|Time|At|Timestamp|Start|NotAfter|NotBefore)$"), AttributeMaker._time),
-    (re.compile(r"(Status|State)$"), AttributeMaker._state),
-    (re.compile(r"(IpAddress(es)?|Ip|PrivateIps?)$"), AttributeMaker._address),
+_GENERATORS: tuple[tuple[re.Pattern[str], Callable[[AttributeGenerator, str], str]], ...] = (
+    (re.compile(r"(Arn|ARN|Arns|ARNs|ArnForPolicy)$"), AttributeGenerator._arn),
+    (re.compile(r"(OwnerId|AccountId|RegistryId)$"), AttributeGenerator._account),
+    (re.compile(r"Ports?(List)?$"), AttributeGenerator._port),
+    (re.compile(r"HostedZoneI[dD]$"), AttributeGenerator._zone),
+    (re.compile(r"DnsEntries$"), AttributeGenerator._dns_entry),
+    (re.compile(r"(Data|Certificate)$"), AttributeGenerator._encoded),
+    (re.compile(r"Region$"), AttributeGenerator._region),
+    (re.compile(r"(Date|Time|At|Timestamp|Start|NotAfter|NotBefore)$"), AttributeGenerator._time),
+    (re.compile(r"(Status|State)$"), AttributeGenerator._state),
+    (re.compile(r"(IpAddress(es)?|Ip|PrivateIps?)$"), AttributeGenerator._address),
     (
         re.compile(r"(Endpoint|Url|URL|DNSName|DnsName|DomainName|Address(es)?(List)?)$"),
-        AttributeMaker._host,
+        AttributeGenerator._host,
     ),
     (
         re.compile(r"(Ids?|ID|Identifiers?|DefaultSecurityGroup|DefaultNetworkAcl|Associations)$"),
-        AttributeMaker._id,
+        AttributeGenerator._id,
     ),
-    (re.compile(r"Name$"), AttributeMaker._name),
-    (re.compile(r""), AttributeMaker._plain),
+    (re.compile(r"Name$"), AttributeGenerator._name),
+    (re.compile(r""), AttributeGenerator._plain),
 )
 
 
@@ -401,9 +404,9 @@ def _kind(node: Mapping[str, Any]) -> str:
     return str(kinds if isinstance(kinds, str) else kinds[0])
 
 
-def _good_state(allowed: list[Any]) -> str:
-    good = (item for item in allowed if str(item).lower().replace("_", "") in _GOOD_STATES)
-    return str(next(good, allowed[0]))
+def _healthy_state(allowed: list[Any]) -> str:
+    healthy = (item for item in allowed if str(item).lower().replace("_", "") in _HEALTHY_STATES)
+    return str(next(healthy, allowed[0]))
 
 
 def _names(name: str) -> list[str]:
@@ -412,9 +415,9 @@ def _names(name: str) -> list[str]:
 
 
 def _arn_resource_of(schema: ResourceSchema) -> str:
-    """Return the resource kind in the type's ARN, with its separator.
+    """Return the resource type in an ARN, with its separator.
 
-    It is taken from the ARN's pattern, else from the type's name.
+    It is read from the pattern of the ARN if the schema has one, else from the type's name.
     """
     for path in schema.read_only:
         pattern = str(schema.at(path).get("pattern", "")).replace("\\/", "/")

@@ -1,4 +1,4 @@
-"""Refuses to delete a bucket that holds objects, as AWS does.
+"""Refuses to delete a bucket that contains objects.
 
 ministack 1.5.33 deletes it with its stack. On AWS the deletion fails, and so does `cdk destroy`.
 """
@@ -11,13 +11,13 @@ from ministack.services.cloudformation import provisioners  # type: ignore[impor
 BUCKET = "AWS::S3::Bucket"
 
 
-def keep_filled_buckets() -> None:
-    """Let the deletion of a bucket that is not empty fail."""
+def protect_filled_buckets() -> None:
+    """Make the deletion of a bucket fail unless the bucket is empty."""
     handler = dict(provisioners._RESOURCE_HANDLERS[BUCKET])
     delete = handler["delete"]
 
     def delete_if_empty(physical_id: str, properties: object) -> None:
-        if is_filled(physical_id):
+        if has_objects(physical_id):
             raise ValueError(
                 "The bucket you tried to delete is not empty (Service: S3, Status Code: 409)"
             )
@@ -27,14 +27,14 @@ def keep_filled_buckets() -> None:
     provisioners._RESOURCE_HANDLERS[BUCKET] = handler
 
 
-def is_filled(name: str) -> bool:
-    """Tell whether a bucket holds an object or a version of one; an unknown one does not."""
+def has_objects(name: str) -> bool:
+    """Return whether a bucket contains an object or an object version; False if there is none."""
     bucket = s3._buckets.get(name)
     return bucket is not None and bool(bucket["objects"] or s3._bucket_has_versions(name))
 
 
 def empty(name: str) -> None:
-    """Delete all objects and versions of a bucket; an unknown one is no error."""
+    """Delete all objects and object versions of a bucket, if the bucket exists."""
     bucket = s3._buckets.get(name)
     if bucket is None:
         return

@@ -1,8 +1,8 @@
-"""Evaluates a template's Conditions.
+"""Evaluates the Conditions section of a template.
 
-ministack 1.5.33 knows only Ref to a parameter and Fn::Select there: `AWS::Region` stays that text
-and Fn::Join is never equal to anything, so that CDK's own bootstrap template takes wrong branches.
-Its resolver of property values knows all of them; conditions are evaluated with it here.
+ministack 1.5.33 supports only Ref to a parameter and Fn::Select in conditions. `AWS::Region` is not
+replaced, and Fn::Join equals nothing, so that CDK's bootstrap template takes wrong branches. This
+module evaluates conditions with ministack's resolver of property values, which supports both.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ministack.services.cloudformation import (  # type: ignore[import-untyped]
 
 
 def repair_conditions() -> None:
-    """Let every module of the emulator that evaluates conditions do it this way."""
+    """Replace the evaluation of conditions in each module of the emulator that has it."""
     for module in (engine, stacks, changesets, handlers):
         if hasattr(module, "_evaluate_conditions"):
             module._evaluate_conditions = evaluate_conditions
@@ -28,10 +28,10 @@ def repair_conditions() -> None:
 def evaluate_conditions(
     template: Mapping[str, Any], parameters: Mapping[str, Any]
 ) -> dict[str, bool]:
-    """Return every condition of the template with its value.
+    """Return the value of each condition of the template.
 
     Raises:
-        ValueError: A condition refers to itself.
+        ValueError: a condition refers to itself.
     """
     evaluation = _Evaluation(template, parameters)
     return {name: evaluation.condition(name) for name in template.get("Conditions") or {}}

@@ -1,9 +1,8 @@
-"""Decides who answers for a custom resource: its Lambda function, or this process.
+"""Chooses what handles a custom resource: its Lambda function, or this process.
 
-Without a Docker engine the emulator runs Lambda functions as plain processes. That serves Python,
-whose runtime's SDK is installed here; CDK's own Node.js functions need the SDK of Lambda's Node.js
-runtime, which is not, so those resources are recorded. The emulator would wait an hour for an
-answer that a broken function never sends; here it waits as long as the function may run.
+Without a Docker engine the emulator runs Lambda functions as plain processes. This works for
+Python, whose SDK (boto3) is installed here. CDK's own Node.js functions need the AWS SDK of
+Lambda's Node.js runtime, which is not installed. Their custom resources are recorded.
 """
 
 from __future__ import annotations
@@ -15,18 +14,19 @@ from typing import Any
 from ministack.services.cloudformation import custom_resource  # type: ignore[import-untyped]
 
 from tools.embedded_aws.cloudformation import buckets
-from tools.embedded_aws.cloudformation.listing import EMULATED, RECORDED
 from tools.embedded_aws.docker_engine import has_docker
+from tools.embedded_aws.fidelity import EMULATED, RECORDED
 
 EMPTIES_BUCKET = "Custom::S3AutoDeleteObjects"
 ANSWER_SECONDS = 10
-"""How long to wait after the function has ended: an answer is on its way or never comes."""
+"""The time to wait for the response of a function. ministack 1.5.33 waits an hour, in which a
+function that sends none blocks its stack."""
 
 Invoke = Callable[..., tuple[str, dict[str, Any]]]
 
 
-class MadeUpAttributes(dict[str, str]):
-    """Attributes of a custom resource that nobody answered for: any name has a made-up text."""
+class PlaceholderAttributes(dict[str, str]):
+    """The attributes of a custom resource whose function did not run: a text for any name."""
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str)
@@ -36,14 +36,14 @@ class MadeUpAttributes(dict[str, str]):
 
 
 def answer_without_docker() -> None:
-    """Let this process answer for the custom resources whose functions cannot run here."""
+    """Handle the custom resources whose functions cannot run without Docker."""
     custom_resource.invoke_custom_resource = _answering(custom_resource.invoke_custom_resource)
 
 
-def how(resource_type: str, properties: Mapping[str, Any]) -> tuple[str, str]:
-    """Return how a custom resource is kept, and a note that says why."""
+def fidelity(resource_type: str, properties: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the fidelity of a custom resource, and a note with the reason."""
     if resource_type == EMPTIES_BUCKET:
-        return EMULATED, "the bucket is emptied here, without its Lambda function"
+        return EMULATED, "the embedded AWS empties the bucket; its Lambda function is not run"
     runtime = _runtime(properties)
     if _runs_here(runtime):
         return EMULATED, f"its Lambda function ({runtime}) runs"
@@ -64,7 +64,7 @@ def _answering(invoke: Invoke) -> Invoke:
             return _empty_bucket(request_type, properties, physical_id)
         runtime = _runtime(properties)
         if runtime and not _runs_here(runtime):
-            return physical_id or str(uuid.uuid4()), MadeUpAttributes()
+            return physical_id or str(uuid.uuid4()), PlaceholderAttributes()
         bounded = {"ServiceTimeout": ANSWER_SECONDS, **properties}
         return invoke(
             request_type,

@@ -1,7 +1,7 @@
-"""Refuses what RDS refuses, so that an instance is not lost: a taken name, a protected one's end.
+"""Refuses to create a DB instance under a name in use, and to delete a protected DB instance.
 
-ministack 1.5.33 puts a new instance in the place of the one that has the name, and deletes a
-protected one with its stack. On AWS either fails, and so does `cdk deploy` or `cdk destroy`.
+ministack 1.5.33 replaces the instance that has the name, and deletes a protected instance with its
+stack. On AWS both fail, and so do `cdk deploy` and `cdk destroy`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from ministack.services.cloudformation import provisioners  # type: ignore[impor
 INSTANCE = "AWS::RDS::DBInstance"
 
 
-def keep_instances() -> None:
-    """Let the creation under a taken name fail, and the deletion of a protected instance."""
+def protect_instances() -> None:
+    """Make the creation under a name in use fail, and the deletion of a protected instance."""
     handler = dict(provisioners._RESOURCE_HANDLERS[INSTANCE])
     handler["create"] = _unless_taken(handler["create"])
     # A final snapshot is the first step of a deletion.

@@ -1,7 +1,7 @@
-"""Leaves unchanged resources out of a stack's events, as CloudFormation does.
+"""Removes unchanged resources from the events of a stack update, as CloudFormation does.
 
-ministack 1.5.33 reports every resource of an updated stack as updated, so that the CLI counts and
-shows dozens where one changed.
+ministack 1.5.33 reports every resource of an updated stack as updated, so that the CDK CLI shows
+dozens of updates where one resource has changed.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from ministack.services.cloudformation import provisioners, stacks  # type: igno
 from tools.templates.schemas import JsonValue
 
 _unchanged: set[tuple[str, str]] = set()
-"""Stack id and logical id of resources whose update turned out to change nothing."""
+"""Stack id and logical id of the resources whose update changes nothing."""
 
 
 def hide_unchanged_resources() -> None:
-    """Let an update report only the resources that it touches."""
+    """Make an update report only the resources that it changes."""
     stacks._update_resource = _noting(stacks._update_resource)
     stacks._add_event = _filtering(stacks._add_event)
 

@@ -1,7 +1,7 @@
-"""Protects exports that other stacks import, as CloudFormation does on an update.
+"""Refuses a stack update that removes or changes an export that another stack imports.
 
-ministack 1.5.33 checks imports only when a stack is deleted: an update may drop or change an
-export that is in use, and a dropped one stays listed.
+ministack 1.5.33 checks imports only when a stack is deleted, and still lists an export that an
+update has removed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _DELETED = "DELETE_COMPLETE"
 
 
 def protect_exports() -> None:
-    """Let an update fail that drops or changes an export in use."""
+    """Make an update fail if it removes or changes an export in use."""
     stacks._resolve_stack_outputs = _protecting(stacks._resolve_stack_outputs)
 
 

@@ -1,8 +1,9 @@
-"""Checks a resource's properties as CloudFormation does before it calls the service.
+"""Checks the properties of a resource, as CloudFormation does before it calls the service.
 
-The emulator takes whatever it is given; CloudFormation refuses an unknown, missing or ill-typed
-property. The schema is the registry's, the sentences are CloudFormation's own, and so is the
-leniency: a number or a boolean may be written as a string, and the other way round.
+The emulator accepts any properties. CloudFormation refuses a property that is unknown, missing or
+of a wrong type. The check uses the schemas of CloudFormation's registry and returns
+CloudFormation's messages. Like CloudFormation, it converts numbers and booleans from and to
+strings.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _EXPECTED = {"object": "JSONObject", "array": "JSONArray"}
 
 
 class PropertiesError(ValueError):
-    """Properties that CloudFormation refuses; the message is the one it gives."""
+    """The properties are refused. The text is CloudFormation's message."""
 
     def __init__(self, logical_id: str, violations: list[str]) -> None:
         found = "\n".join(violations)
@@ -42,11 +43,11 @@ class PropertiesError(ValueError):
 def check_properties(
     schema: ResourceSchema, logical_id: str, properties: Mapping[str, Any]
 ) -> None:
-    """Refuse properties that the resource type's schema refuses.
+    """Check properties against the schema of their resource type.
 
     Raises:
-        PropertiesError: With one line for each violation, such as
-            `#/Port: expected type: Integer, found: String`.
+        PropertiesError: the schema refuses the properties. The text has one line for each
+            violation, such as `#/Port: expected type: Integer, found: String`.
     """
     violations = [*_read_only_violations(schema, properties)]
     for error in _validator(schema).iter_errors(dict(properties)):
@@ -65,11 +66,11 @@ def _messages(error: ValidationError) -> Iterator[str]:
     where = "#" + "".join(f"/{part}" for part in error.absolute_path)
     keyword = str(error.validator)
     if keyword in _CHECKS or keyword == "additionalProperties":
-        sentences: Iterable[str] = [error.message or _constraint(keyword)]
+        messages: Iterable[str] = [error.message or _constraint(keyword)]
     else:
-        sentences = _SENTENCES.get(keyword, _generic)(error)
-    for sentence in sentences:
-        yield f"{where}: {sentence}"
+        messages = _MESSAGES.get(keyword, _generic)(error)
+    for message in messages:
+        yield f"{where}: {message}"
 
 
 def _constraint(keyword: str) -> str:
@@ -98,7 +99,7 @@ def _not_one_branch(error: ValidationError) -> Iterator[str]:
     yield f"#: {matched} subschemas matched instead of one out of {total}"
 
 
-_SENTENCES: dict[str, Callable[[ValidationError], Iterator[str]]] = {
+_MESSAGES: dict[str, Callable[[ValidationError], Iterator[str]]] = {
     "type": _ill_typed,
     "anyOf": _no_branch,
     "oneOf": _not_one_branch,
@@ -109,7 +110,7 @@ def _json_type(value: object) -> str:
     return next((name for kind, name in _JSON_TYPE_NAMES if isinstance(value, kind)), "Null")
 
 
-# What CloudFormation coerces -----------------------------------------------------------------
+# Conversion of types, as CloudFormation does it ----------------------------------------------
 
 
 def _text(value: object) -> str:
@@ -126,7 +127,7 @@ def _number(value: object) -> float | None:
 
 
 def is_scalar(value: object) -> bool:
-    """Tell whether CloudFormation takes `value` where a string is wanted."""
+    """Return whether CloudFormation accepts `value` as a string."""
     return isinstance(value, (str, int, float))
 
 
@@ -148,14 +149,14 @@ _TYPES = Draft7Validator.TYPE_CHECKER.redefine_many(
     }
 )
 
-# Keywords: each yields a sentence for every violation by `value` -----------------------------
+# Keywords: each function yields one message for each violation -------------------------------
 
-Sentences = Iterator[str]
+Messages = Iterator[str]
 _CONSTRAINT = ""
-"""Says that the generic sentence, which names the keyword only, is CloudFormation's."""
+"""Stands for the generic message, which names the keyword only."""
 
 
-def _required(names: list[str], value: object) -> Sentences:
+def _required(names: list[str], value: object) -> Messages:
     if not isinstance(value, dict):
         return
     for name in names:
@@ -163,7 +164,7 @@ def _required(names: list[str], value: object) -> Sentences:
             yield f"required key [{name}] not found"
 
 
-def _dependent_required(rules: dict[str, list[str]], value: object) -> Sentences:
+def _dependent_required(rules: dict[str, list[str]], value: object) -> Messages:
     if not isinstance(value, dict):
         return
     for name, needed in rules.items():
@@ -172,7 +173,7 @@ def _dependent_required(rules: dict[str, list[str]], value: object) -> Sentences
                 yield f"property [{other}] is required by [{name}]"
 
 
-def _dependent_excluded(rules: dict[str, list[str]], value: object) -> Sentences:
+def _dependent_excluded(rules: dict[str, list[str]], value: object) -> Messages:
     if not isinstance(value, dict):
         return
     for name, excluded in rules.items():
@@ -181,60 +182,60 @@ def _dependent_excluded(rules: dict[str, list[str]], value: object) -> Sentences
             yield f"[{name}] must not be given together with {clash}"
 
 
-def _required_xor(names: list[str], value: object) -> Sentences:
+def _required_xor(names: list[str], value: object) -> Messages:
     if isinstance(value, dict) and sum(name in value for name in names) != 1:
         yield f"exactly one of [{', '.join(names)}] is required"
 
 
-def _required_or(names: list[str], value: object) -> Sentences:
+def _required_or(names: list[str], value: object) -> Messages:
     if isinstance(value, dict) and not any(name in value for name in names):
         yield f"at least one of [{', '.join(names)}] is required"
 
 
-def _enum(allowed: list[object], value: object) -> Sentences:
+def _enum(allowed: list[object], value: object) -> Messages:
     if value not in allowed and _text(value) not in {_text(item) for item in allowed}:
         yield _CONSTRAINT
 
 
-def _enum_any_case(allowed: list[object], value: object) -> Sentences:
+def _enum_any_case(allowed: list[object], value: object) -> Messages:
     if _text(value).lower() not in {_text(item).lower() for item in allowed}:
         yield _CONSTRAINT
 
 
-def _pattern(pattern: str, value: object) -> Sentences:
+def _pattern(pattern: str, value: object) -> Messages:
     if is_scalar(value) and not matches(pattern, _text(value)):
         yield _CONSTRAINT
 
 
-def _min_length(limit: int, value: object) -> Sentences:
+def _min_length(limit: int, value: object) -> Messages:
     if is_scalar(value) and len(_text(value)) < limit:
         yield f"expected minLength: {limit}, actual: {len(_text(value))}"
 
 
-def _max_length(limit: int, value: object) -> Sentences:
+def _max_length(limit: int, value: object) -> Messages:
     if is_scalar(value) and len(_text(value)) > limit:
         yield f"expected maxLength: {limit}, actual: {len(_text(value))}"
 
 
-def _minimum(limit: float, value: object) -> Sentences:
+def _minimum(limit: float, value: object) -> Messages:
     number = _number(value)
     if number is not None and number < limit:
         yield f"{_text(value)} is not greater or equal to {limit}"
 
 
-def _maximum(limit: float, value: object) -> Sentences:
+def _maximum(limit: float, value: object) -> Messages:
     number = _number(value)
     if number is not None and number > limit:
         yield f"{_text(value)} is not less or equal to {limit}"
 
 
-def _multiple_of(step: float, value: object) -> Sentences:
+def _multiple_of(step: float, value: object) -> Messages:
     number = _number(value)
     if number is not None and number % step:
         yield _CONSTRAINT
 
 
-_CHECKS: dict[str, Callable[..., Sentences]] = {
+_CHECKS: dict[str, Callable[..., Messages]] = {
     "required": _required,
     "dependentRequired": _dependent_required,
     "dependentExcluded": _dependent_excluded,
@@ -251,17 +252,17 @@ _CHECKS: dict[str, Callable[..., Sentences]] = {
 }
 
 
-def _keyword(check: Callable[..., Sentences]) -> Callable[..., Iterator[ValidationError]]:
+def _keyword(check: Callable[..., Messages]) -> Callable[..., Iterator[ValidationError]]:
     def validate(
         _validator: object, argument: JsonValue, value: JsonValue, _schema: object
     ) -> Iterator[ValidationError]:
-        for sentence in check(argument, value):
-            yield ValidationError(sentence)
+        for message in check(argument, value):
+            yield ValidationError(message)
 
     return validate
 
 
-# The library's own versions of these two know only the patterns that `re` knows.
+# jsonschema's own versions of these two keywords support only the patterns of `re`.
 
 
 def _additional_properties(
@@ -315,7 +316,7 @@ def _compiled(pattern: str) -> JsonValue:
 
 
 def _compiled_as_ecma(pattern: str) -> JsonValue:
-    # Schemas use \p{L}, which `re` does not know; `regex` comes with cfn-lint.
+    # Schemas use \p{L}, which `re` does not support. cfn-lint depends on `regex`.
     import regex  # type: ignore[import-untyped]
 
     try:
@@ -325,6 +326,6 @@ def _compiled_as_ecma(pattern: str) -> JsonValue:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Tell whether a schema's pattern finds something in `text`; one that is no regex does."""
+    """Return whether a schema's pattern matches; True if the pattern is not a valid one."""
     compiled = _compiled(pattern)
     return compiled is None or compiled.search(text) is not None

@@ -1,8 +1,8 @@
-"""Stands in for resource types that the emulator lacks: checks, identifies and records them.
+"""Handles the resource types that the emulator lacks: checks their resources and records them.
 
-A recorded resource does nothing, and that is said wherever it is listed. But what CloudFormation
-would refuse is refused, a replacement is a replacement, and `Ref` and `Fn::GetAtt` give values
-that look like AWS's.
+A recorded resource does nothing, and each list of resources says so. But properties that
+CloudFormation refuses are refused, changes that need a replacement replace the resource, and `Ref`
+and `Fn::GetAtt` return values in AWS's formats.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.embedded_aws.cloudformation.attributes import AttributeMaker, Scope
+from tools.embedded_aws.cloudformation.attributes import AttributeGenerator, Scope
 from tools.embedded_aws.cloudformation.properties import check_properties
 from tools.templates.schemas import JsonValue, PropertyPath, ResourceSchema
 
 Outcome = tuple[str, dict[str, Any]]
-"""Physical id and attributes, as the emulator's provisioners return them."""
+"""Physical id and attributes, in the form that the emulator's provisioners return."""
 
 
 ONE_PER_REGION: dict[str, tuple[str, ...]] = {
@@ -28,15 +28,16 @@ ONE_PER_REGION: dict[str, tuple[str, ...]] = {
     "AWS::GuardDuty::Detector": (),
     "AWS::SecurityHub::Hub": (),
 }
-"""Types of which an account may have one in a region (by default quota), or one for each value of
-these properties. Sources: the services' quota pages; custom anomaly monitors are not limited so."""
+"""The resource types of which an account can have one in a region, or one for each combination of
+these properties. Source: the quotas in the services' user guides. Custom anomaly monitors have
+another quota."""
 
 _UNLIMITED_MONITOR = "CUSTOM"
 
 
 @dataclass(frozen=True)
 class Record:
-    """One resource that is recorded, not emulated."""
+    """A resource that is recorded, not emulated."""
 
     resource_type: str
     physical_id: str
@@ -48,12 +49,12 @@ class Record:
 
 @dataclass
 class RecordStore:
-    """All recorded resources of all accounts and regions."""
+    """The recorded resources of all accounts and regions."""
 
     _records: dict[tuple[Scope, str, str], Record] = field(default_factory=dict)
 
     def put(self, scope: Scope, record: Record) -> None:
-        """Add the record, or replaces the one of the same type and physical id."""
+        """Add the record, or replace the record with the same type and physical id."""
         self._records[scope, record.resource_type, record.physical_id] = record
 
     def get(self, scope: Scope, resource_type: str, physical_id: str) -> Record | None:
@@ -61,7 +62,7 @@ class RecordStore:
         return self._records.get((scope, resource_type, physical_id))
 
     def remove(self, scope: Scope, resource_type: str, physical_id: str) -> None:
-        """Forget the record; removing an unknown one is no error, as for CloudFormation."""
+        """Remove the record, if there is one."""
         self._records.pop((scope, resource_type, physical_id), None)
 
     def of_type(self, scope: Scope, resource_type: str) -> list[Record]:
@@ -89,11 +90,11 @@ class RecordedResources:
         """Record a new resource.
 
         Raises:
-            PropertiesError: The schema refuses the properties.
-            ValueError: A resource of that name exists, or one where AWS allows no second.
+            PropertiesError: the schema refuses the properties.
+            ValueError: a resource with that name exists, or the account has reached the quota.
         """
         check_properties(self._schema, logical_id, properties)
-        self._refuse_second(scope, properties)
+        self._check_quota(scope, properties)
         physical_id = self._new_physical_id(scope, stack, logical_id, properties)
         if self._store.get(scope, self._schema.type_name, physical_id):
             raise ValueError(
@@ -110,13 +111,13 @@ class RecordedResources:
         physical_id: str,
         properties: Mapping[str, Any],
     ) -> Outcome:
-        """Change the resource in place, or makes a new one if only a creation can set a change.
+        """Update the resource, or create its replacement if a create-only property changes.
 
-        The caller deletes the predecessor of a replacement.
+        The caller deletes the replaced resource.
 
         Raises:
-            PropertiesError: The schema refuses the properties.
-            ValueError: The resource is gone, or its replacement would need the name it has.
+            PropertiesError: the schema refuses the properties.
+            ValueError: the resource does not exist, or the replacement would have the same name.
         """
         check_properties(self._schema, logical_id, properties)
         current = self._store.get(scope, self._schema.type_name, physical_id)
@@ -133,15 +134,15 @@ class RecordedResources:
         return self._put(scope, stack, logical_id, new_id, properties)
 
     def delete(self, scope: Scope, physical_id: str) -> None:
-        """Forget the resource."""
+        """Remove the resource."""
         self._store.remove(scope, self._schema.type_name, physical_id)
 
-    def _refuse_second(self, scope: Scope, properties: Mapping[str, Any]) -> None:
-        telling = ONE_PER_REGION.get(self._schema.type_name)
-        if telling is None or properties.get("MonitorType") == _UNLIMITED_MONITOR:
+    def _check_quota(self, scope: Scope, properties: Mapping[str, Any]) -> None:
+        distinguishing = ONE_PER_REGION.get(self._schema.type_name)
+        if distinguishing is None or properties.get("MonitorType") == _UNLIMITED_MONITOR:
             return
         for other in self._store.of_type(scope, self._schema.type_name):
-            if all(other.properties.get(name) == properties.get(name) for name in telling):
+            if all(other.properties.get(name) == properties.get(name) for name in distinguishing):
                 raise ValueError(
                     f"Account {scope.account} has a {self._schema.type_name} in {scope.region} "
                     f"already ({other.logical_id} of {other.stack}); AWS allows one."
@@ -152,7 +153,7 @@ class RecordedResources:
     ) -> str:
         seed = secrets.token_hex(16)
         name = f"{stack}-{logical_id}-{seed[:12].upper()}"
-        return AttributeMaker(self._schema, scope, properties, seed, name).physical_id()
+        return AttributeGenerator(self._schema, scope, properties, seed, name).physical_id()
 
     def _put(
         self,
@@ -162,8 +163,8 @@ class RecordedResources:
         physical_id: str,
         properties: Mapping[str, Any],
     ) -> Outcome:
-        maker = AttributeMaker.of_existing(self._schema, scope, properties, physical_id)
-        attributes = maker.attributes(physical_id)
+        generator = AttributeGenerator.of_existing(self._schema, scope, properties, physical_id)
+        attributes = generator.attributes(physical_id)
         kind = self._schema.type_name
         record = Record(kind, physical_id, stack, logical_id, dict(properties), attributes)
         self._store.put(scope, record)
@@ -171,7 +172,7 @@ class RecordedResources:
 
 
 def custom_name_message(physical_id: str) -> str:
-    """Return CloudFormation's refusal of a replacement that needs the name of what it replaces."""
+    """Return CloudFormation's message about a replacement that would have the same name."""
     return (
         "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
         f"Rename {physical_id} and update the stack again."
@@ -181,12 +182,12 @@ def custom_name_message(physical_id: str) -> str:
 def replaced_paths(
     schema: ResourceSchema, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> list[PropertyPath]:
-    """Create-only properties whose value differs between `old` and `new`."""
+    """Return the create-only properties whose values differ between `old` and `new`."""
     return [path for path in schema.create_only if _values(old, path) != _values(new, path)]
 
 
 def kept_name(schema: ResourceSchema, old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
-    """Return the identifier that the template itself gives and does not change; else None."""
+    """Return the identifier if the template sets it and does not change it; else None."""
     parts = [_values(new, path) for path in schema.primary_identifier]
     if None in parts or parts != [_values(old, path) for path in schema.primary_identifier]:
         return None

@@ -1,8 +1,9 @@
-"""Plugs the schema-driven handlers into the emulator's CloudFormation.
+"""Installs the handlers of the resource types in the emulator's CloudFormation.
 
-ministack keeps its provisioners in one dictionary by resource type. Every type that it lacks gets
-a recorded handler; every type that it has is wrapped, so that its properties are checked first and
-the attributes that it does not return are added. Nothing is read from disk until a type is used.
+ministack keeps its handlers in one dictionary by resource type. A type that it lacks gets a handler
+that records the resource. The handler of a type that it has is wrapped: the properties are checked
+first, and the missing attributes are added. A schema is read when its type is used for the first
+time.
 """
 
 from __future__ import annotations
@@ -19,8 +20,7 @@ from ministack.services.cloudformation import (  # type: ignore[import-untyped]
 )
 
 from tools.embedded_aws.cloudformation import custom_resources
-from tools.embedded_aws.cloudformation.attributes import AttributeMaker, Scope
-from tools.embedded_aws.cloudformation.listing import CHECKED, EMULATED, RECORDED
+from tools.embedded_aws.cloudformation.attributes import AttributeGenerator, Scope
 from tools.embedded_aws.cloudformation.properties import check_properties
 from tools.embedded_aws.cloudformation.recorded import (
     Outcome,
@@ -30,17 +30,18 @@ from tools.embedded_aws.cloudformation.recorded import (
     kept_name,
     replaced_paths,
 )
+from tools.embedded_aws.fidelity import CHECKED, EMULATED, RECORDED
 from tools.templates.schemas import FALLBACK_REGION, JsonValue, ResourceSchema, SchemaFiles
 
 Handler = dict[str, Any]
-"""ministack's form: create(logical_id, properties, stack), update(...), delete(...) and flags."""
+"""ministack's form of a handler: the functions create, update and delete, and flags."""
 
 CUSTOM_RESOURCE = "AWS::CloudFormation::CustomResource"
-BEYOND_EMULATOR: Mapping[str, tuple[str, str]] = {
+UNSUPPORTED_PROPERTIES: Mapping[str, tuple[str, str]] = {
     "AWS::CloudWatch::Alarm": ("Metrics", "metric math is not evaluated"),
 }
-"""A property by which ministack 1.5.33 refuses a resource of a type that it emulates, and what is
-lost where the resource is recorded instead."""
+"""A property that makes ministack 1.5.33 refuse a resource of a type that it emulates, and the note
+of the record that the resource gets instead."""
 _STACK_TAG_PREFIX = "aws:cloudformation:"
 
 
@@ -54,7 +55,7 @@ class Registry:
         self._checking: frozenset[str] = frozenset()
 
     def install(self) -> None:
-        """Replace ministack's handlers by checked ones and add those that it lacks."""
+        """Wrap ministack's handlers, and add a handler for each type that it lacks."""
         handlers: dict[str, Handler] = provisioners._RESOURCE_HANDLERS
         self._emulated = frozenset(handlers)
         for resource_type in self._schemas.types(FALLBACK_REGION):
@@ -71,18 +72,18 @@ class Registry:
         stacks._custom_named_replacement_error = refusal
 
     def add(self, handlers: Mapping[str, Handler]) -> None:
-        """Add handlers of custom resources that check, instead of calling a Lambda function."""
+        """Add handlers of custom resources that check, and call no Lambda function."""
         provisioners._RESOURCE_HANDLERS.update(handlers)
         self._checking = frozenset(handlers)
 
-    def how(self, resource_type: str, properties: Mapping[str, Any]) -> tuple[str, str]:
-        """Return how a resource of this type is kept, and a note."""
+    def fidelity(self, resource_type: str, properties: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the fidelity of a resource, and a note."""
         if resource_type in self._checking:
             return CHECKED, ""
         if resource_type.startswith("Custom::") or resource_type == CUSTOM_RESOURCE:
-            return custom_resources.how(resource_type, properties)
-        if is_beyond_emulator(resource_type, properties):
-            return RECORDED, BEYOND_EMULATOR[resource_type][1]
+            return custom_resources.fidelity(resource_type, properties)
+        if is_unsupported(resource_type, properties):
+            return RECORDED, UNSUPPORTED_PROPERTIES[resource_type][1]
         if resource_type in self._emulated:
             return EMULATED, ""
         return RECORDED, ""
@@ -93,7 +94,7 @@ class Registry:
         )
 
     def _named_refusal(self, known: Callable[..., str | None]) -> Callable[..., str | None]:
-        """Extend ministack's refusal to replace a named resource to the types it does not list."""
+        """Refuse the replacement of a named resource for the types that ministack does not list."""
 
         def refusal(
             resource_type: str,
@@ -157,8 +158,8 @@ class Registry:
         checked["create"] = partial(self._create_checked, resource_type, emulated["create"])
         checked["update"] = partial(self._update_checked, resource_type, emulated)
         checked["update_with_logical_id"] = True
-        if resource_type in BEYOND_EMULATOR:
-            return _either(resource_type, self._recorded(resource_type), checked)
+        if resource_type in UNSUPPORTED_PROPERTIES:
+            return _by_properties(resource_type, self._recorded(resource_type), checked)
         return checked
 
     def _create_checked(
@@ -206,7 +207,7 @@ class Registry:
             outcome: Outcome = emulated["update"](physical_id, old, new, stack, *extra)
             return outcome
         if schema and not replaced_paths(schema, old, new):
-            # The emulator would create it again, under a new id; AWS changes it in place.
+            # The emulator would create a new resource; AWS updates this one in place.
             return physical_id, dict(known_attributes(stack, logical_id))
         outcome = emulated["create"](logical_id, new, stack)
         if outcome[0] == physical_id:
@@ -222,15 +223,15 @@ class Registry:
     ) -> dict[str, Any]:
         if schema is None:
             return dict(attributes)
-        maker = AttributeMaker.of_existing(schema, current_scope(), properties, physical_id)
+        generator = AttributeGenerator.of_existing(schema, current_scope(), properties, physical_id)
         known = {name: value for name, value in attributes.items() if value not in ("", None)}
-        return {**maker.attributes(physical_id), **known}
+        return {**generator.attributes(physical_id), **known}
 
 
 class _ReplacingProperties(dict[str, tuple[str, ...]]):
-    """ministack's table of replacing properties, completed from the schemas on first use.
+    """The properties whose change replaces a resource, by type: ministack's and the schemas'.
 
-    Change sets, and so `cdk diff`, take from it whether a change replaces a resource.
+    Change sets, and therefore `cdk diff`, read from it whether a change replaces a resource.
     """
 
     def __init__(
@@ -251,21 +252,21 @@ class _ReplacingProperties(dict[str, tuple[str, ...]]):
 
 
 def current_scope() -> Scope:
-    """Return the account and region of the request that is being served."""
+    """Return the account and region of the current request."""
     return Scope(get_account_id(), get_region())
 
 
 def known_attributes(stack: str, logical_id: str) -> Mapping[str, Any]:
-    """Return the attributes that the stack keeps of a resource; empty before its creation."""
+    """Return the attributes of a resource that its stack holds; empty before its creation."""
     record = (_stacks.get(stack) or {}).get("_resources", {}).get(logical_id, {})
     attributes: Mapping[str, Any] = record.get("Attributes", {})
     return attributes
 
 
 def own_properties(resource_type: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the properties without the tags that the emulator adds for CloudFormation.
+    """Return the properties without the `aws:cloudformation:` tags, which the emulator adds.
 
-    CloudFormation adds them after its check; the schemas refuse keys that begin with `aws:`.
+    CloudFormation adds them after its check. The schemas refuse tag keys that begin with `aws:`.
     """
     own = dict(properties)
     tag_property = provisioners._STACK_TAG_PROPERTY.get(resource_type, ("", ""))[0]
@@ -283,16 +284,20 @@ def _is_stack_tag(key: object) -> bool:
     return str(key).startswith(_STACK_TAG_PREFIX)
 
 
-def is_beyond_emulator(resource_type: str, properties: Mapping[str, Any]) -> bool:
-    """Tell whether the emulator would refuse this resource for what it cannot do."""
-    return resource_type in BEYOND_EMULATOR and BEYOND_EMULATOR[resource_type][0] in properties
+def is_unsupported(resource_type: str, properties: Mapping[str, Any]) -> bool:
+    """Return whether the resource has a property that makes the emulator refuse it."""
+    unsupported, _note = UNSUPPORTED_PROPERTIES.get(resource_type, ("", ""))
+    return unsupported in properties
 
 
-def _either(resource_type: str, recorded: Handler, emulated: Handler) -> Handler:
-    """Choose a handler by the properties; a resource that changes sides is made anew."""
+def _by_properties(resource_type: str, recorded: Handler, emulated: Handler) -> Handler:
+    """Return a handler that chooses one of two by a resource's properties.
+
+    An update that needs the other handler replaces the resource.
+    """
 
     def handler(properties: Mapping[str, Any]) -> Handler:
-        return recorded if is_beyond_emulator(resource_type, properties) else emulated
+        return recorded if is_unsupported(resource_type, properties) else emulated
 
     def create(logical_id: str, properties: dict[str, Any], stack: str) -> Outcome:
         outcome: Outcome = handler(properties)["create"](logical_id, properties, stack)
@@ -302,11 +307,11 @@ def _either(resource_type: str, recorded: Handler, emulated: Handler) -> Handler
         physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str, logical_id: str
     ) -> Outcome:
         if handler(old) is not handler(new):
-            made = create(logical_id, new, stack)
-            if made[0] == physical_id:
-                # Under another id, the stack deletes the old one, once nothing can roll back.
+            replacement = create(logical_id, new, stack)
+            if replacement[0] == physical_id:
+                # With another id, the stack deletes the old resource at the end of the update.
                 handler(old)["delete"](physical_id, old)
-            return made
+            return replacement
         outcome: Outcome = handler(new)["update"](physical_id, old, new, stack, logical_id)
         return outcome
 

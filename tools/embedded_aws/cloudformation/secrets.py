@@ -1,6 +1,6 @@
-"""Gives a secret's `Ref` the value that it has on AWS: its ARN.
+"""Makes `Ref` of a secret return its ARN, as on AWS.
 
-ministack 1.5.33 returns the name, which a property that asks for an ARN refuses.
+ministack 1.5.33 returns the name, which is refused as the value of a property that takes an ARN.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SECRET = "AWS::SecretsManager::Secret"  # noqa: S105  a resource type
 
 
 def refer_to_secrets_by_arn() -> None:
-    """Let the stacks know secrets by their ARNs, and the emulator go on by their names."""
+    """Use the ARN as the physical id of a secret; the emulator itself uses the name."""
     handler = dict(provisioners._RESOURCE_HANDLERS[SECRET])
     create, update, delete = handler["create"], handler["update"], handler["delete"]
 
@@ -39,6 +39,6 @@ def _by_arn(outcome: Outcome) -> Outcome:
 
 
 def _name(arn: str) -> str:
-    """Return the name that the emulator keeps a secret under; else what is given."""
+    """Return the name of the secret that has the ARN; the argument itself if there is none."""
     name, _secret = secretsmanager._resolve(arn)
     return str(name or arn)

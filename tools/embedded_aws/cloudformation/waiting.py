@@ -1,8 +1,7 @@
-"""Answers a call that starts a stack operation when the operation has ended.
+"""Delays the response to a call that starts a stack operation until the operation has ended.
 
-AWS answers at once, and the CDK CLI then asks every five seconds whether the stack is done. Here a
-stack takes milliseconds, so the answer waits for it (within bounds), and the first question finds
-it done.
+AWS responds at once, and the CDK CLI then asks for the stack's status every five seconds. In the
+embedded AWS most operations take milliseconds. With the delay, the first status is the final one.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ from ministack.services.cloudformation import (  # type: ignore[import-untyped]
 )
 
 MAXIMUM_SECONDS = 25.0
-"""How long an answer may wait. boto3 gives up after 60 s; the caller can ask again before."""
+"""The longest delay. A client of boto3 stops waiting for the response after 60 s."""
 
 _operations: ContextVar[list[asyncio.Task[None]] | None] = ContextVar("operations", default=None)
 
 
 def wait_for_stacks() -> None:
-    """Let the emulator's CloudFormation answer when the stack operation has ended."""
+    """Make the emulator's CloudFormation respond when the stack operation has ended."""
     cloudformation.handle_request = _waiting(cloudformation.handle_request)
     for module in (handlers, changesets):
         module._create_stack_task_in_region = _start
@@ -51,7 +50,7 @@ def _start(
 ) -> None:
     with stacks._stack_region_context(stack, stack_id):
         task = asyncio.get_running_loop().create_task(operation)
-    # The loop holds tasks weakly; the emulator drops them, and one could vanish half done.
+    # The event loop and the emulator keep no reference to the task: it could be collected.
     _unfinished.add(task)
     task.add_done_callback(_unfinished.discard)
     started = _operations.get()

@@ -1,5 +1,6 @@
-"""Stands in for a cluster's API server where no Docker engine can run a real one.
+"""A simulated Kubernetes API server, for machines without a Docker engine.
 
-Manifests are checked by the schemas of the cluster's Kubernetes version and kept as objects; what
-kubectl would refuse is refused, but no controller acts on them.
+It checks manifests against the schemas of the cluster's Kubernetes version and stores their
+objects. It refuses what a real API server refuses to kubectl, but no controller acts on the
+objects.
 """

@@ -1,4 +1,4 @@
-"""Keeps the objects and Helm releases of one cluster, as its API server would."""
+"""Stores the objects and Helm releases of one cluster, as its API server does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tools.embedded_aws.kubernetes.validation import ManifestError, check_object
 
 DEFAULT_NAMESPACES = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
 ADD_ON_NAMESPACES = frozenset({"amazon-cloudwatch", "amazon-guardduty", "aws-mountpoint-s3-csi"})
-"""Namespaces that EKS add-ons create; the store does not see the add-ons' own objects."""
+"""The namespaces that EKS add-ons create. The add-ons' other objects are not stored."""
 
 CLUSTER_SCOPED = frozenset(
     {
@@ -43,7 +43,7 @@ CLUSTER_SCOPED = frozenset(
         "VolumeAttachment",
     }
 )
-"""Kinds without a namespace; so are, by custom, all whose name begins with Cluster."""
+"""The kinds without a namespace. By convention, kinds whose name begins with Cluster have none."""
 
 PRUNED_KINDS = frozenset(
     {
@@ -52,7 +52,7 @@ PRUNED_KINDS = frozenset(
         *("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"),
     }
 )
-"""The kinds that `kubectl apply --prune` deletes; it leaves all others, custom ones too."""
+"""The kinds that `kubectl apply --prune` deletes. It deletes no custom resources."""
 
 SHORT_NAMES = {
     "cm": "configmap",
@@ -74,7 +74,7 @@ SHORT_NAMES = {
 
 @dataclass(frozen=True, order=True)
 class ObjectKey:
-    """What tells one object of a cluster from the others."""
+    """Identifies an object of a cluster."""
 
     namespace: str
     group: str
@@ -83,7 +83,7 @@ class ObjectKey:
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> ObjectKey:
-        """Return the key of an object that has an apiVersion, a kind and a name."""
+        """Return the key of an object, which must have an apiVersion, a kind and a name."""
         kind = document["kind"]
         is_cluster_scoped = kind in CLUSTER_SCOPED or kind.startswith("Cluster")
         namespace = document["metadata"].get("namespace") or "default"
@@ -97,8 +97,8 @@ class ObjectKey:
 
 
 @dataclass
-class KeptObject:
-    """An object as it is, and as the last apply wanted it."""
+class StoredObject:
+    """An object as it is now, and as it was in the last applied manifest."""
 
     live: Tree
     last_applied: Tree
@@ -106,7 +106,7 @@ class KeptObject:
 
 @dataclass(frozen=True)
 class HelmRelease:
-    """A Helm chart as it would be installed; the chart itself is not fetched."""
+    """A Helm release. The chart itself is not downloaded."""
 
     name: str
     namespace: str
@@ -118,15 +118,15 @@ class HelmRelease:
 
 @dataclass
 class Cluster:
-    """The state of one cluster. Stacks deploy at the same time, so every change takes the lock."""
+    """The state of one cluster. It has a lock, since stacks are deployed in parallel."""
 
     version: str
-    objects: dict[ObjectKey, KeptObject] = field(default_factory=dict)
+    objects: dict[ObjectKey, StoredObject] = field(default_factory=dict)
     releases: dict[tuple[str, str], HelmRelease] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def create(self, documents: Iterable[Tree]) -> None:
-        """Create objects, as `kubectl create`.
+        """Create objects, as `kubectl create` does.
 
         Raises:
             ManifestError: an object is invalid, exists already, or its namespace does not exist.
@@ -139,7 +139,7 @@ class Cluster:
                 self._put(key, document)
 
     def apply(self, documents: Iterable[Tree], prune_label: str | None = None) -> None:
-        """Apply objects, as `kubectl apply`, and prune those with the label that are left out.
+        """Apply objects, as `kubectl apply --prune` does: objects with the label can be deleted.
 
         Raises:
             ManifestError: an object is invalid, changes an immutable field, or its namespace does
@@ -153,33 +153,33 @@ class Cluster:
                 self._prune(prune_label, {ObjectKey.of(document) for document in wanted})
 
     def delete(self, documents: Iterable[Tree]) -> None:
-        """Delete objects, as `kubectl delete`; one that is gone already is no error."""
+        """Delete objects, as `kubectl delete --ignore-not-found` does."""
         with self._lock:
             for document in documents:
                 self._remove(ObjectKey.of(document))
 
     def patch(self, resource: str, namespace: str, patch: Any, patch_type: str) -> None:  # noqa: ANN401
-        """Patch the object that kubectl calls `resource`, such as deployment/backend.
+        """Patch the object with kubectl's name `resource`, such as deployment/backend.
 
         Raises:
-            ManifestError: there is no such object, or it is invalid afterwards.
+            ManifestError: the object does not exist, or the patch makes it invalid.
         """
         with self._lock:
             key = self.find(resource, namespace)
-            kept = self.objects[key]
+            stored = self.objects[key]
             try:
-                changed = patched(kept.live, patch, patch_type)
+                changed = patched(stored.live, patch, patch_type)
             except ValueError as error:
                 raise ManifestError(f"{key}: {error}") from error
-            self._refuse_immutable(key, kept.live, changed)
+            self._refuse_immutable(key, stored.live, changed)
             check_object(changed, self.version)
-            kept.live = changed
+            stored.live = changed
 
     def find(self, resource: str, namespace: str) -> ObjectKey:
         """Return the key of `type/name`; the type is a kind, a plural or a short name.
 
         Raises:
-            ManifestError: there is no such object.
+            ManifestError: the object does not exist.
         """
         wanted_type, _, name = resource.partition("/")
         wanted_kind, _, group = wanted_type.lower().partition(".")
@@ -188,14 +188,14 @@ class Cluster:
             kinds = (key.kind.lower(), _plural(key.kind.lower()))
             if wanted_kind in kinds and key.name == name and key.namespace in ("", namespace):
                 return key
-        what = f"{_plural(wanted_kind)}{'.' if group else ''}{group}"
-        raise ManifestError(f'Error from server (NotFound): {what} "{name}" not found')
+        resources = f"{_plural(wanted_kind)}{'.' if group else ''}{group}"
+        raise ManifestError(f'Error from server (NotFound): {resources} "{name}" not found')
 
     def install(self, release: HelmRelease, create_namespace: bool) -> None:
-        """Record a Helm release, as `helm upgrade --install`.
+        """Record a Helm release, as `helm upgrade --install` does.
 
         Raises:
-            ManifestError: its namespace does not exist and is not to be created.
+            ManifestError: its namespace does not exist, and `create_namespace` is false.
         """
         with self._lock:
             if create_namespace and release.namespace not in self._namespaces():
@@ -209,12 +209,12 @@ class Cluster:
             self.releases[release.namespace, release.name] = release
 
     def uninstall(self, namespace: str, name: str) -> None:
-        """Forget a Helm release; its namespace stays, as with Helm."""
+        """Remove a Helm release. Like Helm, this does not remove its namespace."""
         with self._lock:
             self.releases.pop((namespace, name), None)
 
     def documents(self) -> list[Tree]:
-        """Return the objects, without status: those of no namespace first, then by namespace."""
+        """Return the objects without their status, sorted by namespace."""
         with self._lock:
             order = sorted(self.objects, key=lambda key: (key.kind != "Namespace", key))
             order.sort(key=lambda key: key.namespace)
@@ -233,7 +233,7 @@ class Cluster:
                 self.objects = before
                 raise
 
-    # Below, the lock is held ---------------------------------------------------------------
+    # The callers of these methods hold the lock --------------------------------------------
 
     def _checked(self, documents: Iterable[Tree]) -> list[Tree]:
         checked = list(documents)
@@ -246,15 +246,16 @@ class Cluster:
         return checked
 
     def _put(self, key: ObjectKey, document: Tree) -> None:
-        kept = self.objects.get(key)
+        stored = self.objects.get(key)
         wanted = copy.deepcopy(document)
-        live = applied(kept.live, kept.last_applied, wanted) if kept else copy.deepcopy(wanted)
-        if kept:
-            self._refuse_immutable(key, kept.live, live)
+        live = copy.deepcopy(wanted)
+        if stored:
+            live = applied(stored.live, stored.last_applied, wanted)
+            self._refuse_immutable(key, stored.live, live)
         if key.kind == "Job":
-            # Nothing runs it; a deploy that waits for it goes on as if it had succeeded.
+            # No controller runs the Job. A deploy that waits for it must continue.
             live["status"] = {"succeeded": 1, "conditions": [_JOB_IS_COMPLETE]}
-        self.objects[key] = KeptObject(live, wanted)
+        self.objects[key] = StoredObject(live, wanted)
 
     def _remove(self, key: ObjectKey) -> None:
         self.objects.pop(key, None)
@@ -263,8 +264,8 @@ class Cluster:
 
     def _prune(self, label: str, keep: set[ObjectKey]) -> None:
         name, _, value = label.partition("=")
-        for key, kept in list(self.objects.items()):
-            labels = kept.live["metadata"].get("labels") or {}
+        for key, stored in list(self.objects.items()):
+            labels = stored.live["metadata"].get("labels") or {}
             is_labelled = name in labels and (not value or labels[name] == value)
             if is_labelled and key not in keep and key.kind in PRUNED_KINDS:
                 self._remove(key)
@@ -281,8 +282,8 @@ class Cluster:
             raise ManifestError(f'Error from server (NotFound): namespaces "{namespace}" not found')
 
     def _namespaces(self) -> set[str]:
-        made = {key.name for key in self.objects if key.kind == "Namespace"}
-        return made | DEFAULT_NAMESPACES | ADD_ON_NAMESPACES
+        created = {key.name for key in self.objects if key.kind == "Namespace"}
+        return created | DEFAULT_NAMESPACES | ADD_ON_NAMESPACES
 
 
 _JOB_IS_COMPLETE = {"type": "Complete", "status": "True"}

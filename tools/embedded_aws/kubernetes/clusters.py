@@ -1,4 +1,4 @@
-"""The clusters of the embedded AWS: those that its EKS knows, each with the objects it keeps."""
+"""The clusters of the embedded AWS: the state of each cluster that its EKS has."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ DEFAULT_VERSION = "1.35"
 _Key = tuple[str, str, str]
 """Account, region and name."""
 _Record = dict[str, Any]
-"""A cluster as the emulated EKS keeps it."""
+"""A cluster in the emulated EKS."""
 
 
 class Clusters:
-    """Finds the kept state of an emulated EKS cluster; it goes when the cluster goes."""
+    """Finds the state of an emulated EKS cluster. The state is dropped with the cluster."""
 
     def __init__(self) -> None:
-        self._kept: dict[_Key, tuple[_Record, Cluster]] = {}
+        self._states: dict[_Key, tuple[_Record, Cluster]] = {}
 
     def of_request(self, name: str) -> Cluster:
-        """Return the cluster that the current request's account and region name so.
+        """Return the cluster with this name in the account and region of the current request.
 
         Raises:
-            LookupError: EKS has no such cluster.
+            LookupError: EKS has no cluster with this name.
         """
         return self._cluster((get_account_id(), get_region(), name))
 
     def manifests(self, name: str) -> str:
-        """Return the objects of every cluster of that name as YAML, Helm releases as comments.
+        """Return the objects of every cluster with this name as YAML, Helm releases as comments.
 
         Raises:
-            LookupError: EKS has no such cluster.
+            LookupError: EKS has no cluster with this name.
         """
         found = [key for key in _eks_clusters() if key[-1] == name]
         if not found:
@@ -45,12 +45,12 @@ class Clusters:
     def _cluster(self, key: _Key) -> Cluster:
         record = _eks_clusters().get(key)
         if record is None:
-            self._kept.pop(key, None)
+            self._states.pop(key, None)
             raise LookupError(f"No cluster found for name: {key[-1]}.")
-        owner, cluster = self._kept.get(key, (None, None))
+        owner, cluster = self._states.get(key, (None, None))
         if owner is not record or cluster is None:
             cluster = Cluster("")
-            self._kept[key] = record, cluster
+            self._states[key] = record, cluster
         cluster.version = str(record.get("version") or DEFAULT_VERSION)
         return cluster
 

@@ -1,4 +1,4 @@
-"""Reads one value from an object by the part of kubectl's JSONPath that names fields."""
+"""Reads a value from an object by a path of kubectl's JSONPath. Only field names are supported."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _STEP = re.compile(r"\.?(?:\['([^']+)'\]|\[(\d+)\]|((?:[^.\[\\]|\\.)+))|\.")
 
 
 class JsonPathError(ValueError):
-    """A path that this reader does not understand."""
+    """The path is not supported."""
 
 
 def read(document: Any, path: str) -> str:  # noqa: ANN401 - any JSON
-    r"""Return the value at `path` as kubectl prints it; empty when there is none.
+    r"""Return the value at `path` as kubectl prints it; empty if there is none.
 
-    Field names, list indices and `['name']` are understood (`.status.loadBalancer.ingress[0].ip`);
-    a dot in a name is written `\.`.
+    Field names, list indices and `['name']` are supported (`.status.loadBalancer.ingress[0].ip`).
+    A dot in a name is written `\.`.
 
     Raises:
         JsonPathError: the path has a filter, a wildcard or a range.
@@ -39,7 +39,7 @@ def _steps(path: str) -> list[str | int]:
     while position < len(path):
         match = _STEP.match(path, position)
         if match is None or "*" in match.group() or "?" in match.group():
-            raise JsonPathError(f"JSONPath {path!r}: only fields and indices are understood here")
+            raise JsonPathError(f"JSONPath {path!r}: only fields and indices are supported")
         quoted, index, name = match.groups()
         if index is not None:
             steps.append(int(index))

@@ -1,4 +1,4 @@
-"""How kubectl changes an object: apply, patch, and what may not change at all."""
+"""Changes an object as kubectl does with apply and patch, and finds changed immutable fields."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ IMMUTABLE_FIELDS = {
     "StatefulSet": ("spec.selector", "spec.serviceName", "spec.volumeClaimTemplates"),
     "StorageClass": ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"),
 }
-"""Fields that the API server lets nobody change, so that an apply of a change fails."""
+"""The fields that the API server does not allow to change, by kind."""
 
 
 def applied(live: Tree, last_applied: Tree, wanted: Tree) -> Tree:
     """Return `live` after `kubectl apply` of `wanted`.
 
-    What the last apply set and this one does not is removed; what others set (a patch, a
-    controller) stays. Lists are taken whole from `wanted`, where kubectl merges some by a key.
+    A field of the last applied manifest that `wanted` lacks is removed. A field that a patch or a
+    controller has set stays. Lists are replaced, although kubectl merges some lists by a key.
     """
     result = copy.deepcopy(live)
     for key in last_applied.keys() - wanted.keys():
@@ -43,11 +43,11 @@ def applied(live: Tree, last_applied: Tree, wanted: Tree) -> Tree:
 def patched(live: Tree, patch: Any, patch_type: str) -> Tree:  # noqa: ANN401 - any JSON
     """Return `live` after `kubectl patch --type` strategic, merge or json.
 
-    A strategic patch merges lists of named items (containers, ports, volumes) by their name and
-    replaces every other list; kubectl knows more keys than that.
+    A strategic patch merges lists of items with names (containers, ports, volumes) and replaces
+    other lists. kubectl merges some of these by other keys.
 
     Raises:
-        ValueError: the patch does not fit the object.
+        ValueError: the patch cannot be applied to the object.
     """
     if patch_type == "json":
         return _json_patched(live, patch)
@@ -62,7 +62,7 @@ def _json_patched(live: Tree, patch: Any) -> Tree:  # noqa: ANN401 - any JSON
     try:
         result: Tree = jsonpatch.apply_patch(live, patch)
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
-        raise ValueError(f"the JSON patch does not fit: {error}") from error
+        raise ValueError(f"the JSON patch cannot be applied: {error}") from error
     return result
 
 

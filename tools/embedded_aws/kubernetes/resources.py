@@ -1,8 +1,8 @@
-"""The custom resources that aws_eks_v2 makes, handled without a cluster.
+"""Handles the custom resources of aws_eks_v2 without a cluster.
 
-On AWS a Lambda function runs kubectl and helm. Here the manifest is checked and kept by
-`Cluster`; a Helm chart is recorded with its values and not rendered, since it would have to be
-fetched.
+On AWS a Lambda function handles them with kubectl and helm. Here `Cluster` checks and stores the
+objects of a manifest. A Helm chart is recorded with its values. It is not rendered, since it would
+have to be downloaded.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _RELEASE_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?")
 
 
 class KubernetesResources:
-    """Handles the custom resources, given a way to reach a cluster by its name."""
+    """The handlers of the custom resources."""
 
     def __init__(self, cluster: Callable[[str], Cluster]) -> None:
         self._cluster = cluster
 
     def handlers(self) -> dict[str, dict[str, Any]]:
         """Return the handlers by resource type, in the form of the emulator's registry."""
-        made = {
+        functions = {
             "KubernetesResource": (
                 self._create_manifest,
                 self._update_manifest,
@@ -50,7 +50,7 @@ class KubernetesResources:
                 "update_with_logical_id": True,
                 "delete": delete,
             }
-            for name, (create, update, delete) in made.items()
+            for name, (create, update, delete) in functions.items()
         }
 
     # Manifests ---------------------------------------------------------------------------
@@ -114,7 +114,7 @@ class KubernetesResources:
 
     def _apply_patch(self, cluster: Cluster, properties: Properties, which: str) -> None:
         namespace = properties.get("ResourceNamespace", "default")
-        if _is_foreign(cluster, namespace):
+        if _is_managed_elsewhere(cluster, namespace):
             return
         patch = _parsed(properties, which)
         kind = properties.get("PatchType", "strategic")
@@ -129,7 +129,7 @@ class KubernetesResources:
         return physical_id, {"Value": self._value(new)}
 
     def _forget(self, _physical_id: str, _properties: Properties) -> None:
-        """Nothing was made."""
+        """Do nothing: the creation has read a value only."""
 
     def _value(self, properties: Properties) -> str:
         cluster = self._cluster_of(properties)
@@ -138,7 +138,7 @@ class KubernetesResources:
         key = cluster.find(resource, namespace)
         value = read(cluster.objects[key].live, properties["JsonPath"])
         if not value:
-            # The Lambda function would ask for TimeoutSeconds; nothing changes here meanwhile.
+            # The Lambda function retries for TimeoutSeconds. Here the value cannot appear later.
             raise ManifestError(
                 f"Timeout waiting for output from kubectl command: {key} has no "
                 f"{properties['JsonPath']}"
@@ -195,6 +195,8 @@ def _is_true(value: object) -> bool:
     return str(value).lower() == "true"
 
 
-def _is_foreign(cluster: Cluster, namespace: str) -> bool:
-    """Tell whether add-ons or Helm made the namespace's objects, so that the store lacks them."""
-    return namespace == "kube-system" or any(place == namespace for place, _ in cluster.releases)
+def _is_managed_elsewhere(cluster: Cluster, namespace: str) -> bool:
+    """Return whether add-ons or Helm create the objects of a namespace, which are not stored."""
+    return namespace == "kube-system" or any(
+        release == namespace for release, _ in cluster.releases
+    )

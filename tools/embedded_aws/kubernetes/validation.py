@@ -1,9 +1,9 @@
-"""Checks Kubernetes objects by the schemas of a Kubernetes version.
+"""Checks Kubernetes objects against the schemas of a Kubernetes version.
 
-The schemas are the API server's own, shipped by `kubernetes-validate`, in the strict form that
-refuses unknown fields as `kubectl apply` does. That package's `validate` reads 1.2 MB of them for
-every object; here they are read once a version. Objects of custom resource definitions have no
-schema here: their names and labels are checked, not their fields.
+The package `kubernetes-validate` contains the schemas of the API server, in a strict form that
+refuses unknown fields, as `kubectl apply` does. Its function `validate` reads 1.2 MB of schemas for
+each object. This module reads them once for each version. Custom resources have no schema: only
+their names and labels are checked.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 RBAC_GROUP = "rbac.authorization.k8s.io"
 MAXIMUM_VIOLATIONS = 5
-"""Violations that one message names: the first ones tell, the rest mostly follow from them."""
+"""The number of violations in a message. Further violations mostly follow from the first ones."""
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
@@ -26,14 +26,14 @@ _LABELLED = ((), ("spec", "template"), ("spec", "jobTemplate"))
 
 
 class ManifestError(ValueError):
-    """An object that the API server would refuse; the message names it and what is wrong."""
+    """The API server would refuse the object. The text names the object and the reason."""
 
 
 def check_object(document: Mapping[str, Any], version: str) -> None:
-    """Refuse an object that an API server of `version` (such as "1.35") would refuse.
+    """Check an object against the schemas of a Kubernetes version, such as "1.35".
 
     Raises:
-        ManifestError: naming kind, object, path of the field and the schema's message.
+        ManifestError: the API server would refuse the object.
     """
     name = _identity(document)
     violations = [*_schema_violations(document, version), *_name_violations(document)]
@@ -89,9 +89,9 @@ def _name_violations(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _label_violations(where: str, key: str, value: object) -> Iterator[str]:
     if not _LABEL_KEY.fullmatch(key):
-        yield f"{where}: {key!r} is not a label's key"
+        yield f"{where}: {key!r} is not a valid label key"
     if isinstance(value, str) and not _LABEL_VALUE.fullmatch(value):
-        yield f"{where}.{key}: {value!r} is not a label's value (at most 63 characters)"
+        yield f"{where}.{key}: {value!r} is not a valid label value (at most 63 characters)"
 
 
 class _Definitions:

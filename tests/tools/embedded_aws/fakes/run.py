@@ -1,4 +1,4 @@
-"""`python -m local` on another folder and with the stand-in server, as a program to interrupt."""
+"""Runs a command of the embedded AWS in another folder, with the fake server."""
 
 import os
 import shlex
@@ -8,5 +8,5 @@ from pathlib import Path
 from tools.embedded_aws.__main__ import main
 from tools.embedded_aws.checkout import Checkout
 
-server = shlex.split(os.environ["STAND_IN_SERVER"])
+server = shlex.split(os.environ["FAKE_SERVER"])
 sys.exit(main(sys.argv[2:], Checkout(Path(sys.argv[1]), dict(os.environ), server)))

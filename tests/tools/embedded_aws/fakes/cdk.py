@@ -1,6 +1,6 @@
-"""Stands in for the CDK CLI: writes down how it was called, and does as `orders.json` says.
+"""A fake CDK CLI: it records its calls, and behaves as `behaviour.json` in its folder says.
 
-Started as the executable `cdk` of a folder that holds both files. What it synthesizes is empty.
+The tests install it as the executable `cdk`. The assembly that it synthesizes is empty.
 """
 
 import json
@@ -19,7 +19,7 @@ if name == "synth":
     stage = output / f"assembly-{output.name.removesuffix('-deploy')}"
     stage.mkdir(parents=True, exist_ok=True)
     (stage / "manifest.json").write_text('{"artifacts": {}}')
-orders = json.loads((here / "orders.json").read_text()).get(name, {})
-print(orders.get("prints", ""), file=sys.stderr)
-time.sleep(orders.get("seconds", 0))
-sys.exit(orders.get("exit_code", 0))
+behaviour = json.loads((here / "behaviour.json").read_text()).get(name, {})
+print(behaviour.get("prints", ""), file=sys.stderr)
+time.sleep(behaviour.get("seconds", 0))
+sys.exit(behaviour.get("exit_code", 0))

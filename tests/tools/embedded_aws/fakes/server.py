@@ -1,4 +1,4 @@
-"""Stands in for `python -m local.server`: an embedded AWS that holds nothing."""
+"""A fake of `python -m tools.embedded_aws.server`: an embedded AWS that holds nothing."""
 
 import argparse
 import json
@@ -11,15 +11,15 @@ NO_STACKS = b"<DescribeStacksResponse><DescribeStacksResult><Stacks/></DescribeS
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers what a deploy asks."""
+    """Answers the requests of a deploy."""
 
     def do_GET(self) -> None:
-        """Answer for /_local/."""
+        """Answer a request under /_local/."""
         answers = {"/_local/mode": {"docker": False, "kubernetes": "schemas"}}
         self._answer(json.dumps(answers.get(self.path, [])).encode())
 
     def do_POST(self) -> None:
-        """Answer for CloudFormation."""
+        """Answer a call of CloudFormation."""
         self.rfile.read(int(self.headers["Content-Length"]))
         self._answer(NO_STACKS)
 
@@ -30,7 +30,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *arguments: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 parser = argparse.ArgumentParser()
@@ -40,7 +40,7 @@ parser.add_argument("--endpoint")
 parser.add_argument("--fails", action="store_true")
 options = parser.parse_args()
 if options.fails:
-    sys.exit("no room for an AWS")
+    sys.exit("the fake server fails")
 options.ready_file.with_name("server.environment.json").write_text(json.dumps(dict(os.environ)))
 server = ThreadingHTTPServer(("127.0.0.1", options.port), Handler)
 port = server.server_address[1]
