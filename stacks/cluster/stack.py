@@ -5,7 +5,6 @@ from typing import cast
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from settings import StageSettings
@@ -26,6 +25,9 @@ from stacks.cluster.node_group import NodeGroup
 from stacks.cluster.node_patching import NodePatching
 from stacks.cluster.role_policies import RolePolicies
 from stacks.cluster.security_group_rules import allow_https_to_endpoints, allow_pod_traffic
+from stacks.network.security_groups import SecurityGroups
+from stacks.security.keys import Keys
+from stacks.security.roles import Roles
 from stacks.shared.base import StageStack
 from stacks.shared.names import cluster_name
 
@@ -39,17 +41,9 @@ class ClusterStack(StageStack):
         *,
         settings: StageSettings,
         vpc: ec2.IVpc,
-        load_balancer_group: ec2.ISecurityGroup,
-        database_group: ec2.ISecurityGroup,
-        cache_group: ec2.ISecurityGroup,
-        endpoint_group: ec2.ISecurityGroup | None,
-        admin_role: iam.IRole,
-        reader_role: iam.IRole,
-        on_call_role: iam.IRole,
-        etcd_key: kms.IKey,
-        secrets_key: kms.IKey,
-        volumes_key: kms.IKey,
-        logs_key: kms.IKey,
+        security_groups: SecurityGroups,
+        roles: Roles,
+        keys: Keys,
     ) -> None:
         """Create the stack.
 
@@ -57,29 +51,21 @@ class ClusterStack(StageStack):
             stage: The stage of the stack.
             settings: The settings of the stage.
             vpc: The VPC, whose private subnets hold the nodes and the pods.
-            load_balancer_group: The security group of the load balancer, which reaches the pods.
-            database_group: The security group of PostgreSQL, which the pods reach.
-            cache_group: The security group of Redis, which the pods reach.
-            endpoint_group: The security group of the VPC endpoints, if there are any.
-            admin_role: The role of administrators of the cluster.
-            reader_role: The role of people who view everything except secrets.
-            on_call_role: The role of people who restart, scale and roll back the application.
-            etcd_key: The KMS key of Kubernetes Secrets in etcd.
-            secrets_key: The KMS key of the secrets that External Secrets reads.
-            volumes_key: The KMS key of the nodes' volumes.
-            logs_key: The KMS key of the logs.
+            security_groups: The groups of the load balancer, the data stores and the endpoints.
+            roles: The roles of people, which get access to the cluster.
+            keys: The KMS keys of etcd, the nodes' volumes, the logs and the pods' secrets.
         """
         super().__init__(stage, "cluster", settings=settings, description="EKS and its nodes")
         kubectl_group = kubectl_provider.create_security_group(self, vpc)
-        self.control_plane_logs = create_log_group(self, settings, logs_key)
+        self.control_plane_logs = create_log_group(self, settings, keys.logs)
         cluster = create_cluster(
             self,
             settings=settings,
             vpc=vpc,
             log_group=self.control_plane_logs,
             kubectl_group=kubectl_group,
-            etcd_key=etcd_key,
-            logs_key=logs_key,
+            etcd_key=keys.cluster,
+            logs_key=keys.logs,
         )
         # The library's stub of the class lacks a member of the interface that it implements.
         self.cluster = cast(eks.ICluster, cluster)
@@ -87,9 +73,9 @@ class ClusterStack(StageStack):
             self,
             "Access",
             cluster=self.cluster,
-            admin=admin_role,
-            reader=reader_role,
-            on_call=on_call_role,
+            admin=roles.admin,
+            reader=roles.reader,
+            on_call=roles.on_call,
         )
         add_ons = AddOns(
             self,
@@ -97,7 +83,7 @@ class ClusterStack(StageStack):
             settings=settings.cluster,
             cluster=self.cluster,
             cluster_name=cluster_name(settings),
-            logs_key=logs_key,
+            logs_key=keys.logs,
         )
         self.pod_logs = add_ons.pod_logs
         nodes = NodeGroup(
@@ -105,7 +91,7 @@ class ClusterStack(StageStack):
             "Nodes",
             settings=settings.cluster,
             cluster=self.cluster,
-            volumes_key=volumes_key,
+            volumes_key=keys.volumes,
         )
         nodes.node.add_dependency(*add_ons.before_nodes)
         add_ons.create_after(nodes)
@@ -116,21 +102,21 @@ class ClusterStack(StageStack):
             settings=settings,
             groups=[nodes.nodegroup],
             launch_template_id=nodes.launch_template_id,
-            logs_key=logs_key,
+            logs_key=keys.logs,
         )
         RolePolicies(
             self,
             "RolePolicies",
             cluster=self.cluster,
             node_patching=node_patching.state_machine,
-            admin=admin_role,
-            reader=reader_role,
-            on_call=on_call_role,
+            admin=roles.admin,
+            reader=roles.reader,
+            on_call=roles.on_call,
         )
         controllers = ControllerReleases(
             self,
             "Controllers",
-            controllers=self._declare_controllers(settings, vpc, nodes.nodegroup, secrets_key),
+            controllers=self._declare_controllers(settings, vpc, nodes.nodegroup, keys.secrets),
             cluster=self.cluster,
             cluster_name=cluster_name(settings),
             dependencies=[nodes, add_ons.coredns],
@@ -143,15 +129,19 @@ class ClusterStack(StageStack):
         allow_pod_traffic(
             self,
             pods,
-            load_balancer_group=load_balancer_group,
-            database_group=database_group,
-            cache_group=cache_group,
+            load_balancer_group=security_groups.load_balancer,
+            database_group=security_groups.database,
+            cache_group=security_groups.cache,
         )
-        if endpoint_group is not None:
+        if security_groups.endpoints is not None:
             cluster.node.add_dependency(
-                allow_https_to_endpoints(self, kubectl_group, endpoint_group, "Kubectl provider")
+                allow_https_to_endpoints(
+                    self, kubectl_group, security_groups.endpoints, "Kubectl provider"
+                )
             )
-            nodes.node.add_dependency(allow_https_to_endpoints(self, pods, endpoint_group, "Pods"))
+            nodes.node.add_dependency(
+                allow_https_to_endpoints(self, pods, security_groups.endpoints, "Pods")
+            )
 
     def _declare_controllers(
         self,

@@ -3,13 +3,14 @@
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 
 from settings import StageSettings
 from spywatcher_constructs.three_tier_vpc import DATABASE_SUBNETS
 from stacks.data.administrator_policy import AdministratorPolicy
 from stacks.data.cache import Cache
 from stacks.data.database import Database
+from stacks.network.security_groups import SecurityGroups
+from stacks.security.keys import Keys
 from stacks.shared.base import StageStack
 
 
@@ -22,14 +23,9 @@ class DataStack(StageStack):
         *,
         settings: StageSettings,
         vpc: ec2.IVpc,
-        database_group: ec2.ISecurityGroup,
-        cache_group: ec2.ISecurityGroup,
-        rotation_group: ec2.ISecurityGroup,
+        security_groups: SecurityGroups,
+        keys: Keys,
         admin_role: iam.IRole,
-        database_key: kms.IKey,
-        cache_key: kms.IKey,
-        secrets_key: kms.IKey,
-        logs_key: kms.IKey,
     ) -> None:
         """Make the stack for the stage.
 
@@ -37,14 +33,9 @@ class DataStack(StageStack):
             stage: the stage that the stack belongs to.
             settings: the stage's settings.
             vpc: its database subnets take both stores.
-            database_group: who may reach PostgreSQL.
-            cache_group: who may reach Redis.
-            rotation_group: lets the functions that rotate passwords reach both.
+            security_groups: the groups of both stores and of the rotation functions.
+            keys: encrypt both stores, their credentials and their logs.
             admin_role: operates, patches and rotates both by hand.
-            database_key: encrypts PostgreSQL's storage, snapshots and insights.
-            cache_key: encrypts Redis' storage and snapshots.
-            secrets_key: encrypts the credentials of both.
-            logs_key: encrypts their logs.
         """
         super().__init__(stage, "data", settings=settings, description="PostgreSQL and Redis")
         postgres = Database(
@@ -53,11 +44,11 @@ class DataStack(StageStack):
             settings=settings,
             vpc=vpc,
             subnets=DATABASE_SUBNETS,
-            security_group=database_group,
-            rotation_group=rotation_group,
-            encryption_key=database_key,
-            secrets_key=secrets_key,
-            logs_key=logs_key,
+            security_group=security_groups.database,
+            rotation_group=security_groups.rotation,
+            encryption_key=keys.database,
+            secrets_key=keys.secrets,
+            logs_key=keys.logs,
             removal_policy=self.removal_policy,
         )
         self.database = postgres.instance
@@ -69,11 +60,11 @@ class DataStack(StageStack):
             settings=settings,
             vpc=vpc,
             subnets=DATABASE_SUBNETS,
-            security_group=cache_group,
-            rotation_group=rotation_group,
-            encryption_key=cache_key,
-            secrets_key=secrets_key,
-            logs_key=logs_key,
+            security_group=security_groups.cache,
+            rotation_group=security_groups.rotation,
+            encryption_key=keys.cache,
+            secrets_key=keys.secrets,
+            logs_key=keys.logs,
             removal_policy=self.removal_policy,
         )
         self.cache = redis.group

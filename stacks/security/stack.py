@@ -15,8 +15,8 @@ from stacks.security.keys import Keys
 from stacks.security.roles import Roles
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.base import StageStack
+from stacks.shared.custom_resource_providers import configure_custom_resource_providers
 from stacks.shared.names import trail_name
-from stacks.shared.provider_functions import finish_provider_functions
 from stacks.shared.tags import stage_tags
 
 _UNREPLICATED = "NIST.800.53.R5-S3BucketReplicationEnabled"
@@ -66,7 +66,7 @@ class SecurityStack(StageStack):
                 access_logs=self.access_logs,
                 removal_policy=self.removal_policy,
             )
-        finish_provider_functions(self, stage_tags(settings))
+        configure_custom_resource_providers(self, stage_tags(settings))
 
     def _make_access_log_bucket(self) -> PrivateBucket:
         """Make the bucket that records who reads the other buckets."""

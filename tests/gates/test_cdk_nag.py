@@ -12,8 +12,8 @@ from tests.gates.findings import Finding, acknowledgements, cdk_nag_findings
 
 CDK_NAG = ("AwsSolutions-", "NIST.800.53.R5-")
 ACLS = "AwsSolutions-VPC3"
-"""cdk-nag warns of every network ACL entry; the design asks for network ACLs, which tests/flows
-proves entry by entry."""
+"""cdk-nag warns of every entry of a network ACL. The design asks for network ACLs, and
+tests/stacks/network/flows proves each entry."""
 
 INTRODUCTION = """\
 # Acknowledged security findings

@@ -1,4 +1,4 @@
-"""The network below the load balancer. Who reaches whom is tried in tests/flows/."""
+"""The VPC, its endpoints and its flow logs. `flows` tests which connections are possible."""
 
 import ipaddress
 from collections.abc import Callable
