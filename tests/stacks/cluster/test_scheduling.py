@@ -26,8 +26,7 @@ from settings.system_pods import (
 )
 from tests.documents import check_document
 from tests.simulators.scheduler_simulator import Cluster
-from tests.stacks.cluster.test_cluster import add_ons
-from tests.stacks.cluster.test_controllers import everything, releases, values
+from tests.stacks.cluster.resources import add_ons, helm_releases, helm_values, nested_mappings
 from tests.synthesis import SynthesizedStage, synthesize
 
 SCALES = ("minimum", "designed", "maximum", "a release at maximum")
@@ -194,7 +193,9 @@ def test_a_lost_zone_leaves_room_for_what_adds_nodes(stage: SynthesizedStage) ->
     """The Cluster Autoscaler and DNS never wait for a node themselves."""
     for scale in SCALES:
         assert not {pod.name for pod in outcome(stage, scale).waiting} & set(CRITICAL)
-    assert values(stage, "cluster-autoscaler")["priorityClassName"] == "system-cluster-critical"
+    assert (
+        helm_values(stage, "cluster-autoscaler")["priorityClassName"] == "system-cluster-critical"
+    )
 
 
 def test_to_spread_is_a_preference_that_keeps_no_pod_waiting(stage: SynthesizedStage) -> None:
@@ -248,9 +249,11 @@ def sizes(pods: Sequence[SystemWorkload]) -> list[tuple[int, int]]:
 
 
 def test_controllers_request_what_the_settings_reckon_with(stage: SynthesizedStage) -> None:
-    reckoned = {name: [p for p in DEPLOYMENTS if p.part_of == name] for name in releases(stage)}
+    reckoned = {
+        name: [p for p in DEPLOYMENTS if p.part_of == name] for name in helm_releases(stage)
+    }
     for name, pods in reckoned.items():
-        made = everything(values(stage, name))
+        made = nested_mappings(helm_values(stage, name))
         found = sorted(request(each["requests"]) for each in made if "requests" in each)
         assert found == sizes(pods), name
         counts = [each[key] for each in made for key in ("replicaCount", "replicas") if key in each]
@@ -260,12 +263,12 @@ def test_controllers_request_what_the_settings_reckon_with(stage: SynthesizedSta
 
 def test_add_ons_request_what_the_settings_reckon_with(stage: SynthesizedStage) -> None:
     """Their replicas are ours, their requests EKS' own: none of them is overridden."""
-    reckoned = {each.part_of for each in [*DAEMON_SETS, *DEPLOYMENTS]} - set(releases(stage))
+    reckoned = {each.part_of for each in [*DAEMON_SETS, *DEPLOYMENTS]} - set(helm_releases(stage))
     assert set(add_ons(stage)) == reckoned
     replicas = {each.part_of: each.replicas for each in DEPLOYMENTS}
     for name, add_on in add_ons(stage).items():
         made = json.loads(add_on["Properties"].get("ConfigurationValues", "{}"))
-        assert not [each for each in everything(made) if "requests" in each], name
+        assert not [each for each in nested_mappings(made) if "requests" in each], name
         for key in ("replicaCount", "replicas"):
             if key in made:
                 expected = replicas[name] or stage.settings.cluster.controllers.replicas
