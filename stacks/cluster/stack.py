@@ -28,8 +28,8 @@ from stacks.cluster.security_group_rules import allow_https_to_endpoints, allow_
 from stacks.network.security_groups import SecurityGroups
 from stacks.security.keys import Keys
 from stacks.security.roles import Roles
-from stacks.shared.base import StageStack
 from stacks.shared.names import cluster_name
+from stacks.shared.stage_stack import StageStack
 
 
 class ClusterStack(StageStack):

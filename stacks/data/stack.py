@@ -11,7 +11,7 @@ from stacks.data.cache import Cache
 from stacks.data.database import Database
 from stacks.network.security_groups import SecurityGroups
 from stacks.security.keys import Keys
-from stacks.shared.base import StageStack
+from stacks.shared.stage_stack import StageStack
 
 
 class DataStack(StageStack):

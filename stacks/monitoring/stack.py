@@ -30,7 +30,7 @@ from stacks.monitoring.metrics.log_queries import LogQueries
 from stacks.monitoring.monitored_resources import MonitoredResources
 from stacks.monitoring.routing.alarm_routing import AlarmRouting
 from stacks.monitoring.routing.topics import Topics
-from stacks.shared.base import StageStack
+from stacks.shared.stage_stack import StageStack
 from stacks.shared.tags import stage_tags
 
 

@@ -20,8 +20,8 @@ from spywatcher_constructs.three_tier_vpc import PRIVATE_SUBNETS, PUBLIC_SUBNETS
 from stacks.network.s3_endpoint_policy import s3_endpoint_policy
 from stacks.network.security_groups import create_security_groups
 from stacks.shared.acknowledgement import acknowledge
-from stacks.shared.base import StageStack
 from stacks.shared.custom_resource_providers import configure_custom_resource_providers
+from stacks.shared.stage_stack import StageStack
 from stacks.shared.tags import stage_tags
 
 

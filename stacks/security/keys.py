@@ -1,4 +1,4 @@
-"""The KMS keys: one a purpose, so that a permission to one kind of data gives no other."""
+"""The KMS keys of a stage: one for each kind of data, so that permissions can be separate."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -7,16 +7,22 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 from settings import StageSettings
 from stacks.shared.names import trail_name
-from stacks.shared.publishing import PUBLISHERS
+from stacks.shared.topic_permissions import PUBLISHING_SERVICES
 
-_USE = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+_ENCRYPT_AND_DECRYPT = [
+    "kms:Encrypt",
+    "kms:Decrypt",
+    "kms:ReEncrypt*",
+    "kms:GenerateDataKey*",
+    "kms:DescribeKey",
+]
 
 
 class Keys(Construct):
-    """The stage's keys. Each rotates yearly; its policy names the services that use it.
+    """The keys. KMS rotates each of them yearly.
 
-    The policies are complete here. A grant from another stack would write that stack's ARN into
-    this one, which must not depend on any.
+    The key policies name every service that uses a key. A grant in another stack would add that
+    stack's ARNs to a key policy, and this stack would depend on it.
     """
 
     def __init__(
@@ -27,32 +33,32 @@ class Keys(Construct):
         settings: StageSettings,
         removal_policy: cdk.RemovalPolicy,
     ) -> None:
-        """Make the keys.
+        """Create the keys.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            settings: the stage's settings; the aliases carry its name.
-            removal_policy: what becomes of the keys when the stack is deleted. A deleted key
-                waits 30 days, and what it encrypted is lost after them.
+            scope: the parent construct.
+            construct_id: the id in the parent construct.
+            settings: the stage's settings.
+            removal_policy: the removal policy of the keys. KMS deletes a key after 30 days, and
+                what it encrypts is lost then.
         """
         super().__init__(scope, construct_id)
         self._settings = settings
         self._removal_policy = removal_policy
-        self.database = self._key("database", "RDS storage, snapshots and insights")
-        self.cache = self._key("cache", "ElastiCache storage and snapshots")
-        self.secrets = self._key("secrets", "Secrets Manager secrets")
-        self.cluster = self._key("cluster", "Kubernetes secrets in etcd")
-        self.volumes = self._key("volumes", "EBS volumes of the nodes")
-        self.logs = self._key("logs", "CloudWatch log groups")
-        self.audit = self._key("audit", "CloudTrail files")
-        self.topics = self._key("topics", "SNS topics")
-        self._let_ec2_use_volumes()
-        self._let_cloudwatch_logs_use_logs()
-        self._let_cloudtrail_use_audit()
-        self._let_publishers_use_topics()
+        self.database = self._create_key("database", "RDS storage, snapshots and insights")
+        self.cache = self._create_key("cache", "ElastiCache storage and snapshots")
+        self.secrets = self._create_key("secrets", "Secrets Manager secrets")
+        self.cluster = self._create_key("cluster", "Kubernetes secrets in etcd")
+        self.volumes = self._create_key("volumes", "EBS volumes of the nodes")
+        self.logs = self._create_key("logs", "CloudWatch log groups")
+        self.audit = self._create_key("audit", "CloudTrail files")
+        self.topics = self._create_key("topics", "SNS topics")
+        self._allow_ec2_to_use_volumes_key()
+        self._allow_cloudwatch_logs_to_use_logs_key()
+        self._allow_cloudtrail_to_use_audit_key()
+        self._allow_publishers_to_use_topics_key()
 
-    def _key(self, purpose: str, description: str) -> kms.Key:
+    def _create_key(self, purpose: str, description: str) -> kms.Key:
         return kms.Key(
             self,
             purpose.capitalize(),
@@ -62,11 +68,11 @@ class Keys(Construct):
             removal_policy=self._removal_policy,
         )
 
-    def _let_ec2_use_volumes(self) -> None:
-        """Let this account's principals use the key through EC2.
+    def _allow_ec2_to_use_volumes_key(self) -> None:
+        """Allow the principals of this account to use the key through EC2.
 
-        Not the Auto Scaling service-linked role, as the EC2 Auto Scaling user guide has it: a
-        fresh account lacks that role, and a key policy must not name what does not exist.
+        The EC2 Auto Scaling user guide names its service-linked role instead. A new account lacks
+        that role, and KMS refuses a key policy with a principal that does not exist.
         """
         stack = cdk.Stack.of(self)
         through_ec2 = {
@@ -78,7 +84,7 @@ class Keys(Construct):
             iam.PolicyStatement(
                 sid="UseThroughEc2",
                 principals=[principal],
-                actions=_USE,
+                actions=_ENCRYPT_AND_DECRYPT,
                 resources=["*"],
                 conditions={"StringEquals": through_ec2},
             )
@@ -96,20 +102,20 @@ class Keys(Construct):
             )
         )
 
-    def _let_cloudwatch_logs_use_logs(self) -> None:
+    def _allow_cloudwatch_logs_to_use_logs_key(self) -> None:
         stack = cdk.Stack.of(self)
         groups = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:*"
         self.logs.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="EncryptLogGroups",
                 principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
-                actions=_USE,
+                actions=_ENCRYPT_AND_DECRYPT,
                 resources=["*"],
                 conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
             )
         )
 
-    def _let_cloudtrail_use_audit(self) -> None:
+    def _allow_cloudtrail_to_use_audit_key(self) -> None:
         stack = cdk.Stack.of(self)
         name = trail_name(self._settings)
         trail = f"arn:{stack.partition}:cloudtrail:{stack.region}:{stack.account}:trail/{name}"
@@ -136,18 +142,18 @@ class Keys(Construct):
             )
         )
 
-    def _let_publishers_use_topics(self) -> None:
+    def _allow_publishers_to_use_topics_key(self) -> None:
         self.topics.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="PublishToEncryptedTopics",
-                principals=[iam.ServicePrincipal(name) for name in PUBLISHERS],
+                principals=[iam.ServicePrincipal(service) for service in PUBLISHING_SERVICES],
                 actions=["kms:Decrypt", "kms:GenerateDataKey*"],
                 resources=["*"],
                 conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
             )
         )
-        # Without a condition: EventBridge takes none in the policies of a topic that it
-        # publishes to ("Using resource-based policies for Amazon EventBridge").
+        # EventBridge supports no conditions for topics that it publishes to ("Using
+        # resource-based policies for Amazon EventBridge").
         self.topics.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="PublishEventsToEncryptedTopics",

@@ -1,7 +1,8 @@
-"""Security: keys, firewall, audit trail, roles, application secret, the account's guards."""
+"""The security stack: KMS keys, web ACL, audit trail, IAM roles and application secret."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_wafv2 as wafv2
 
 from settings import StageSettings
@@ -9,30 +10,35 @@ from spywatcher_constructs.audit_trail import AuditTrail
 from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 from spywatcher_constructs.private_bucket import PrivateBucket
 from spywatcher_constructs.web_acl import RegionalWebAcl, RuleActions
-from stacks.security.account_services import AccountGuards
+from stacks.security.account_services import AccountServices
 from stacks.security.application_secret import ApplicationSecret
 from stacks.security.keys import Keys
 from stacks.security.roles import Roles
 from stacks.shared.acknowledgement import acknowledge
-from stacks.shared.base import StageStack
 from stacks.shared.custom_resource_providers import configure_custom_resource_providers
 from stacks.shared.names import trail_name
+from stacks.shared.stage_stack import StageStack
 from stacks.shared.tags import stage_tags
 
-_UNREPLICATED = "NIST.800.53.R5-S3BucketReplicationEnabled"
-_UNREPLICATED_BECAUSE = (
+_REPLICATION = "NIST.800.53.R5-S3BucketReplicationEnabled"
+_REPLICATION_REASON = (
     "Logs, not data: S3 keeps them in three zones, versions show what was overwritten, and the "
     "design asks for no copy in another region."
 )
-# Uploads of up to 10 MB go to the API; Socket.IO posts its messages.
+# Uploads of up to 10 MB go to the API, and Socket.IO sends its messages as request bodies.
 _LARGE_BODY_PATHS = ("/api/", "/socket.io/")
 
 
 class SecurityStack(StageStack):
-    """What protects the other stacks, and depends on none of them."""
+    """The resources that protect the other stacks. It depends on none of them."""
 
     def __init__(self, stage: cdk.Stage, *, settings: StageSettings) -> None:
-        """Make the stack for the stage."""
+        """Create the stack.
+
+        Args:
+            stage: the stage that the stack belongs to.
+            settings: the stage's settings.
+        """
         super().__init__(
             stage,
             "security",
@@ -40,8 +46,8 @@ class SecurityStack(StageStack):
             description="Keys, WAF, CloudTrail, roles and application secret",
         )
         self.keys = Keys(self, "Keys", settings=settings, removal_policy=self.removal_policy)
-        self.access_logs = self._make_access_log_bucket()
-        self.load_balancer_logs = self._make_load_balancer_log_bucket()
+        access_logs = self._create_access_log_bucket()
+        self.load_balancer_logs = self._create_load_balancer_log_bucket(access_logs)
         application = ApplicationSecret(
             self,
             "ApplicationSecret",
@@ -49,31 +55,27 @@ class SecurityStack(StageStack):
             encryption_key=self.keys.secrets,
             removal_policy=self.removal_policy,
         )
-        self.roles = Roles(
-            self,
-            "Roles",
-            settings=settings,
-            application_secret=application.secret,
-        )
-        self.trail_logs = self._record_api_calls(settings)
-        self.web_acl = self._make_firewall(settings)
-        self.firewall_logs = self._log_firewall(settings)
+        self.roles = Roles(self, "Roles", settings=settings, application_secret=application.secret)
+        self.trail_logs = self._create_trail_log_group(settings)
+        self.audit_bucket = self._create_trail(settings, access_logs)
+        self.web_acl = self._create_web_acl(settings)
+        self.firewall_logs = self._log_requests(settings)
         if settings.account_wide.owned:
-            AccountGuards(
+            AccountServices(
                 self,
                 "AccountGuards",
                 settings=settings,
-                access_logs=self.access_logs,
+                access_logs=access_logs,
                 removal_policy=self.removal_policy,
             )
         configure_custom_resource_providers(self, stage_tags(settings))
 
-    def _make_access_log_bucket(self) -> PrivateBucket:
-        """Make the bucket that records who reads the other buckets."""
+    def _create_access_log_bucket(self) -> s3.IBucket:
+        """Create the bucket for the access logs of the other buckets."""
         bucket = PrivateBucket(
             self, "AccessLogs", keep=cdk.Duration.days(90), removal_policy=self.removal_policy
         )
-        acknowledge(bucket, _UNREPLICATED, reason=_UNREPLICATED_BECAUSE)
+        acknowledge(bucket, _REPLICATION, reason=_REPLICATION_REASON)
         acknowledge(
             bucket,
             "NIST.800.53.R5-S3DefaultEncryptionKMS",
@@ -86,19 +88,21 @@ class SecurityStack(StageStack):
         )
         return bucket
 
-    def _make_load_balancer_log_bucket(self) -> PrivateBucket:
-        """Make the bucket here: in the network stack, its own access log would close a circle.
+    def _create_load_balancer_log_bucket(self, access_logs: s3.IBucket) -> s3.IBucket:
+        """Create the bucket for the access logs of the load balancer.
 
-        Load balancers write to buckets with S3's own key only.
+        It is in this stack, because a bucket of the network stack would add that stack's ARN to
+        the policy of the bucket for access logs: the two stacks would depend on each other. Load
+        balancers do not write to buckets with a KMS key.
         """
         bucket = PrivateBucket(
             self,
             "LoadBalancerLogs",
             keep=cdk.Duration.days(90),
             removal_policy=self.removal_policy,
-            access_logs=self.access_logs,
+            access_logs=access_logs,
         )
-        acknowledge(bucket, _UNREPLICATED, reason=_UNREPLICATED_BECAUSE)
+        acknowledge(bucket, _REPLICATION, reason=_REPLICATION_REASON)
         acknowledge(
             bucket,
             "NIST.800.53.R5-S3DefaultEncryptionKMS",
@@ -106,7 +110,36 @@ class SecurityStack(StageStack):
         )
         return bucket
 
-    def _make_firewall(self, settings: StageSettings) -> RegionalWebAcl:
+    def _create_trail_log_group(self, settings: StageSettings) -> logs.ILogGroup:
+        return EncryptedLogGroup(
+            self,
+            "TrailLogs",
+            log_group_name=trail_name(settings),
+            encryption_key=self.keys.logs,
+            retention_days=90,
+        )
+
+    def _create_trail(self, settings: StageSettings, access_logs: s3.IBucket) -> s3.IBucket:
+        """Create the CloudTrail trail, and return the bucket that stores its files."""
+        trail = AuditTrail(
+            self,
+            "Audit",
+            name=trail_name(settings),
+            encryption_key=self.keys.audit,
+            log_group=self.trail_logs,
+            access_logs=access_logs,
+            keep=cdk.Duration.days(settings.audit.trail_retention_days),
+            removal_policy=self.removal_policy,
+        )
+        acknowledge(trail.bucket, _REPLICATION, reason=_REPLICATION_REASON)
+        acknowledge(
+            trail.log_policy,
+            "NIST.800.53.R5-IAMNoInlinePolicy",
+            reason="CDK's trail writes it: two actions on one log group, for one role.",
+        )
+        return trail.bucket
+
+    def _create_web_acl(self, settings: StageSettings) -> RegionalWebAcl:
         rules = settings.firewall.rules
         return RegionalWebAcl(
             self,
@@ -125,19 +158,21 @@ class SecurityStack(StageStack):
             ),
         )
 
-    def _log_firewall(self, settings: StageSettings) -> logs.LogGroup:
-        # WAF writes only to a group of this prefix; its ARN is given without the `:*` at its end.
-        group = EncryptedLogGroup(
+    def _log_requests(self, settings: StageSettings) -> logs.ILogGroup:
+        """Log the requests that the web ACL evaluates, without their credentials."""
+        # WAF requires this prefix.
+        log_group = EncryptedLogGroup(
             self,
             "FirewallLogs",
             log_group_name=f"aws-waf-logs-{settings.resource_name()}",
             encryption_key=self.keys.logs,
             retention_days=settings.firewall.log_retention_days,
         )
-        arn = self.format_arn(
+        # WAF refuses the `:*` at the end of `log_group_arn`.
+        destination = self.format_arn(
             service="logs",
             resource="log-group",
-            resource_name=group.log_group_name,
+            resource_name=log_group.log_group_name,
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
         field = wafv2.CfnLoggingConfiguration.FieldToMatchProperty
@@ -145,36 +180,9 @@ class SecurityStack(StageStack):
             self,
             "FirewallLogging",
             resource_arn=self.web_acl.arn,
-            log_destination_configs=[arn],
+            log_destination_configs=[destination],
             redacted_fields=[
                 field(single_header={"Name": header}) for header in ("authorization", "cookie")
             ],
         )
-        return group
-
-    def _record_api_calls(self, settings: StageSettings) -> logs.LogGroup:
-        group = EncryptedLogGroup(
-            self,
-            "TrailLogs",
-            log_group_name=trail_name(settings),
-            encryption_key=self.keys.logs,
-            retention_days=90,
-        )
-        audit = AuditTrail(
-            self,
-            "Audit",
-            name=trail_name(settings),
-            encryption_key=self.keys.audit,
-            log_group=group,
-            access_logs=self.access_logs,
-            keep=cdk.Duration.days(settings.audit.trail_retention_days),
-            removal_policy=self.removal_policy,
-        )
-        self.audit_bucket = audit.bucket
-        acknowledge(audit.bucket, _UNREPLICATED, reason=_UNREPLICATED_BECAUSE)
-        acknowledge(
-            audit.log_policy,
-            "NIST.800.53.R5-IAMNoInlinePolicy",
-            reason="CDK's trail writes it: two actions on one log group, for one role.",
-        )
-        return group
+        return log_group

@@ -1,1 +1,1 @@
-"""What several stacks use."""
+"""Base class, names, tags, permissions and constructs that several stacks use."""

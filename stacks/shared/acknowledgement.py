@@ -1,4 +1,4 @@
-"""Security findings that stay, each with the control that makes up for it."""
+"""Acknowledgement of findings of the security checks, with the reason for each."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -11,16 +11,16 @@ _ACKNOWLEDGED = cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY
 
 
 def acknowledge(resource: IConstruct, *findings: str, reason: str) -> None:
-    """Accept findings of the security checks about one resource.
+    """Acknowledge findings of the security checks about one resource.
 
-    Call it where the resource is made. docs/security-findings.md lists every call.
+    The call stands beside the resource in the code. docs/security-findings.md lists every call.
 
     Args:
-        resource: the resource, or the L2 that makes it; nothing below it is covered.
-        findings: ids of cdk-nag (`AwsSolutions-EC23`, `NIST.800.53.R5-...`, with the part in
-            brackets where a rule tells its findings apart), of checkov (`CKV_AWS_18`) or of
-            cfn-lint (`W3691`). Several are one finding in the words of several tools.
-        reason: which control makes up for it, for a security reviewer.
+        resource: the resource, or its L2. The call does not cover other resources of the L2.
+        findings: the ids of the findings, of cdk-nag (`AwsSolutions-EC23`, with its part in
+            brackets where a rule has several findings about a resource), checkov (`CKV_AWS_18`)
+            or cfn-lint (`W3691`). Several ids are the same finding of several tools.
+        reason: which control compensates for the finding, for a security reviewer.
     """
     if not isinstance(resource, cdk.CfnResource):
         resource = resource.node.default_child or resource
@@ -28,46 +28,44 @@ def acknowledge(resource: IConstruct, *findings: str, reason: str) -> None:
 
 
 def record(target: cdk.CfnResource, findings: Sequence[str], reason: str) -> None:
-    """Write an acknowledgement where each tool looks for it."""
-    # Not `Validations.acknowledge`: it refuses an id with a second `::`, which every finding
-    # about an ARN has. cdk-nag reads the metadata that is written here.
-    findings = [_flattened(target, finding) for finding in findings]
+    """Write an acknowledgement into the metadata that each tool reads.
+
+    `Validations.acknowledge` refuses ids with a second `::`, which every id with an ARN has. So
+    this function writes the same metadata itself.
+    """
+    findings = [_flatten_tokens(target, finding) for finding in findings]
     target.node.add_metadata(_ACKNOWLEDGED, dict.fromkeys(findings, reason))
     skipped = [finding for finding in findings if finding.startswith("CKV_")]
     if skipped:
-        _extend(target, "checkov", "skip", [{"id": id_, "comment": reason} for id_ in skipped])
+        entries = [{"id": finding, "comment": reason} for finding in skipped]
+        checkov: dict[str, Any] = target.get_metadata("checkov") or {}
+        target.add_metadata("checkov", {"skip": [*checkov.get("skip", []), *entries]})
     ignored = [finding for finding in findings if finding[:1] in "EW" and finding[1:].isdigit()]
     if ignored:
-        earlier: dict[str, Any] = target.get_metadata("cfn-lint") or {}
-        before = earlier.get("config", {}).get("ignore_checks", [])
-        target.add_metadata("cfn-lint", {"config": {"ignore_checks": [*before, *ignored]}})
+        cfn_lint: dict[str, Any] = target.get_metadata("cfn-lint") or {}
+        earlier = cfn_lint.get("config", {}).get("ignore_checks", [])
+        target.add_metadata("cfn-lint", {"config": {"ignore_checks": [*earlier, *ignored]}})
 
 
-def _extend(target: cdk.CfnResource, tool: str, key: str, entries: list[dict[str, str]]) -> None:
-    """Add to what an earlier call wrote into the resource's metadata for this tool."""
-    earlier: dict[str, Any] = target.get_metadata(tool) or {}
-    target.add_metadata(tool, {key: [*earlier.get(key, []), *entries]})
+def _flatten_tokens(target: cdk.CfnResource, finding: str) -> str:
+    """Return a finding's id with its tokens as cdk-nag writes them, such as `<AWS::AccountId>`.
 
-
-def _flattened(target: cdk.CfnResource, finding: str) -> str:
-    """Return a finding's id with its tokens written as cdk-nag writes them, `<AWS::AccountId>`.
-
-    Without an account the ARNs in the ids of findings hold tokens, and CDK refuses a token as the
-    key of metadata (cdk-nag 3, src/utils/flatten-cfn-reference.ts).
+    Without an account, the ARNs in the ids contain tokens, and CDK refuses a token as the key of
+    metadata (cdk-nag 3, src/utils/flatten-cfn-reference.ts).
     """
     if not cdk.Token.is_unresolved(finding):
         return finding
-    return _text(cdk.Stack.of(target).resolve(finding))
+    return _flatten(cdk.Stack.of(target).resolve(finding))
 
 
-def _text(value: str | dict[str, Any]) -> str:
-    """Return a resolved string, with `Ref`, `Fn::GetAtt` and `Fn::ImportValue` flattened."""
+def _flatten(value: str | dict[str, Any]) -> str:
+    """Return a resolved value as text, with references in angle brackets."""
     if isinstance(value, str):
         return value
     ((function, arguments),) = value.items()
     if function == "Fn::Join":
         delimiter, parts = arguments
-        return str(delimiter).join(_text(part) for part in parts)
+        return str(delimiter).join(_flatten(part) for part in parts)
     if function == "Fn::ImportValue":
-        return _text(arguments)
+        return _flatten(arguments)
     return f"<{arguments if function == 'Ref' else '.'.join(arguments)}>"

@@ -1,9 +1,14 @@
-"""The roles that `cdk bootstrap` makes, with its standard qualifier."""
+"""The names of the roles that `cdk bootstrap` creates."""
 
 import aws_cdk as cdk
 
 
 def bootstrap_role_name(stack: cdk.Stack, purpose: str) -> str:
-    """Return the name of a role, such as `deploy-role`, for the stack's account and region."""
+    """Return the name of a bootstrap role in the account and region of the stack.
+
+    Args:
+        stack: the stack.
+        purpose: the part of the name that differs between the roles, such as `deploy-role`.
+    """
     qualifier = cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
     return f"cdk-{qualifier}-{purpose}-{stack.account}-{stack.region}"

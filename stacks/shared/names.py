@@ -1,7 +1,7 @@
 """Names of resources that several stacks use.
 
-A stack passes its constructs to the later ones. A name is for what a reference must not tie to
-the other stack's template, or for a resource of a stack that comes later.
+Stacks pass constructs to the stacks after them. A name stands for a construct where a reference
+would create an unwanted dependency: on an earlier stack's template, or between data and cluster.
 """
 
 import re
@@ -10,7 +10,7 @@ from settings import StageSettings
 
 
 def access_analyzer_name(settings: StageSettings) -> str:
-    """Return the name of IAM Access Analyzer's analyzer."""
+    """Return the name of the analyzer of IAM Access Analyzer."""
     return settings.resource_name("analyzer")
 
 
@@ -33,7 +33,7 @@ def node_patching_name(settings: StageSettings) -> str:
 
 
 def operations_dashboard_name(settings: StageSettings) -> str:
-    """Return the name of the dashboard that every alarm refers to."""
+    """Return the name of the dashboard that the description of every alarm links to."""
     return settings.resource_name("operations")
 
 
@@ -43,10 +43,10 @@ def replication_group_id(settings: StageSettings) -> str:
 
 
 def trail_name(settings: StageSettings) -> str:
-    """Return the name of the audit trail, and of its log group."""
+    """Return the name of the CloudTrail trail, which its log group shares."""
     return settings.resource_name("trail")
 
 
 def to_pascal_case(name: str) -> str:
-    """Return a name of several words in the form of a construct id, such as NodePatches."""
+    """Return words that `-`, `_` or spaces separate in the form of a construct id: NodePatches."""
     return "".join(word.capitalize() for word in re.split(r"[-_\s]+", name))

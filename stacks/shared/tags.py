@@ -1,14 +1,14 @@
-"""The tags that every resource of a stage carries, for cost allocation and for whoever finds it."""
+"""The tags of every resource of a stage, for cost allocation and to find the owner."""
 
 from settings import StageSettings
 from settings.model import PROJECT
 
 
 def stage_tags(settings: StageSettings) -> dict[str, str]:
-    """Return the design's four tags. ManagedBy names this tool, not the design's.
+    """Return the four tags of the design (INFRASTRUCTURE.md, Tagging Strategy).
 
-    The stage adds them to what CDK's tagging reaches; the few types that it does not reach take
-    them from here.
+    ManagedBy names the CDK, where the design names the tool of the existing deployment. The stage
+    applies the tags with `cdk.Tags`. Resources that `cdk.Tags` does not reach set them themselves.
     """
     return {
         "Environment": settings.stage,

@@ -16,8 +16,8 @@ from settings.names import SecretNames
 from settings.services import IMAGE_PATTERN, RELEASE_PATTERN, ServiceSettings
 from spywatcher_constructs.three_tier_vpc import ThreeTierVpc
 from stacks.cluster.controllers.load_balancer_controller import allow_target_registration
-from stacks.shared.base import StageStack
 from stacks.shared.names import instance_identifier
+from stacks.shared.stage_stack import StageStack
 from stacks.workloads.routing import Routing
 
 _JOB_TIMEOUT = cdk.Duration.minutes(12)

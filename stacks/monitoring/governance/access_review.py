@@ -13,7 +13,7 @@ from stacks.monitoring.alarms.executions import create_execution_warning
 from stacks.monitoring.governance.access_review_states import AccessReviewStates
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.names import cluster_name
-from stacks.shared.publishing import publishing
+from stacks.shared.topic_permissions import publish_statements
 from stacks.shared.workflow import Workflow
 
 _FIRST_MONDAY_OF_THE_QUARTER = "cron(0 9 ? 1,4,7,10 MON#1 *)"
@@ -65,7 +65,7 @@ class AccessReview(Construct):
             logs_key=logs_key,
         )
         self.state_machine = workflow.state_machine
-        for statement in publishing(topics_key, topic):
+        for statement in publish_statements(topics_key, topic):
             self.state_machine.add_to_role_policy(statement)
         if bucket.encryption_key is not None:
             # PutObject needs nothing else; `grant_put` would also allow retention and legal hold.

@@ -11,8 +11,8 @@ from settings import StageSettings
 from stacks.monitoring.governance.announcements import announcement_subject, announcement_text
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.names import instance_identifier, replication_group_id
-from stacks.shared.publishing import publishing
 from stacks.shared.schedules import weekly
+from stacks.shared.topic_permissions import publish_statements
 from stacks.shared.workflow import Workflow
 
 _DAYS_AHEAD = 8
@@ -53,7 +53,7 @@ def announce_pending_maintenance(
         timeout=cdk.Duration.minutes(10),
         logs_key=logs_key,
     )
-    for statement in publishing(topics_key, topic):
+    for statement in publish_statements(topics_key, topic):
         workflow.state_machine.add_to_role_policy(statement)
     acknowledge(
         workflow.state_machine.role.node.find_child("DefaultPolicy"),

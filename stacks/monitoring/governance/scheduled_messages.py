@@ -13,7 +13,7 @@ from constructs import Construct
 from settings import StageSettings
 from stacks.monitoring.runbooks import runbook_url
 from stacks.shared.names import to_pascal_case
-from stacks.shared.publishing import publishing
+from stacks.shared.topic_permissions import publish_statements
 
 _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 """EventBridge Scheduler replaces this keyword with the time of the message."""
@@ -106,7 +106,7 @@ class ScheduledMessages:
             "PublisherPolicy",
             description="EventBridge Scheduler: announcements and reminders",
             roles=[role],
-            statements=publishing(topics_key, *topics),
+            statements=publish_statements(topics_key, *topics),
         )
         # CDK's targets would add a policy that allows publishing to every topic. They warn about
         # that policy even where the role does not accept it.

@@ -13,7 +13,7 @@ from settings import StageSettings
 from settings.monitoring import SlackSettings
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.names import to_pascal_case
-from stacks.shared.publishing import ALARMS, COST, let_services_publish
+from stacks.shared.topic_permissions import CLOUDWATCH, COST_SERVICES, allow_services_to_publish
 
 
 class Topics(Construct):
@@ -35,8 +35,8 @@ class Topics(Construct):
         endpoints = settings.monitoring.subscriptions
         self.critical = self._create_topic("critical", key, endpoints.critical)
         self.warning = self._create_topic("warning", key, endpoints.warning)
-        let_services_publish(self.critical, ALARMS)
-        let_services_publish(self.warning, ALARMS, *COST)
+        allow_services_to_publish(self.critical, CLOUDWATCH)
+        allow_services_to_publish(self.warning, CLOUDWATCH, *COST_SERVICES)
         if endpoints.slack is not None:
             self._subscribe_slack(endpoints.slack)
 

@@ -1,22 +1,21 @@
-"""Who may publish to the topics: services of AWS, and roles of ours."""
+"""Permissions to publish to the SNS topics, for services of AWS and for roles of the stage."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 
-ALARMS = "cloudwatch.amazonaws.com"
-COST = ("budgets.amazonaws.com", "costalerts.amazonaws.com")
-PUBLISHERS = (ALARMS, *COST)
-"""Each publishes under its own name, not with a role of ours. stacks/security/keys.py lets the same
-ones use the topics' key."""
+CLOUDWATCH = "cloudwatch.amazonaws.com"
+COST_SERVICES = ("budgets.amazonaws.com", "costalerts.amazonaws.com")
+PUBLISHING_SERVICES = (CLOUDWATCH, *COST_SERVICES)
+"""The service principals that publish in their own name, without a role. The policy of the topics'
+key (stacks/security/keys.py) allows the same ones."""
 
 
-def let_services_publish(topic: sns.Topic, *services: str) -> None:
-    """Let AWS's services publish to the topic on behalf of this account, and of no other.
+def allow_services_to_publish(topic: sns.Topic, *services: str) -> None:
+    """Allow service principals to publish to the topic on behalf of this account only.
 
-    A topic whose policy is written lets nobody in but those named: SNS's own policy, which lets
-    in the whole account, goes with it.
+    The first statement replaces the default policy of SNS, which allows the whole account.
     """
     for service in services:
         topic.add_to_resource_policy(
@@ -30,10 +29,10 @@ def let_services_publish(topic: sns.Topic, *services: str) -> None:
         )
 
 
-def publishing(key: kms.IKey, *topics: sns.ITopic) -> list[iam.PolicyStatement]:
-    """Return what a role needs to publish to topics that the key encrypts.
+def publish_statements(key: kms.IKey, *topics: sns.ITopic) -> list[iam.PolicyStatement]:
+    """Return what a role needs to publish to the topics that the key encrypts.
 
-    `grant_publish` would give every action whose name begins with GenerateDataKey.
+    `ITopic.grant_publish` would allow kms:GenerateDataKey* instead of kms:GenerateDataKey.
     """
     return [
         iam.PolicyStatement(

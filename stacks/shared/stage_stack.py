@@ -1,4 +1,4 @@
-"""What every stack of a stage has in common."""
+"""The base class of the stacks of a stage."""
 
 import aws_cdk as cdk
 import jsii
@@ -7,18 +7,19 @@ from settings import StageSettings
 
 
 class StageStack(cdk.Stack):
-    """A stack named `spywatcher-<stage>-<name>`, in the zones that the settings name."""
+    """A stack named `spywatcher-<stage>-<name>`, in the Availability Zones of the settings."""
 
     def __init__(
         self, stage: cdk.Stage, name: str, *, settings: StageSettings, description: str
     ) -> None:
-        """Make the stack.
+        """Create the stack.
 
         Args:
             stage: the stage that the stack belongs to.
-            name: the last part of the stack's name; never change it, a renamed stack is a new one.
+            name: the last part of the stack's name. CloudFormation creates a second stack when it
+                changes.
             settings: the stage's settings.
-            description: what the stack owns, shown by the console.
+            description: what the stack owns. The console shows it.
         """
         self._settings = settings
         super().__init__(
@@ -28,7 +29,7 @@ class StageStack(cdk.Stack):
             description=description,
             termination_protection=settings.deletion_protection,
         )
-        # Logs are kept with their stage. A resource that holds data sets its own policy.
+        # The log groups share the policy of the stage. Other resources set their own.
         cdk.RemovalPolicies.of(self).apply(
             self.removal_policy, apply_to_resource_types=["AWS::Logs::LogGroup"]
         )
@@ -36,15 +37,18 @@ class StageStack(cdk.Stack):
     @property
     @jsii.member(jsii_name="availabilityZones")
     def availability_zones(self) -> list[str]:
-        """The settings' zones. CDK's own answer is a look-up in AWS, or two zones without one."""
+        """The zones of the settings.
+
+        CDK's own property looks them up in AWS, or returns two zones when the account is unknown.
+        """
         return list(self._settings.availability_zones)
 
     @property
     def removal_policy(self) -> cdk.RemovalPolicy:
-        """What becomes of data when its stack is deleted.
+        """The removal policy of resources that hold data.
 
-        A protected stage keeps it, save where the very creation failed: a kept name would block
-        the next attempt (RetainExceptOnCreate).
+        A protected stage retains them, except when their creation fails (RetainExceptOnCreate):
+        a retained resource with a fixed name would make the next attempt fail.
         """
         if self._settings.deletion_protection:
             return cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
