@@ -1,4 +1,4 @@
-"""A stage: which stacks it has, and what flows from one to the next."""
+"""The stage: its stacks, and what each stack passes to the stacks after it."""
 
 import aws_cdk as cdk
 
@@ -18,19 +18,19 @@ from stacks.workloads.stack import WorkloadsStack
 class SpyWatcherStage(cdk.Stage):
     """security -> network -> (data, cluster) -> workloads -> monitoring.
 
-    data and cluster stand side by side: each takes a quarter of an hour on AWS, and the whole must
-    be back within 30 minutes (INFRASTRUCTURE.md, RTO).
+    data and cluster do not depend on each other. Each takes about a quarter of an hour on AWS, and
+    the design allows 30 minutes to recover the whole stage (INFRASTRUCTURE.md, RTO).
     """
 
     def __init__(
         self, scope: Construct, *, settings: StageSettings, environment: cdk.Environment
     ) -> None:
-        """Make the stage, with the settings' stage name as its id.
+        """Create the stage, with its name as the construct id.
 
         Args:
             scope: the app.
             settings: the stage's settings.
-            environment: the account and the region that it is deployed to.
+            environment: the account and the region of the stage.
         """
         super().__init__(scope, settings.stage, env=environment)
         security = SecurityStack(self, settings=settings)
@@ -70,26 +70,7 @@ class SpyWatcherStage(cdk.Stage):
         MonitoringStack(
             self,
             settings=settings,
-            resources=MonitoredResources(
-                load_balancer=network.load_balancer,
-                backend_targets=workloads.backend_targets,
-                frontend_targets=workloads.frontend_targets,
-                certificate=network.certificate,
-                database=data.database,
-                cache=data.cache,
-                node_group_names=cluster.node_group_names,
-                nat_gateway_ids=network.vpc.nat_gateway_ids,
-                log_groups=LogGroups(
-                    application=cluster.pod_logs.application,
-                    nodes=cluster.pod_logs.dataplane,
-                    control_plane=cluster.control_plane_logs,
-                    postgresql=data.database_logs,
-                    redis_slow_log=data.cache.log_groups["slow-log"],
-                    firewall=security.firewall_logs,
-                    trail=security.trail_logs,
-                    flows=network.vpc.flow_logs,
-                ),
-            ),
+            resources=_monitored_resources(security, network, data, cluster, workloads),
             audit_bucket=security.audit_bucket,
             admin_role=security.roles.admin,
             topics_key=security.keys.topics,
@@ -97,3 +78,32 @@ class SpyWatcherStage(cdk.Stage):
         )
         for key, value in stage_tags(settings).items():
             cdk.Tags.of(self).add(key, value)
+
+
+def _monitored_resources(
+    security: SecurityStack,
+    network: NetworkStack,
+    data: DataStack,
+    cluster: ClusterStack,
+    workloads: WorkloadsStack,
+) -> MonitoredResources:
+    return MonitoredResources(
+        load_balancer=network.load_balancer,
+        backend_targets=workloads.backend_targets,
+        frontend_targets=workloads.frontend_targets,
+        certificate=network.certificate,
+        database=data.database,
+        cache=data.cache,
+        node_group_names=cluster.node_group_names,
+        nat_gateway_ids=network.vpc.nat_gateway_ids,
+        log_groups=LogGroups(
+            application=cluster.pod_logs.application,
+            nodes=cluster.pod_logs.dataplane,
+            control_plane=cluster.control_plane_logs,
+            postgresql=data.database_logs,
+            redis_slow_log=data.cache.log_groups["slow-log"],
+            firewall=security.firewall_logs,
+            trail=security.trail_logs,
+            flows=network.vpc.flow_logs,
+        ),
+    )

@@ -1,16 +1,17 @@
-"""What the private tier may ask of S3 through its gateway endpoint."""
+"""The policy of the gateway endpoint through which the private tier reaches S3."""
 
 from aws_cdk import aws_iam as iam
 
 _READABLE_BUCKETS = (
-    # Image layers of ECR, EKS add-ons' images among them ("Amazon ECR interface VPC endpoints").
+    # Image layers of Amazon ECR, which has the images of the EKS add-ons ("Amazon ECR interface
+    # VPC endpoints").
     "prod-{region}-starport-layer-bucket",
-    # Image layers of registry.k8s.io, which sends clients on AWS to a bucket of their region
+    # Image layers of registry.k8s.io, which redirects clients on AWS to a bucket of their region
     # (kubernetes/registry.k8s.io, cmd/archeio/internal/app/buckets.go).
     "prod-registry-k8s-io-{region}",
-    # Amazon Linux's package repositories ("Updating AL2023" of its user guide).
+    # Package repositories of Amazon Linux ("Updating AL2023", Amazon Linux 2023 User Guide).
     "al2023-repos-{region}-de612dc2",
-    # SSM Agent: its updates, documents and patch baselines ("SSM Agent communications with AWS
+    # Updates, documents and patch baselines of SSM Agent ("SSM Agent communications with AWS
     # managed S3 buckets").
     "aws-ssm-{region}",
     "amazon-ssm-{region}",
@@ -22,15 +23,16 @@ _READABLE_BUCKETS = (
 
 
 def s3_endpoint_policy(*, partition: str, region: str, account: str) -> list[iam.PolicyStatement]:
-    """Return the statements: this account's buckets, and reading from those that nodes need.
+    """Return the statements: all actions on this account's buckets, and reads that nodes need.
 
-    An endpoint without a policy carries anything to anybody's bucket: the way by which data
-    leaves unseen. CDK's assets lie in this account's own bucket. A registry that keeps its layers
-    in another bucket of the region answers 403 here: add that bucket to the list.
+    Without a policy, the endpoint would carry data to the buckets of any account. The assets of
+    CDK are in a bucket of this account. A registry with image layers in another bucket fails with
+    403: add its bucket to the list above.
     """
     anyone = [iam.AnyPrincipal()]
     buckets = f"arn:{partition}:s3:::"
-    answers = f"cloudformation-custom-resource-response-{region.replace('-', '')}"
+    # The name of this bucket contains the region without dashes.
+    responses = f"cloudformation-custom-resource-response-{region.replace('-', '')}"
     return [
         iam.PolicyStatement(
             sid="OwnBuckets",
@@ -47,13 +49,13 @@ def s3_endpoint_policy(*, partition: str, region: str, account: str) -> list[iam
                 f"{buckets}{bucket.format(region=region)}/*" for bucket in _READABLE_BUCKETS
             ],
         ),
-        # Functions in the VPC answer CloudFormation by a presigned URL, the kubectl provider's
-        # among them; its name has no dashes. Without this a deploy hangs until it times out
-        # ("Setting up VPC endpoints for AWS CloudFormation").
+        # Custom resources in the VPC, such as the kubectl provider, respond to CloudFormation
+        # with a presigned URL of this bucket. Without the statement, a deployment waits until it
+        # times out ("Setting up VPC endpoints for AWS CloudFormation").
         iam.PolicyStatement(
             sid="AnswerCloudFormation",
             principals=anyone,
             actions=["s3:PutObject"],
-            resources=[f"{buckets}{answers}/*"],
+            resources=[f"{buckets}{responses}/*"],
         ),
     ]

@@ -1,4 +1,4 @@
-"""What watches the whole account, and so stands in the stack of one stage only."""
+"""Security services that an account has once: Access Analyzer, GuardDuty and AWS Config."""
 
 import json
 
@@ -15,7 +15,7 @@ from spywatcher_constructs.private_bucket import PrivateBucket
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.names import access_analyzer_name, to_pascal_case
 
-# AWS managed rules, one for each promise of the design that Config can watch.
+# The AWS managed rules for the requirements of the design that Config can evaluate.
 _CONFIG_RULES = (
     "CLOUD_TRAIL_ENABLED",
     "EC2_EBS_ENCRYPTION_BY_DEFAULT",
@@ -35,8 +35,11 @@ _CONFIG_RULES = (
 )
 
 
-class AccountGuards(Construct):
-    """Access Analyzer; GuardDuty and Config where the settings ask for them."""
+class AccountServices(Construct):
+    """Access Analyzer, and GuardDuty and AWS Config where the settings enable them.
+
+    Only the stage whose settings own the account-wide resources creates them.
+    """
 
     def __init__(
         self,
@@ -47,14 +50,14 @@ class AccountGuards(Construct):
         access_logs: s3.IBucket,
         removal_policy: cdk.RemovalPolicy,
     ) -> None:
-        """Make the guards of the account.
+        """Create the services.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
+            scope: the parent construct.
+            construct_id: the id in the parent construct.
             settings: the settings of the stage that owns them.
-            access_logs: records who reads Config's records.
-            removal_policy: what becomes of Config's records when the stack is deleted.
+            access_logs: stores the access logs of Config's bucket.
+            removal_policy: the removal policy of Config's bucket.
         """
         super().__init__(scope, construct_id)
         accessanalyzer.CfnAnalyzer(
@@ -65,11 +68,10 @@ class AccountGuards(Construct):
                 self, "Detector", enable=True, finding_publishing_frequency="FIFTEEN_MINUTES"
             )
         if settings.account_wide.config_conformance:
-            self._record_configuration(settings, access_logs, removal_policy)
+            self._create_config(settings, self._create_config_bucket(access_logs, removal_policy))
 
-    def _record_configuration(
-        self, settings: StageSettings, access_logs: s3.IBucket, removal_policy: cdk.RemovalPolicy
-    ) -> None:
+    def _create_config(self, settings: StageSettings, bucket: s3.IBucket) -> None:
+        """Create the recorder, its delivery channel, and the conformance pack that needs both."""
         role = iam.CfnServiceLinkedRole(self, "ConfigRole", aws_service_name="config.amazonaws.com")
         recorder = config.CfnConfigurationRecorder(
             self,
@@ -85,23 +87,19 @@ class AccountGuards(Construct):
             ),
         )
         recorder.add_resource_dependency(role)
-        channel = config.CfnDeliveryChannel(
-            self,
-            "Channel",
-            s3_bucket_name=self._config_bucket(access_logs, removal_policy).bucket_name,
-        )
+        channel = config.CfnDeliveryChannel(self, "Channel", s3_bucket_name=bucket.bucket_name)
         pack = config.CfnConformancePack(
             self,
             "Pack",
             conformance_pack_name=settings.resource_name("conformance"),
-            template_body=json.dumps(_conformance_template()),
+            template_body=json.dumps(_conformance_pack_template()),
         )
         pack.add_resource_dependency(recorder)
         pack.add_resource_dependency(channel)
 
-    def _config_bucket(
+    def _create_config_bucket(
         self, access_logs: s3.IBucket, removal_policy: cdk.RemovalPolicy
-    ) -> PrivateBucket:
+    ) -> s3.IBucket:
         bucket = PrivateBucket(
             self,
             "ConfigRecords",
@@ -118,13 +116,13 @@ class AccountGuards(Construct):
         )
         account = cdk.Stack.of(self).account
         service = iam.ServicePrincipal("config.amazonaws.com")
-        own = {"StringEquals": {"AWS:SourceAccount": account}}
+        for_this_account = {"StringEquals": {"AWS:SourceAccount": account}}
         bucket.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[service],
                 actions=["s3:GetBucketAcl", "s3:ListBucket"],
                 resources=[bucket.bucket_arn],
-                conditions=own,
+                conditions=for_this_account,
             )
         )
         bucket.add_to_resource_policy(
@@ -132,14 +130,14 @@ class AccountGuards(Construct):
                 principals=[service],
                 actions=["s3:PutObject"],
                 resources=[bucket.arn_for_objects(f"AWSLogs/{account}/Config/*")],
-                conditions=own,
+                conditions=for_this_account,
             )
         )
         return bucket
 
 
-def _conformance_template() -> dict[str, object]:
-    """Return the pack: a CloudFormation template of nothing but rules."""
+def _conformance_pack_template() -> dict[str, object]:
+    """Return the CloudFormation template of the pack, which has nothing but rules."""
     return {
         "Resources": {
             to_pascal_case(rule): {

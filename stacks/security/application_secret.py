@@ -1,4 +1,4 @@
-"""The secret of the application itself; those of its stores stand beside the stores."""
+"""The secret of the application. The stacks of the data stores own the secrets for these."""
 
 import json
 
@@ -13,11 +13,11 @@ from stacks.shared.acknowledgement import acknowledge
 
 
 class ApplicationSecret(Construct):
-    """One secret: a generated signing key, and what only people know (Discord's values).
+    """A secret with a generated signing key, and with values that people set.
 
-    `SIGNING_KEY` has 128 characters: its halves become JWT_SECRET and JWT_REFRESH_SECRET, which
-    must differ and have 32 each (application.md). The rest is missing until
-    `python3 dev.py set-secret` sets it; `python3 dev.py preflight` says what is.
+    The halves of `SIGNING_KEY` become JWT_SECRET and JWT_REFRESH_SECRET. These must differ and
+    have at least 32 characters each (application.md). The values from Discord are missing at first:
+    `python3 dev.py set-secret` sets them, and `python3 dev.py preflight` lists the missing ones.
     """
 
     def __init__(
@@ -29,14 +29,14 @@ class ApplicationSecret(Construct):
         encryption_key: kms.IKey,
         removal_policy: cdk.RemovalPolicy,
     ) -> None:
-        """Make the secret of the stage.
+        """Create the secret.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            settings: the stage's settings; the secret's name begins with its name.
-            encryption_key: encrypts it.
-            removal_policy: what becomes of it when the stack is deleted.
+            scope: the parent construct.
+            construct_id: the id in the parent construct.
+            settings: the stage's settings.
+            encryption_key: encrypts the secret.
+            removal_policy: the removal policy of the secret.
         """
         super().__init__(scope, construct_id)
         self.secret = secretsmanager.Secret(
@@ -45,7 +45,7 @@ class ApplicationSecret(Construct):
             secret_name=SecretNames(settings.resource_name()).application,
             description="Signing key and Discord's values of the backend",
             encryption_key=encryption_key,
-            # A change of these lines makes a new value, and what people set is gone.
+            # A change of this generator replaces the value, with everything that people set.
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template=json.dumps({}),
                 generate_string_key="SIGNING_KEY",
