@@ -1,7 +1,8 @@
-"""A scheduler in small: places pods on nodes as kube-scheduler and the Cluster Autoscaler would.
+"""A simulator of pod scheduling: kube-scheduler, the Cluster Autoscaler and Auto Scaling.
 
-By requests alone. Anti-affinity and the spread over zones are preferences, here as in the
-manifests: they choose among the nodes that have room, and never keep a pod waiting.
+It compares requests with the allocatable resources of nodes, as the scheduler does. Anti-affinity
+and topology spread constraints are preferences in the manifests. Here too, they choose among the
+nodes that fit a pod, and never keep a pod pending.
 """
 
 from collections import Counter
@@ -13,152 +14,158 @@ from settings.capacity import Capacity, Pod
 
 @dataclass
 class Node:
-    """A node, with what its daemons leave free."""
+    """A node, with the capacity that its pods and DaemonSets leave."""
 
     zone: str
-    room: Capacity
+    free: Capacity
     pods: list[Pod] = field(default_factory=list)
 
-    def take(self, pod: Pod) -> None:
-        """Run the pod."""
-        self.room = self.room.subtract(pod)
+    def add(self, pod: Pod) -> None:
+        """Run a pod."""
+        self.free = self.free.subtract(pod)
         self.pods.append(pod)
 
     def evict(self, pod: Pod) -> None:
-        """Run it no longer."""
-        self.room = self.room_without(pod)
+        """Stop a pod."""
+        self.free = self.free_without(pod)
         self.pods.remove(pod)
 
-    def room_without(self, pod: Pod) -> Capacity:
-        """Return what would be left free without the pod."""
-        room = self.room
+    def free_without(self, pod: Pod) -> Capacity:
+        """Return the free capacity after an eviction of the pod."""
         return Capacity(
-            room.cpu_millicores + pod.cpu_millicores,
-            room.memory_mib + pod.memory_mib,
-            room.pods + 1,
+            self.free.cpu_millicores + pod.cpu_millicores,
+            self.free.memory_mib + pod.memory_mib,
+            self.free.pods + 1,
         )
 
 
-class Cluster:
-    """Nodes of one group, over the zones that are left."""
+class ClusterSimulator:
+    """A cluster with one node group."""
 
     def __init__(
         self,
         *,
         zones: Sequence[str],
         allocatable: Capacity,
-        daemons: Sequence[Pod],
+        daemon_sets: Sequence[Pod],
         nodes: int,
-        maximum: int,
+        max_nodes: int,
         critical: Collection[str] = (),
     ) -> None:
-        """Start with some nodes; the autoscaler may add more, up to the maximum.
+        """Create the nodes that exist at the start.
 
         Args:
-            zones: where nodes are.
-            allocatable: what a node offers.
-            daemons: what runs on every node.
-            nodes: to start with.
-            maximum: of the node group.
-            critical: names of pods that are placed before all others.
+            zones: The Availability Zones of the node group.
+            allocatable: The allocatable resources of a node.
+            daemon_sets: The pods that run on every node.
+            nodes: The number of nodes at the start.
+            max_nodes: The maximum size of the node group.
+            critical: The names of pods with the priority class `system-cluster-critical`.
         """
         self.zones = list(zones)
         self.allocatable = allocatable
-        self.maximum = maximum
+        self.max_nodes = max_nodes
         self.nodes: list[Node] = []
-        self._daemons = daemons
+        self._daemon_sets = daemon_sets
         self._critical = critical
         for _ in range(nodes):
             self._add_node()
 
     def schedule(self, pods: Iterable[Pod], *, autoscale: bool = True) -> list[Pod]:
-        """Place the pods, critical and large ones first; return those that find no room.
+        """Schedule pods, critical and large ones first, and return the pods that stay pending.
 
-        A critical pod that finds none takes the place of a small one, which waits instead.
+        If no node fits a critical pod, it preempts a pod that is not critical. The preempted pod is
+        scheduled again.
+
+        Args:
+            pods: The pods to schedule.
+            autoscale: Whether the Cluster Autoscaler adds nodes for pending pods.
         """
-        queue = sorted(pods, key=self._rank)
-        waiting = []
+        queue = sorted(pods, key=self._queue_position)
+        pending = []
         while queue:
             pod = queue.pop(0)
-            node = self._choose(pod)
+            node = self._select_node(pod)
             if node is None and pod.name in self._critical:
-                node, evicted = self._preempt(pod)
-                queue.extend(evicted)
-            if node is None and autoscale and len(self.nodes) < self.maximum:
+                node, preempted = self._preempt(pod)
+                queue.extend(preempted)
+            if node is None and autoscale and len(self.nodes) < self.max_nodes:
                 self._add_node()
-                node = self._choose(pod)
+                node = self._select_node(pod)
             if node is None:
-                waiting.append(pod)
+                pending.append(pod)
             else:
-                node.take(pod)
-        return waiting
+                node.add(pod)
+        return pending
 
-    def lose(self, zone: str) -> list[Pod]:
-        """Lose a zone; return the pods that ran there."""
-        lost = [node for node in self.nodes if node.zone == zone]
+    def fail_zone(self, zone: str) -> list[Pod]:
+        """Remove a zone with its nodes, and return the pods that ran there."""
+        failed = [node for node in self.nodes if node.zone == zone]
         self.zones.remove(zone)
         self.nodes = [node for node in self.nodes if node.zone != zone]
-        return [pod for node in lost for pod in node.pods]
+        return [pod for node in failed for pod in node.pods]
 
-    def remove(self, node: Node) -> list[Pod]:
-        """Take a node out; return the pods that ran on it."""
+    def drain(self, node: Node) -> list[Pod]:
+        """Remove a node, and return the pods that ran on it."""
         self.nodes.remove(node)
         return node.pods
 
-    def fullest_zone(self) -> str:
-        """Return the zone whose loss takes the most pods."""
+    def zone_with_most_pods(self) -> str:
+        """Return the zone whose failure stops the most pods."""
         pods = Counter(dict.fromkeys(self.zones, 0))
         for node in self.nodes:
             pods[node.zone] += len(node.pods)
         return pods.most_common(1)[0][0]
 
     def requested(self) -> Capacity:
-        """Return what all pods, daemons included, take together."""
+        """Return the requests of all pods, including DaemonSets."""
         return Capacity(
             *(
-                len(self.nodes) * whole - sum(node.room[index] for node in self.nodes)
-                for index, whole in enumerate(self.allocatable)
+                len(self.nodes) * allocatable - sum(node.free[index] for node in self.nodes)
+                for index, allocatable in enumerate(self.allocatable)
             )
         )
 
-    def _rank(self, pod: Pod) -> tuple[bool, int, int, str]:
-        last = pod.name not in self._critical
-        return last, -pod.cpu_millicores, -pod.memory_mib, pod.name
+    def _queue_position(self, pod: Pod) -> tuple[bool, int, int, str]:
+        return pod.name not in self._critical, -pod.cpu_millicores, -pod.memory_mib, pod.name
 
     def _add_node(self) -> None:
-        """Add a node where there are the fewest, as Auto Scaling does."""
+        """Add a node to the zone with the fewest nodes, as Auto Scaling does."""
         zone = min(self.zones, key=[node.zone for node in self.nodes].count)
-        room = self.allocatable
-        for daemon in self._daemons:
-            assert room.fits(daemon), f"{daemon.name} does not fit an empty node"
-            room = room.subtract(daemon)
-        self.nodes.append(Node(zone, room))
+        free = self.allocatable
+        for pod in self._daemon_sets:
+            assert free.fits(pod), f"{pod.name} does not fit an empty node"
+            free = free.subtract(pod)
+        self.nodes.append(Node(zone, free))
 
     def _preempt(self, pod: Pod) -> tuple[Node | None, list[Pod]]:
-        """Evict the smallest pod whose place will do; return the node and whom it cost."""
+        """Preempt the smallest pod whose node then fits the critical pod."""
         candidates = [
             (other, index)
             for index, node in enumerate(self.nodes)
             for other in node.pods
-            if other.name not in self._critical and node.room_without(other).fits(pod)
+            if other.name not in self._critical and node.free_without(other).fits(pod)
         ]
         if not candidates:
             return None, []
-        evicted, index = min(candidates, key=lambda each: each[0][1:])
-        self.nodes[index].evict(evicted)
-        return self.nodes[index], [evicted]
+        preempted, index = min(candidates, key=lambda candidate: candidate[0][1:])
+        self.nodes[index].evict(preempted)
+        return self.nodes[index], [preempted]
 
-    def _choose(self, pod: Pod) -> Node | None:
-        """Choose the zone, then the node, with the fewest pods alike; then the emptiest."""
-        alike = Counter(
+    def _select_node(self, pod: Pod) -> Node | None:
+        """Select the node with the fewest pods of the same name in its zone, then on the node.
+
+        Of several such nodes, select the one with the most free CPU.
+        """
+        pods_by_zone = Counter(
             node.zone for node in self.nodes for other in node.pods if other.name == pod.name
         )
         return min(
-            (node for node in self.nodes if node.room.fits(pod)),
+            (node for node in self.nodes if node.free.fits(pod)),
             key=lambda node: (
-                alike[node.zone],
+                pods_by_zone[node.zone],
                 [other.name for other in node.pods].count(pod.name),
-                -node.room.cpu_millicores,
+                -node.free.cpu_millicores,
             ),
             default=None,
         )

@@ -19,7 +19,7 @@ from tests.stacks.cluster.resources import nested_mappings
     ids=lambda controller: controller.name,
 )
 def test_the_helm_values_contain_the_declared_requests(controller: Controller) -> None:
-    """settings/system_pods.py adds up the declarations."""
+    """The simulation of scheduling uses the declared requests (settings/system_pods.py)."""
     found = [m for m in nested_mappings(dict(controller.values)) if "requests" in m]
     assert found == [deployment.resources() for deployment in controller.deployments]
     assert all(deployment.replicas == 2 for deployment in controller.deployments)
