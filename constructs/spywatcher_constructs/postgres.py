@@ -1,6 +1,5 @@
-"""A PostgreSQL instance on RDS that keeps its data: fresh, or restored from backups."""
+"""A PostgreSQL instance on RDS with its read replicas, created empty or restored from a backup."""
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -14,34 +13,10 @@ from aws_cdk import aws_rds as rds
 
 from constructs import Construct
 from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
+from spywatcher_constructs.postgres_restore import Restore, restore_instance
 
-PORT = 5432
-
+_PORT = 5432
 _EXPORTED_LOGS = ("postgresql", "upgrade")
-
-
-@dataclass(frozen=True, kw_only=True)
-class FromSnapshot:
-    """An instance restored from a snapshot."""
-
-    identifier: str
-    """Its name, or its ARN."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FromBackups:
-    """An instance restored from a moment of another one's automated backups."""
-
-    source_resource_id: str | None = None
-    """The instance's DbiResourceId. Not its name: beside that, CloudFormation takes the restored
-    instance for a read replica, and refuses it a password."""
-    source_backups_arn: str | None = None
-    """Automated backups that were copied from another region. One of both is given."""
-    time: dt.datetime | None = None
-    """Left out, the latest moment that can be restored."""
-
-
-Origin = FromSnapshot | FromBackups
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,53 +24,61 @@ class Storage:
     """Encrypted gp3 storage."""
 
     gib: int
+    """The initial size. A restored instance has the size of its backup instead."""
     max_gib: int | None
-    """It grows by itself up to here; left out, it does not grow."""
-    key: kms.IKey
-    """Encrypts storage, snapshots and insights."""
+    """The size up to which RDS grows the storage, or None for a fixed size."""
+    encryption_key: kms.IKey
+    """The KMS key of the storage, the snapshots and Database Insights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupReplication:
+    """Copies of the automated backups in another Region."""
+
+    region: str
+    kms_key_arn: str
+    """A key of that Region, which encrypts the copies."""
+    retention_days: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Backups:
-    """Automated backups: a daily snapshot, and the log in between."""
+    """Automated backups: a daily snapshot, and the transaction logs in between."""
 
     retention_days: int
-    """0 is no backups, and no restore to a point in time."""
-    daily_window: str
-    """UTC, such as 00:30-01:30."""
-    second_region: str | None = None
-    """Where RDS copies them to; left out, nowhere."""
-    second_region_key_arn: str | None = None
-    """A key of that region, which encrypts the copies."""
-    second_region_retention_days: int | None = None
+    """With 0, there are no backups and no point-in-time recovery."""
+    window: str
+    """`hh:mm-hh:mm` in UTC, outside the maintenance window."""
+    replication: BackupReplication | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Maintenance:
-    """When and how far AWS patches."""
+    """When RDS patches, and what."""
 
-    weekly_window: str
-    """UTC, such as sun:02:00-sun:04:00."""
+    window: str
+    """`ddd:hh:mm-ddd:hh:mm` in UTC."""
     auto_minor_version_upgrade: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class Observation:
-    """What RDS tells of the instance."""
+class Monitoring:
+    """The metrics and the logs that RDS sends to CloudWatch."""
 
-    insights: bool
-    """Database Insights, standard mode: seven days."""
-    monitoring_seconds: int
-    """How often the operating system is measured; 0 is never."""
+    database_insights: bool
+    """Whether Database Insights records the load, in standard mode, which keeps seven days."""
+    enhanced_monitoring_seconds: int
+    """The interval of the operating system metrics, or 0 for none."""
     logs_key: kms.IKey
+    """The KMS key of the log groups."""
     log_retention_days: int
 
 
 class PostgresInstance(Construct):
-    """One instance with its parameters, its subnets, its log groups and its read replicas.
+    """An instance with its parameter group, its subnet group and its log groups.
 
-    A change of `identifier` replaces the instance; so does, on a restored one, a change of
-    `origin`. Both stay as they are for as long as it lives.
+    A new `identifier` replaces the instance, and so does a new `restore` of a restored instance.
+    Do not change them as long as the instance exists.
     """
 
     def __init__(
@@ -107,8 +90,7 @@ class PostgresInstance(Construct):
         engine_version: str,
         instance_class: str,
         database_name: str,
-        admin_username: str,
-        admin_password: cdk.SecretValue,
+        administrator: rds.Credentials,
         parameters: Mapping[str, str],
         vpc: ec2.IVpc,
         subnets: ec2.SubnetSelection,
@@ -117,37 +99,37 @@ class PostgresInstance(Construct):
         storage: Storage,
         backups: Backups,
         maintenance: Maintenance,
-        observation: Observation,
-        origin: Origin | None = None,
-        restoring: bool = False,
+        monitoring: Monitoring,
+        restore: Restore | None = None,
+        set_admin_password: bool = True,
         deletion_protection: bool,
         removal_policy: cdk.RemovalPolicy,
     ) -> None:
-        """Make the instance.
+        """Create the instance.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            identifier: the instance's name, at most 63 characters.
-            engine_version: such as 15, or 15.17; the family of the parameters is its major part.
-            instance_class: such as db.t3.large.
-            database_name: the database that a fresh instance begins with.
-            admin_username: who may do everything in it.
-            admin_password: a reference to a secret.
-            parameters: what differs from the family's defaults.
-            vpc: where it lives.
-            subnets: the subnets that it may live in.
-            security_group: who may reach it.
-            multi_az: keep a standby in another zone, which takes over when the instance fails.
-            storage: how much, and who encrypts it. A restored instance begins with its source's.
-            backups: how long, when, and whether in a second region too.
-            maintenance: when AWS patches, and how far.
-            observation: logs and measurements.
-            origin: left out, the instance begins empty.
-            restoring: the restore is still to be done. CloudFormation takes no password for it;
-                until an update gives it one, the instance has the one of its backups.
-            deletion_protection: refuse to be deleted.
-            removal_policy: what becomes of the instance when it leaves the template.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            identifier: The name of the instance, at most 63 characters.
+            engine_version: The version of PostgreSQL, such as 15 or 15.17.
+            instance_class: The instance class, such as db.t3.large.
+            database_name: The database that RDS creates in an empty instance.
+            administrator: The name and the password of the master user.
+            parameters: The parameters that differ from the defaults of the engine version.
+            vpc: The VPC.
+            subnets: The subnets of the instance and its standby.
+            security_group: The security group of the instance.
+            multi_az: Whether a standby in another Availability Zone takes over when the instance
+                fails.
+            storage: The size and the encryption of the storage.
+            backups: When RDS takes backups, and how long it keeps them.
+            maintenance: When RDS patches, and what.
+            monitoring: The metrics and the logs that RDS sends to CloudWatch.
+            restore: The backup that RDS restores. By default, the instance is empty.
+            set_admin_password: Whether CloudFormation sets the administrator's password. It cannot
+                during a restore: until a later update, the instance has the password of its backup.
+            deletion_protection: Whether RDS refuses to delete the instance.
+            removal_policy: What happens to the instance when it leaves the template.
         """
         super().__init__(scope, construct_id)
         self._identifier = identifier
@@ -157,16 +139,14 @@ class PostgresInstance(Construct):
         self._security_group = security_group
         self._storage = storage
         self._maintenance = maintenance
-        self._observation = observation
-        self._deletion_protection = deletion_protection
+        self._monitoring = monitoring
         engine = rds.DatabaseInstanceEngine.postgres(
             version=rds.PostgresEngineVersion.of(engine_version, engine_version.partition(".")[0])
         )
-        self._parameters = rds.ParameterGroup(
+        self._parameter_group = rds.ParameterGroup(
             self, "Parameters", engine=engine, description=identifier, parameters=dict(parameters)
         )
-        self.monitoring_role = self._make_monitoring_role()
-        insights = observation.insights
+        self.monitoring_role = self._create_monitoring_role()
         self.instance = rds.DatabaseInstance(
             self,
             "Instance",
@@ -174,8 +154,8 @@ class PostgresInstance(Construct):
             engine=engine,
             instance_type=self._instance_type,
             database_name=database_name,
-            credentials=rds.Credentials.from_password(admin_username, admin_password),
-            port=PORT,
+            credentials=administrator,
+            port=_PORT,
             vpc=vpc,
             vpc_subnets=subnets,
             security_groups=[security_group],
@@ -185,49 +165,46 @@ class PostgresInstance(Construct):
             allocated_storage=storage.gib,
             max_allocated_storage=storage.max_gib,
             storage_encrypted=True,
-            storage_encryption_key=storage.key,
-            parameter_group=self._parameters,
+            storage_encryption_key=storage.encryption_key,
+            parameter_group=self._parameter_group,
             ca_certificate=rds.CaCertificate.RDS_CA_RSA2048_G1,
-            # Whoever holds a permission of IAM may ask for a token of 15 minutes; PostgreSQL
-            # takes it from a role that was granted rds_iam, and none is (docs/decisions).
+            # Applies only to users that have the role rds_iam, of which there are none
+            # (docs/decisions/0005-postgresql.md).
             iam_authentication=True,
             backup_retention=cdk.Duration.days(backups.retention_days),
-            preferred_backup_window=backups.daily_window,
+            preferred_backup_window=backups.window,
             delete_automated_backups=removal_policy == cdk.RemovalPolicy.DESTROY,
             copy_tags_to_snapshot=True,
-            preferred_maintenance_window=maintenance.weekly_window,
+            preferred_maintenance_window=maintenance.window,
             auto_minor_version_upgrade=maintenance.auto_minor_version_upgrade,
             allow_major_version_upgrade=False,
             cloudwatch_logs_exports=list(_EXPORTED_LOGS),
-            database_insights_mode=rds.DatabaseInsightsMode.STANDARD if insights else None,
-            enable_performance_insights=insights,
-            performance_insight_retention=(
-                rds.PerformanceInsightRetention.DEFAULT if insights else None
-            ),
-            performance_insight_encryption_key=storage.key if insights else None,
+            database_insights_mode=self._insights_mode,
+            enable_performance_insights=monitoring.database_insights,
+            performance_insight_encryption_key=self._insights_key,
             monitoring_interval=self._monitoring_interval,
             monitoring_role=self.monitoring_role,
             deletion_protection=deletion_protection,
             removal_policy=removal_policy,
         )
-        self.instance.node.add_dependency(*self._make_log_groups(self, identifier))
+        self.instance.node.add_dependency(*self._create_log_groups(self, identifier))
         resource = cast(rds.CfnDBInstance, self.instance.node.default_child)
-        self._copy_backups(resource, backups)
-        if origin is not None:
-            self._restore(resource, origin)
-        if restoring:
+        if backups.replication is not None:
+            _replicate_backups(resource, backups.replication)
+        if restore is not None:
+            restore_instance(resource, restore)
+        if not set_admin_password:
             resource.master_user_password = None
 
     def add_read_replica(self, number: int) -> rds.DatabaseInstanceReadReplica:
-        """Make a copy to read from, in one zone, with an endpoint of its own.
+        """Create a read replica in one Availability Zone, with its own endpoint and log groups.
 
-        It holds no data of its own and has no backups: it can go at any time.
+        It needs no backups and no deletion protection, because the instance has its data.
 
         Args:
-            number: its number, from 1; part of its id and of its name.
+            number: The number of the replica, from 1. It is part of the id and of the name.
         """
         identifier = replica_identifier(self._identifier, number)
-        insights = self._observation.insights
         scope = Construct(self, f"Replica{number}")
         replica = rds.DatabaseInstanceReadReplica(
             scope,
@@ -235,41 +212,46 @@ class PostgresInstance(Construct):
             source_database_instance=self.instance,
             instance_identifier=identifier,
             instance_type=self._instance_type,
-            port=PORT,
+            port=_PORT,
             vpc=self._vpc,
             vpc_subnets=self._subnets,
             security_groups=[self._security_group],
             publicly_accessible=False,
             multi_az=False,
-            # Encrypted as the instance is, without being told (KmsKeyId).
+            # A replica in the same Region has the encryption of its source.
             storage_type=rds.StorageType.GP3,
             max_allocated_storage=self._storage.max_gib,
-            parameter_group=self._parameters,
+            parameter_group=self._parameter_group,
             ca_certificate=rds.CaCertificate.RDS_CA_RSA2048_G1,
             iam_authentication=True,
-            preferred_maintenance_window=self._maintenance.weekly_window,
+            preferred_maintenance_window=self._maintenance.window,
             auto_minor_version_upgrade=self._maintenance.auto_minor_version_upgrade,
             cloudwatch_logs_exports=list(_EXPORTED_LOGS),
-            enable_performance_insights=insights,
-            performance_insight_retention=(
-                rds.PerformanceInsightRetention.DEFAULT if insights else None
-            ),
-            performance_insight_encryption_key=self._storage.key if insights else None,
+            enable_performance_insights=self._monitoring.database_insights,
+            performance_insight_encryption_key=self._insights_key,
             monitoring_interval=self._monitoring_interval,
             monitoring_role=self.monitoring_role,
             deletion_protection=False,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
-        replica.node.add_dependency(*self._make_log_groups(scope, identifier))
+        replica.node.add_dependency(*self._create_log_groups(scope, identifier))
         return replica
 
     @property
     def _monitoring_interval(self) -> cdk.Duration:
-        return cdk.Duration.seconds(self._observation.monitoring_seconds)
+        return cdk.Duration.seconds(self._monitoring.enhanced_monitoring_seconds)
 
-    def _make_monitoring_role(self) -> iam.Role | None:
-        """Let RDS write measurements of this account's instances to CloudWatch Logs."""
-        if not self._observation.monitoring_seconds:
+    @property
+    def _insights_mode(self) -> rds.DatabaseInsightsMode | None:
+        return rds.DatabaseInsightsMode.STANDARD if self._monitoring.database_insights else None
+
+    @property
+    def _insights_key(self) -> kms.IKey | None:
+        return self._storage.encryption_key if self._monitoring.database_insights else None
+
+    def _create_monitoring_role(self) -> iam.Role | None:
+        """Create the role with which RDS sends the operating system metrics to CloudWatch Logs."""
+        if not self._monitoring.enhanced_monitoring_seconds:
             return None
         account = cdk.Stack.of(self).account
         return iam.Role(
@@ -286,52 +268,32 @@ class PostgresInstance(Construct):
             ],
         )
 
-    def _make_log_groups(self, scope: Construct, identifier: str) -> list[logs.LogGroup]:
-        """Make the groups before RDS does, which would keep them for ever and unencrypted."""
+    def _create_log_groups(self, scope: Construct, identifier: str) -> list[logs.LogGroup]:
+        """Create the log groups. RDS would create them without encryption and retention."""
         return [
             EncryptedLogGroup(
                 scope,
                 f"{log.capitalize()}Logs",
-                log_group_name=f"/aws/rds/instance/{identifier}/{log}",
-                encryption_key=self._observation.logs_key,
-                retention_days=self._observation.log_retention_days,
+                log_group_name=log_group_name(identifier, log),
+                encryption_key=self._monitoring.logs_key,
+                retention_days=self._monitoring.log_retention_days,
             )
             for log in _EXPORTED_LOGS
         ]
 
-    @staticmethod
-    def _copy_backups(resource: rds.CfnDBInstance, backups: Backups) -> None:
-        """Copy them to the second region, with what CDK's instance has no property for."""
-        resource.automatic_backup_replication_region = backups.second_region
-        resource.automatic_backup_replication_kms_key_id = backups.second_region_key_arn
-        resource.automatic_backup_replication_retention_period = (
-            backups.second_region_retention_days
-        )
-
-    @staticmethod
-    def _restore(resource: rds.CfnDBInstance, origin: Origin) -> None:
-        """Say where the data comes from, and leave out what it brings along.
-
-        CloudFormation wants no database, no administrator's name and no key beside an origin
-        (AWS::RDS::DBInstance, DBSnapshotIdentifier and KmsKeyId). The storage may have grown over
-        the settings' since, and RDS does not shrink it.
-        """
-        resource.db_name = None
-        resource.master_username = None
-        resource.storage_encrypted = None
-        resource.kms_key_id = None
-        resource.allocated_storage = None
-        if isinstance(origin, FromSnapshot):
-            resource.db_snapshot_identifier = origin.identifier
-            return
-        resource.source_dbi_resource_id = origin.source_resource_id
-        resource.source_db_instance_automated_backups_arn = origin.source_backups_arn
-        if origin.time is None:
-            resource.use_latest_restorable_time = True
-        else:
-            resource.restore_time = origin.time.strftime("%Y-%m-%dT%H:%M:%SZ")
-
 
 def replica_identifier(instance: str, number: int) -> str:
-    """Return the name of an instance's read replica; its metrics carry it."""
+    """Return the name of a read replica, which is a dimension of its metrics."""
     return f"{instance}-replica-{number}"
+
+
+def log_group_name(instance: str, log: str) -> str:
+    """Return the name of the log group to which RDS exports a log of an instance."""
+    return f"/aws/rds/instance/{instance}/{log}"
+
+
+def _replicate_backups(instance: rds.CfnDBInstance, replication: BackupReplication) -> None:
+    """Set the properties of the copies, which the L2 instance does not have."""
+    instance.automatic_backup_replication_region = replication.region
+    instance.automatic_backup_replication_kms_key_id = replication.kms_key_arn
+    instance.automatic_backup_replication_retention_period = replication.retention_days

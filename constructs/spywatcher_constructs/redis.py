@@ -1,22 +1,36 @@
-"""A Redis replication group. CDK has no L2 for ElastiCache."""
+"""A Redis replication group on ElastiCache, which has no L2 construct in the CDK."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticache as elasticache
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs import Construct
 from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 
-PORT = 6379
+_PORT = 6379
+
+_Group = elasticache.CfnReplicationGroup
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshots:
+    """The daily snapshots of a replication group."""
+
+    retention_days: int
+    """With 0, ElastiCache takes no snapshots."""
+    window: str
+    """`hh:mm-hh:mm` in UTC, outside the maintenance window."""
 
 
 class RedisReplicationGroup(Construct):
-    """One shard of Redis with an AUTH token, TLS, and encryption at rest with the given key."""
+    """A replication group of one shard, with an AUTH token, TLS and encryption at rest."""
 
     def __init__(
         self,
@@ -29,43 +43,40 @@ class RedisReplicationGroup(Construct):
         node_type: str,
         nodes: int,
         parameters: Mapping[str, str],
-        vpc: ec2.IVpc,
-        subnets: ec2.SubnetSelection,
+        subnets: Sequence[ec2.ISubnet],
         security_group: ec2.ISecurityGroup,
         encryption_key: kms.IKey,
         auth_token: secretsmanager.ISecret,
+        snapshots: Snapshots,
+        maintenance_window: str,
         logs_key: kms.IKey,
         log_retention_days: int,
-        snapshot_retention_days: int,
-        snapshot_window: str,
-        maintenance_window: str,
         removal_policy: cdk.RemovalPolicy,
     ) -> None:
-        """Make the replication group, its parameter and subnet groups and its log groups.
+        """Create the replication group, its parameter and subnet groups, and its log groups.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            name: the replication group's id, at most 40 characters.
-            description: shown by the console.
-            engine_version: such as 7.0; the family of the parameters is that of its major version.
-            node_type: such as cache.t3.small.
-            nodes: the primary and its replicas; from two on they fail over, over zones.
-            parameters: what differs from the family's defaults.
-            vpc: where the nodes live.
-            subnets: the subnets that they may live in.
-            security_group: who may reach them.
-            encryption_key: encrypts storage and snapshots.
-            auth_token: 16 to 128 printable characters. Given at creation: adding a token to a
-                group that has none replaces it (AWS::ElastiCache::ReplicationGroup). A rotation
-                changes it behind CloudFormation's back, which is as it should be
-                (docs/decisions/0006-redis-token-rotation.md).
-            logs_key: encrypts the slow log and the engine log.
-            log_retention_days: how long both are kept.
-            snapshot_retention_days: 0 takes no snapshots.
-            snapshot_window: `hh:mm-hh:mm`, UTC, outside the maintenance window.
-            maintenance_window: `ddd:hh:mm-ddd:hh:mm`, UTC.
-            removal_policy: what becomes of the group when the stack is deleted.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            name: The identifier of the replication group, at most 40 characters.
+            description: The description that the console shows.
+            engine_version: The version of Redis, such as 7.0.
+            node_type: The node type, such as cache.t3.small.
+            nodes: The number of nodes: the primary and its replicas. From 2 on, they are in
+                different Availability Zones, and a replica takes over when the primary fails.
+            parameters: The parameters that differ from the defaults of the engine version.
+            subnets: The subnets of the nodes.
+            security_group: The security group of the nodes.
+            encryption_key: The KMS key of the storage and the snapshots.
+            auth_token: The secret whose value is the AUTH token, 16 to 128 printable characters.
+                ElastiCache needs it at creation: adding a token later replaces the group
+                (AWS::ElastiCache::ReplicationGroup). A rotation changes the token without a change
+                of the template (docs/decisions/0006-redis-token-rotation.md).
+            snapshots: When ElastiCache takes snapshots, and how long it keeps them.
+            maintenance_window: `ddd:hh:mm-ddd:hh:mm` in UTC.
+            logs_key: The KMS key of the log groups.
+            log_retention_days: How long CloudWatch keeps the slow log and the engine log.
+            removal_policy: What happens to the replication group when it leaves the template.
         """
         super().__init__(scope, construct_id)
         self.nodes = nodes
@@ -74,10 +85,7 @@ class RedisReplicationGroup(Construct):
             self,
             "Subnets",
             description=description,
-            subnet_ids=vpc.select_subnets(
-                availability_zones=subnets.availability_zones,
-                subnet_group_name=subnets.subnet_group_name,
-            ).subnet_ids,
+            subnet_ids=[subnet.subnet_id for subnet in subnets],
         )
         parameter_group = elasticache.CfnParameterGroup(
             self,
@@ -86,13 +94,13 @@ class RedisReplicationGroup(Construct):
             description=description,
             properties=dict(parameters),
         )
-        self.log_groups = {
-            log_type: EncryptedLogGroup(
-                self, construct_id, encryption_key=logs_key, retention_days=log_retention_days
-            )
-            for log_type, construct_id in (("slow-log", "SlowLog"), ("engine-log", "EngineLog"))
-        }
-        self.replication_group = elasticache.CfnReplicationGroup(
+        self.slow_log: logs.ILogGroup = EncryptedLogGroup(
+            self, "SlowLog", encryption_key=logs_key, retention_days=log_retention_days
+        )
+        engine_log = EncryptedLogGroup(
+            self, "EngineLog", encryption_key=logs_key, retention_days=log_retention_days
+        )
+        self._group = _Group(
             self,
             "Group",
             replication_group_id=name,
@@ -106,41 +114,27 @@ class RedisReplicationGroup(Construct):
             cache_parameter_group_name=parameter_group.ref,
             cache_subnet_group_name=subnet_group.ref,
             security_group_ids=[security_group.security_group_id],
-            port=PORT,
+            port=_PORT,
             at_rest_encryption_enabled=True,
             kms_key_id=encryption_key.key_id,
             transit_encryption_enabled=True,
             transit_encryption_mode="required",
             auth_token=auth_token.secret_value.unsafe_unwrap(),
-            snapshot_retention_limit=snapshot_retention_days,
-            snapshot_window=snapshot_window,
+            snapshot_retention_limit=snapshots.retention_days,
+            snapshot_window=snapshots.window,
             preferred_maintenance_window=maintenance_window,
             auto_minor_version_upgrade=True,
-            log_delivery_configurations=self._log_deliveries(),
+            log_delivery_configurations=[
+                _log_delivery("slow-log", self.slow_log),
+                _log_delivery("engine-log", engine_log),
+            ],
         )
-        self.replication_group.apply_removal_policy(removal_policy)
-
-    def _log_deliveries(
-        self,
-    ) -> Sequence[elasticache.CfnReplicationGroup.LogDeliveryConfigurationRequestProperty]:
-        group = elasticache.CfnReplicationGroup
-        return [
-            group.LogDeliveryConfigurationRequestProperty(
-                log_type=log_type,
-                log_format="json",
-                destination_type="cloudwatch-logs",
-                destination_details=group.DestinationDetailsProperty(
-                    cloud_watch_logs_details=group.CloudWatchLogsDestinationDetailsProperty(
-                        log_group=log_group.log_group_name
-                    )
-                ),
-            )
-            for log_type, log_group in self.log_groups.items()
-        ]
+        self._group.apply_removal_policy(removal_policy)
+        self.node.default_child = self._group
 
     @property
     def arn(self) -> str:
-        """The group's ARN, from its name: a policy that has it does not wait for the group."""
+        """The ARN, built from the name: a policy that contains it does not depend on the group."""
         return cdk.Stack.of(self).format_arn(
             service="elasticache",
             resource="replicationgroup",
@@ -150,16 +144,37 @@ class RedisReplicationGroup(Construct):
 
     @property
     def endpoint(self) -> str:
-        """The host name of the primary, which a failover moves."""
-        return self.replication_group.attr_primary_end_point_address
+        """The DNS name of the primary. A failover points it to the new primary."""
+        return self._group.attr_primary_end_point_address
 
     def metric(
         self, metric_name: str, *, node: int, statistic: str = "Average"
     ) -> cloudwatch.Metric:
-        """Return a metric of one node, from 1: ElastiCache reports none of the whole group."""
+        """Return a metric of one node. ElastiCache has no metrics of a whole group.
+
+        Args:
+            metric_name: The name of the metric in the namespace AWS/ElastiCache.
+            node: The number of the node, from 1.
+            statistic: The statistic.
+        """
         return cloudwatch.Metric(
             namespace="AWS/ElastiCache",
             metric_name=metric_name,
             dimensions_map={"CacheClusterId": f"{self.name}-{node:03d}"},
             statistic=statistic,
         )
+
+
+def _log_delivery(
+    log_type: str, log_group: logs.ILogGroup
+) -> elasticache.CfnReplicationGroup.LogDeliveryConfigurationRequestProperty:
+    return _Group.LogDeliveryConfigurationRequestProperty(
+        log_type=log_type,
+        log_format="json",
+        destination_type="cloudwatch-logs",
+        destination_details=_Group.DestinationDetailsProperty(
+            cloud_watch_logs_details=_Group.CloudWatchLogsDestinationDetailsProperty(
+                log_group=log_group.log_group_name
+            )
+        ),
+    )

@@ -1,4 +1,4 @@
-"""The rotation of a replication group's AUTH token. Secrets Manager has no function for it."""
+"""The rotation of the AUTH token of Redis, for which Secrets Manager has no hosted function."""
 
 from pathlib import Path
 
@@ -16,20 +16,21 @@ from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 from spywatcher_constructs.redis import RedisReplicationGroup
 
 _FUNCTIONS = Path(__file__).parent / "functions"
-_FOLDER = "redis_rotation"
-_INTERFACES = (
+_FUNCTION_FOLDER = "redis_rotation"
+_NETWORK_INTERFACE_ACTIONS = (
     *("ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"),
     *("ec2:DescribeSubnets", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"),
 )
-"""What Lambda asks for to give a function an address in a VPC ("Giving Lambda functions access to
-resources in an Amazon VPC")."""
+"""What Lambda needs to connect a function to a VPC ("Giving Lambda functions access to resources
+in an Amazon VPC", AWS Lambda developer guide)."""
 
 
 class RedisTokenRotation(Construct):
-    """Rotates the token on a schedule, with no moment in which the current one is refused.
+    """A Lambda function that rotates the token, and the schedules that invoke it.
 
-    The new token is added to the old one (ROTATE), becomes the secret's current value, and a day
-    later is the only one (SET). functions/redis_rotation does it.
+    A rotation adds a new token to the current one (the strategy ROTATE) and makes it the current
+    value of the secret. A day later, it removes the previous token (SET). Redis accepts the current
+    token at every moment. The code is in functions/redis_rotation.
     """
 
     def __init__(
@@ -39,40 +40,36 @@ class RedisTokenRotation(Construct):
         *,
         name: str,
         secret: secretsmanager.ISecret,
-        secret_key: kms.IKey,
-        cache: RedisReplicationGroup,
+        replication_group: RedisReplicationGroup,
         vpc: ec2.IVpc,
         subnets: ec2.SubnetSelection,
         security_group: ec2.ISecurityGroup,
-        schedule: str,
-        duration_hours: int,
-        retirement: events.Schedule,
+        rotation_rules: secretsmanager.CfnRotationSchedule.RotationRulesProperty,
+        retirement_schedule: events.Schedule,
         overlap_hours: int,
         logs_key: kms.IKey,
         log_retention_days: int,
     ) -> None:
-        """Make the function, its role, and the two schedules.
+        """Create the function, its role and the two schedules.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            name: the function's name, at most 64 characters. A change of it makes a new function.
-            secret: its value is the token, and nothing else.
-            secret_key: encrypts the secret.
-            cache: the group with the token.
-            vpc: where the function logs in to Redis.
-            subnets: its subnets, from which AWS's APIs can be reached.
-            security_group: lets it reach Redis and those APIs.
-            schedule: when to rotate, as Secrets Manager writes it: `cron(0 4 ? * SUN *)`, UTC.
-            duration_hours: how long after that a rotation may begin.
-            retirement: when to look whether an old token can go; daily at least.
-            overlap_hours: how long the old token stays valid beside the new one.
-            logs_key: encrypts the function's log.
-            log_retention_days: how long it is kept.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            name: The name of the function, at most 64 characters. A new name replaces the function.
+            secret: The secret, whose value is the token and nothing else.
+            replication_group: The replication group that has the token.
+            vpc: The VPC of the function.
+            subnets: The subnets of the function. They need a route to Redis and to the AWS APIs.
+            security_group: The security group of the function. It must allow both.
+            rotation_rules: When Secrets Manager rotates the secret.
+            retirement_schedule: When the function checks whether it can remove the previous token,
+                at least daily.
+            overlap_hours: How long Redis accepts the previous token in addition to the current one.
+            logs_key: The KMS key of the function's log group.
+            log_retention_days: How long CloudWatch keeps the function's log.
         """
         super().__init__(scope, construct_id)
-        self._name = name
-        self.role = self._make_role(secret, secret_key, cache)
+        self.role = self._create_role(name, secret, replication_group)
         log_group = EncryptedLogGroup(
             self, "Logs", encryption_key=logs_key, retention_days=log_retention_days
         )
@@ -85,101 +82,122 @@ class RedisTokenRotation(Construct):
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
             code=_code(),
-            handler=f"{_FOLDER}.handler.handle",
-            # ElastiCache takes minutes for a change of tokens; this is the most that Lambda gives.
+            handler=f"{_FUNCTION_FOLDER}.handler.handle",
+            # The maximum: ElastiCache needs minutes to change a token.
             timeout=cdk.Duration.minutes(15),
             role=self.role,
             vpc=vpc,
             vpc_subnets=subnets,
             security_groups=[security_group],
             log_group=log_group,
-            environment={"SECRET_ARN": secret.secret_arn, "REPLICATION_GROUP": cache.name},
+            environment={
+                "SECRET_ARN": secret.secret_arn,
+                "REPLICATION_GROUP": replication_group.name,
+            },
         )
-        self._rotate(secret, schedule, duration_hours)
-        self._retire(retirement, overlap_hours)
+        self._add_rotation_schedule(secret, rotation_rules)
+        self._add_retirement_rule(retirement_schedule, overlap_hours)
 
-    def _make_role(
-        self, secret: secretsmanager.ISecret, secret_key: kms.IKey, cache: RedisReplicationGroup
+    def _create_role(
+        self,
+        function_name: str,
+        secret: secretsmanager.ISecret,
+        replication_group: RedisReplicationGroup,
     ) -> iam.Role:
-        stack = cdk.Stack.of(self)
         role = iam.Role(
             self,
             "Role",
             description="Rotates the AUTH token of Redis",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
-        versions = ("GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage")
         role.add_to_policy(
             iam.PolicyStatement(
                 sid="Secret",
-                actions=_on("secretsmanager", "DescribeSecret", *versions),
+                actions=[
+                    "secretsmanager:DescribeSecret",
+                    "secretsmanager:GetSecretValue",
+                    "secretsmanager:PutSecretValue",
+                    "secretsmanager:UpdateSecretVersionStage",
+                ],
                 resources=[secret.secret_arn],
             )
         )
         role.add_to_policy(
             iam.PolicyStatement(
                 sid="Tokens",
-                actions=_on("elasticache", "DescribeReplicationGroups", "ModifyReplicationGroup"),
-                resources=[cache.arn],
+                actions=[
+                    "elasticache:DescribeReplicationGroups",
+                    "elasticache:ModifyReplicationGroup",
+                ],
+                resources=[replication_group.arn],
             )
         )
+        if secret.encryption_key is not None:
+            self._allow_use_of_key(role, secret.encryption_key)
+        self._allow_network_interfaces(role, function_name)
+        return role
+
+    def _allow_use_of_key(self, role: iam.Role, key: kms.IKey) -> None:
+        """Allow Secrets Manager, on behalf of the role, to decrypt and encrypt the secret."""
+        service = f"secretsmanager.{cdk.Stack.of(self).region}.amazonaws.com"
         role.add_to_policy(
             iam.PolicyStatement(
                 sid="Key",
-                actions=_on("kms", "Decrypt", "GenerateDataKey"),
-                resources=[secret_key.key_arn],
-                conditions={
-                    "StringEquals": {
-                        "kms:ViaService": f"secretsmanager.{stack.region}.amazonaws.com"
-                    }
-                },
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=[key.key_arn],
+                conditions={"StringEquals": {"kms:ViaService": service}},
             )
         )
-        self._let_lambda_give_an_address(role)
-        return role
 
-    def _let_lambda_give_an_address(self, role: iam.Role) -> None:
-        """Let Lambda make an interface for the function, and not the function itself."""
+    def _allow_network_interfaces(self, role: iam.Role, function_name: str) -> None:
+        """Allow Lambda to manage network interfaces, and deny it to the function's own code."""
         function_arn = cdk.Stack.of(self).format_arn(
             service="lambda",
             resource="function",
-            resource_name=self._name,
+            resource_name=function_name,
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
         role.add_to_policy(
-            iam.PolicyStatement(sid="Address", actions=list(_INTERFACES), resources=["*"])
+            iam.PolicyStatement(
+                sid="Address", actions=list(_NETWORK_INTERFACE_ACTIONS), resources=["*"]
+            )
         )
         role.add_to_policy(
             iam.PolicyStatement(
                 sid="AddressByLambdaAlone",
                 effect=iam.Effect.DENY,
-                actions=list(_INTERFACES),
+                actions=list(_NETWORK_INTERFACE_ACTIONS),
                 resources=["*"],
                 conditions={"ArnEquals": {"lambda:SourceFunctionArn": function_arn}},
             )
         )
 
-    def _rotate(self, secret: secretsmanager.ISecret, schedule: str, duration_hours: int) -> None:
-        """Rotate by the clock, which CDK's own schedule of a secret cannot; not at once."""
+    def _add_rotation_schedule(
+        self,
+        secret: secretsmanager.ISecret,
+        rules: secretsmanager.CfnRotationSchedule.RotationRulesProperty,
+    ) -> None:
+        """Let Secrets Manager invoke the function on a schedule, but not at once.
+
+        The L2 rotation schedule accepts no schedule expression.
+        """
         self.function.add_permission(
             "SecretsManager",
             principal=iam.ServicePrincipal("secretsmanager.amazonaws.com"),
             source_account=cdk.Stack.of(self).account,
             source_arn=secret.secret_arn,
         )
-        rotation = secretsmanager.CfnRotationSchedule(
+        schedule = secretsmanager.CfnRotationSchedule(
             self,
             "Schedule",
             secret_id=secret.secret_arn,
             rotation_lambda_arn=self.function.function_arn,
-            rotation_rules=secretsmanager.CfnRotationSchedule.RotationRulesProperty(
-                schedule_expression=schedule, duration=f"{duration_hours}h"
-            ),
+            rotation_rules=rules,
             rotate_immediately_on_update=False,
         )
-        rotation.node.add_dependency(self.function)
+        schedule.node.add_dependency(self.function)
 
-    def _retire(self, schedule: events.Schedule, overlap_hours: int) -> None:
+    def _add_retirement_rule(self, schedule: events.Schedule, overlap_hours: int) -> None:
         events.Rule(
             self,
             "Retirement",
@@ -196,14 +214,10 @@ class RedisTokenRotation(Construct):
         )
 
 
-def _on(service: str, *actions: str) -> list[str]:
-    return [f"{service}:{action}" for action in actions]
-
-
 def _code() -> lambda_.Code:
-    """Upload the function's folder as it is: nothing is built, no Docker is needed."""
+    """Return the function's folder as it is, so that no build and no Docker is needed."""
     return lambda_.Code.from_asset(
         str(_FUNCTIONS),
         ignore_mode=cdk.IgnoreMode.GIT,
-        exclude=["*", f"!{_FOLDER}", f"!{_FOLDER}/*.py", "__pycache__"],
+        exclude=["*", f"!{_FUNCTION_FOLDER}", f"!{_FUNCTION_FOLDER}/*.py", "__pycache__"],
     )

@@ -1,4 +1,4 @@
-"""What administrators may do with the data stores by hand."""
+"""The permissions of administrators on the data stores."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,10 @@ from spywatcher_constructs.redis import RedisReplicationGroup
 
 
 class AdministratorPolicy(iam.ManagedPolicy):
-    """Allows what the runbooks of the data stores, the secrets and the patches ask for.
+    """Allows what the runbooks of the data stores, the secrets and the patches need.
 
-    The policy belongs to the stack that owns the resources, so that it refers to them. Attaching
-    it here keeps the security stack, which owns the role, independent of this stack.
+    The policy refers to the resources, so it belongs to the stack that owns them. The security
+    stack, which owns the role, therefore does not depend on this stack.
     """
 
     def __init__(
@@ -28,24 +28,24 @@ class AdministratorPolicy(iam.ManagedPolicy):
         settings: StageSettings,
         role: iam.IRole,
         instances: Sequence[rds.IDatabaseInstance],
+        database_secrets: Sequence[secretsmanager.ISecret],
         cache: RedisReplicationGroup,
         cache_token: secretsmanager.ISecret,
         cache_token_rotation: lambda_.IFunction,
-        database_secrets: Sequence[secretsmanager.ISecret],
     ) -> None:
         """Attach the policy to the role.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            settings: the stage's settings, which give the manual snapshot its name.
-            role: the role of administrators.
-            instances: every generation of PostgreSQL.
-            cache: the replication group of Redis.
-            cache_token: the AUTH token of Redis. Administrators may read it, to repair a rotation
-                that has failed half way.
-            cache_token_rotation: ends the previous token when it is invoked.
-            database_secrets: the passwords of PostgreSQL. Administrators may rotate them.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            settings: The settings of the stage, which give manual snapshots their name.
+            role: The IAM role of administrators.
+            instances: The instances of PostgreSQL, of every generation.
+            database_secrets: The credentials of PostgreSQL, which administrators may rotate.
+            cache: The replication group of Redis.
+            cache_token: The AUTH token of Redis. Administrators may rotate it, and read it to
+                repair a failed rotation.
+            cache_token_rotation: The function that removes the previous token when it is invoked.
         """
         instance_arns = [instance.instance_arn for instance in instances]
         snapshot_arn = cdk.Stack.of(scope).format_arn(

@@ -1,4 +1,4 @@
-"""Who may open the database: the administrator and the application, each with a secret."""
+"""The users of PostgreSQL: the administrator and the application, each with a secret."""
 
 import json
 
@@ -12,25 +12,24 @@ from constructs import Construct
 from settings import StageSettings
 from settings.names import SecretNames
 from spywatcher_constructs.three_tier_vpc import PRIVATE_SUBNETS
+from stacks.data.rotation_slots import RotationSlot, rotation_rules
 
 ADMINISTRATOR = "spywatcher_admin"
 APPLICATION = "spywatcher"
-"""The application's user (application.md). Rotation alternates it with spywatcher_clone."""
+"""The application's user (application.md). Its rotation alternates it with spywatcher_clone."""
 
 DATABASE_NAME = "spywatcher"
 
-# Neither a shell nor a URL nor RDS ("/", '"', "@") minds what is left. The rotation's passwords
-# leave out the same.
-_EXCLUDED = " %+~`#$&*()|[]{}:;<>?!'/@\"\\"
-_TURN_HOURS = 1
+# What remains is safe in a shell, in a URL and for RDS, which refuses "/", '"' and "@".
+_EXCLUDED_CHARACTERS = " %+~`#$&*()|[]{}:;<>?!'/@\"\\"
 
 
 class DatabaseCredentials(Construct):
-    """The two secrets, with host and port of the active instance, and their rotation.
+    """The two secrets and their rotation by the hosted functions of Secrets Manager.
 
-    Secrets Manager's hosted functions rotate both. The administrator's password is replaced. The
-    application's user alternates with its clone: a pod that still has the old user goes on
-    working until the next turn, a week later.
+    The rotation of the administrator replaces the password. The rotation of the application
+    alternates between two users. A pod that still has the old one works until the next rotation,
+    a week later.
     """
 
     def __init__(
@@ -42,55 +41,62 @@ class DatabaseCredentials(Construct):
         encryption_key: kms.IKey,
         removal_policy: cdk.RemovalPolicy,
     ) -> None:
-        """Make the secrets of the stage.
+        """Create the secrets of the stage.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            settings: the stage's settings; the secrets' names begin with its name.
-            encryption_key: encrypts them.
-            removal_policy: what becomes of them when the stack is deleted.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            settings: The settings of the stage, whose name is the prefix of the secrets' names.
+            encryption_key: The KMS key of the secrets.
+            removal_policy: What happens to the secrets when the stack is deleted.
         """
         super().__init__(scope, construct_id)
         self._settings = settings
         self._encryption_key = encryption_key
         self._removal_policy = removal_policy
         names = SecretNames(settings.resource_name())
-        self.admin = self._secret(
+        self._admin = self._create_secret(
             "Admin", names.database_admin, "Administrator of PostgreSQL", username=ADMINISTRATOR
         )
-        self.application = self._secret(
+        self._application = self._create_secret(
             "Application",
             names.database_application,
             "The application's user of PostgreSQL",
             username=APPLICATION,
-            masterarn=self.admin.secret_arn,
+            masterarn=self._admin.secret_arn,
         )
 
     @property
-    def admin_password(self) -> cdk.SecretValue:
-        """A reference to the administrator's password, for the instances."""
-        return self.admin.secret_value_from_json("password")
+    def secrets(self) -> list[secretsmanager.ISecret]:
+        """Both secrets."""
+        return [self._admin, self._application]
 
-    def open(
+    @property
+    def administrator(self) -> rds.Credentials:
+        """The name of the administrator, and a reference to the password."""
+        password = self._admin.secret_value_from_json("password")
+        return rds.Credentials.from_password(ADMINISTRATOR, password)
+
+    def add_rotation(
         self, instance: rds.IDatabaseInstance, *, vpc: ec2.IVpc, security_group: ec2.ISecurityGroup
     ) -> None:
-        """Write the instance's host and port into the secrets, and rotate them there.
+        """Write the host and the port of an instance into the secrets, and rotate them there.
 
         Args:
-            instance: the active one.
-            vpc: the rotation functions live in its private subnets.
-            security_group: lets them reach the database and Secrets Manager.
+            instance: The instance that the application uses.
+            vpc: The VPC, whose private subnets contain the rotation functions.
+            security_group: The security group of the rotation functions. It must allow PostgreSQL
+                and the API of Secrets Manager.
         """
-        admin = self.admin.attach(instance)
-        application = self.application.attach(instance)
+        admin = self._admin.attach(instance)
+        application = self._application.attach(instance)
         hosted = secretsmanager.HostedRotation
         self._rotate(
             admin,
-            turn=0,
-            by=hosted.postgre_sql_single_user(
+            RotationSlot.DATABASE_ADMIN,
+            hosted.postgre_sql_single_user(
                 function_name=self._settings.resource_name("rotate-database-admin"),
-                exclude_characters=_EXCLUDED,
+                exclude_characters=_EXCLUDED_CHARACTERS,
                 vpc=vpc,
                 vpc_subnets=PRIVATE_SUBNETS,
                 security_groups=[security_group],
@@ -98,21 +104,21 @@ class DatabaseCredentials(Construct):
         )
         self._rotate(
             application,
-            turn=1,
-            by=hosted.postgre_sql_multi_user(
+            RotationSlot.DATABASE_APPLICATION,
+            hosted.postgre_sql_multi_user(
                 function_name=self._settings.resource_name("rotate-database-application"),
                 master_secret=admin,
-                exclude_characters=_EXCLUDED,
+                exclude_characters=_EXCLUDED_CHARACTERS,
                 vpc=vpc,
                 vpc_subnets=PRIVATE_SUBNETS,
                 security_groups=[security_group],
             ),
         )
 
-    def _secret(
+    def _create_secret(
         self, construct_id: str, name: str, description: str, **values: str
     ) -> secretsmanager.Secret:
-        """Make a secret. A change of these lines makes a new password, which nobody else knows."""
+        """Create a secret. A changed generator would write a password that RDS does not have."""
         return secretsmanager.Secret(
             self,
             construct_id,
@@ -123,29 +129,28 @@ class DatabaseCredentials(Construct):
                 secret_string_template=json.dumps({**values, "dbname": DATABASE_NAME}),
                 generate_string_key="password",
                 password_length=32,
-                exclude_characters=_EXCLUDED,
+                exclude_characters=_EXCLUDED_CHARACTERS,
             ),
             removal_policy=self._removal_policy,
         )
 
     def _rotate(
-        self, secret: secretsmanager.ISecret, *, turn: int, by: secretsmanager.HostedRotation
+        self,
+        secret: secretsmanager.ISecret,
+        slot: RotationSlot,
+        hosted_rotation: secretsmanager.HostedRotation,
     ) -> None:
-        """Rotate weekly, an hour each: the application's turn needs the administrator's done.
+        """Rotate a secret weekly, but not at once.
 
-        Not at once: the application's user does not exist before the first bootstrap. CDK knows
-        no schedule by the clock.
+        The application's user does not exist before the first bootstrap of the database. The L2
+        rotation schedule accepts no schedule expression.
         """
         schedule = secret.add_rotation_schedule(
             "Rotation",
             automatically_after=cdk.Duration.days(0),
-            hosted_rotation=by,
+            hosted_rotation=hosted_rotation,
             rotate_immediately_on_update=False,
         )
-        hour = self._settings.maintenance.rotation_hour(turn)
         resource = schedule.node.default_child
         assert isinstance(resource, secretsmanager.CfnRotationSchedule)  # noqa: S101  for mypy
-        resource.rotation_rules = secretsmanager.CfnRotationSchedule.RotationRulesProperty(
-            schedule_expression=f"cron(0 {hour.hour} ? * {hour.day.upper()} *)",
-            duration=f"{_TURN_HOURS}h",
-        )
+        resource.rotation_rules = rotation_rules(self._settings.maintenance, slot)

@@ -1,11 +1,10 @@
-"""Data: PostgreSQL and Redis, and the secrets that open them."""
+"""The data stack: PostgreSQL and Redis with their credentials."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 
 from settings import StageSettings
-from spywatcher_constructs.three_tier_vpc import DATABASE_SUBNETS
 from stacks.data.administrator_policy import AdministratorPolicy
 from stacks.data.cache import Cache
 from stacks.data.database import Database
@@ -15,7 +14,7 @@ from stacks.shared.stage_stack import StageStack
 
 
 class DataStack(StageStack):
-    """What must not be lost."""
+    """The data stores of the stage, in the database subnets."""
 
     def __init__(
         self,
@@ -27,15 +26,15 @@ class DataStack(StageStack):
         keys: Keys,
         admin_role: iam.IRole,
     ) -> None:
-        """Make the stack for the stage.
+        """Create the stack.
 
         Args:
-            stage: the stage that the stack belongs to.
-            settings: the stage's settings.
-            vpc: its database subnets take both stores.
-            security_groups: the groups of both stores and of the rotation functions.
-            keys: encrypt both stores, their credentials and their logs.
-            admin_role: operates, patches and rotates both by hand.
+            stage: The stage that contains the stack.
+            settings: The settings of the stage.
+            vpc: The VPC.
+            security_groups: The security groups of the data stores and of the rotation functions.
+            keys: The KMS keys of the data stores, the credentials and the logs.
+            admin_role: The IAM role of administrators, who operate, patch and rotate by hand.
         """
         super().__init__(stage, "data", settings=settings, description="PostgreSQL and Redis")
         postgres = Database(
@@ -43,39 +42,30 @@ class DataStack(StageStack):
             "Database",
             settings=settings,
             vpc=vpc,
-            subnets=DATABASE_SUBNETS,
-            security_group=security_groups.database,
-            rotation_group=security_groups.rotation,
-            encryption_key=keys.database,
-            secrets_key=keys.secrets,
-            logs_key=keys.logs,
+            security_groups=security_groups,
+            keys=keys,
             removal_policy=self.removal_policy,
         )
-        self.database = postgres.instance
-        self.database_logs = postgres.logs
-        self.read_replicas = postgres.read_replicas
         redis = Cache(
             self,
             "Cache",
             settings=settings,
             vpc=vpc,
-            subnets=DATABASE_SUBNETS,
-            security_group=security_groups.cache,
-            rotation_group=security_groups.rotation,
-            encryption_key=keys.cache,
-            secrets_key=keys.secrets,
-            logs_key=keys.logs,
+            security_groups=security_groups,
+            keys=keys,
             removal_policy=self.removal_policy,
         )
-        self.cache = redis.group
         AdministratorPolicy(
             self,
             "AdministratorPolicy",
             settings=settings,
             role=admin_role,
-            instances=postgres.generations,
-            cache=redis.group,
+            instances=postgres.instances,
+            database_secrets=postgres.secrets,
+            cache=redis.replication_group,
             cache_token=redis.token,
             cache_token_rotation=redis.token_rotation,
-            database_secrets=postgres.secrets,
         )
+        self.database = postgres.active_instance
+        self.database_log = postgres.active_log
+        self.cache = redis.replication_group
