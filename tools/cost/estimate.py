@@ -57,7 +57,9 @@ class Estimate:
 
     def unchecked(self) -> list[Line]:
         """Return the lines whose price was not read again on the table's day."""
-        return [line for line in self.lines if line.usd and line.price.source == prices.UNCHECKED]
+        return [
+            line for line in self.lines if line.usd and line.price.source == prices.NOT_RECHECKED
+        ]
 
     def designed(self) -> Iterator[Component]:
         """Yield the components of the design's table."""

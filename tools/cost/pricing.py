@@ -34,7 +34,7 @@ from tools.cost.components import (
     Component,
 )
 from tools.cost.inventory import Inventory, Line, Resource, UnpricedError
-from tools.cost.prices import HOURS, Price
+from tools.cost.prices import HOURS_PER_MONTH, Price
 
 Pricer: TypeAlias = Callable[[Sequence[Resource], Inventory], Iterable[Line]]
 """From all resources of one type to what they cost."""
@@ -45,14 +45,14 @@ _SECONDS_OF_IT = 60
 
 
 def _hours(component: Component, what: str, count: int, price: Price) -> Line:
-    return Line(component, what, count * HOURS, price)
+    return Line(component, what, count * HOURS_PER_MONTH, price)
 
 
 def _cluster(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
     for cluster in resources:
         version = cluster.properties.get("Version")
         extended = cluster.priced("Version", support.KUBERNETES).standard_until < inventory.today
-        price = prices.CLUSTER_HOUR_EXTENDED if extended else prices.CLUSTER_HOUR
+        price = prices.EKS_HOUR_EXTENDED_SUPPORT if extended else prices.EKS_HOUR
         what = f"Kubernetes {version}" + (" in extended support" if extended else "")
         yield _hours(CLUSTER, what, 1, price)
         if cluster.properties.get("Logging"):
@@ -60,7 +60,7 @@ def _cluster(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Li
                 BACKUPS_AND_MONITORING,
                 "control plane logs",
                 "control_plane_log_gib",
-                prices.LOG_INGESTION,
+                prices.LOG_INGESTION_GIB,
             )
 
 
@@ -69,7 +69,7 @@ def _node_groups(resources: Sequence[Resource], inventory: Inventory) -> Iterato
         group.priced("CapacityType", {"ON_DEMAND": ""}, default="ON_DEMAND")
         count = _node_count(group)
         hourly = {
-            name: group.look_up("InstanceTypes", name, prices.NODE_HOURS)
+            name: group.look_up("InstanceTypes", name, prices.EC2_HOURS)
             for name in group.properties["InstanceTypes"]
         }
         dearest, price = max(hourly.items(), key=lambda each: each[1].usd)
@@ -92,7 +92,7 @@ def _node_volumes(group: Resource, count: int, inventory: Inventory) -> Iterator
         )
     for disk in disks:
         size, kind = int(disk["VolumeSize"]), disk.get("VolumeType")
-        price = group.look_up("LaunchTemplate", kind, prices.NODE_VOLUME)
+        price = group.look_up("LaunchTemplate", kind, prices.EBS_GIB)
         yield Line(NODE_VOLUMES, f"{count} x {size} GiB, {kind}", Decimal(count * size), price)
 
 
@@ -110,7 +110,7 @@ def _add_ons(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Li
             )
         if "containerLogs" in enabled:
             yield inventory.assumed(
-                BACKUPS_AND_MONITORING, "pod logs", "pod_log_gib", prices.LOG_INGESTION
+                BACKUPS_AND_MONITORING, "pod logs", "pod_log_gib", prices.LOG_INGESTION_GIB
             )
         if "containerInsights" in enabled:
             nodes = sum(map(_node_count, inventory.of("AWS::EKS::Nodegroup")))
@@ -120,7 +120,7 @@ def _add_ons(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Li
                 CONTAINER_INSIGHTS,
                 f"{nodes} x node",
                 millions,
-                prices.INSIGHTS_OBSERVATIONS,
+                prices.CONTAINER_INSIGHTS_OBSERVATIONS,
                 key,
             )
 
@@ -132,7 +132,7 @@ def _databases(resources: Sequence[Resource], inventory: Inventory) -> Iterator[
         BACKUPS_AND_MONITORING,
         "PostgreSQL backups beyond the storage",
         "backup_gib_beyond_storage",
-        prices.DATABASE_BACKUP,
+        prices.RDS_BACKUP_GIB,
     )
 
 
@@ -143,8 +143,8 @@ def _database(instance: Resource, inventory: Inventory) -> Iterator[Line]:
     name = str(properties["DBInstanceClass"])
     copies = 2 if properties.get("MultiAZ") else 1
     zones = "Multi-AZ" if copies == 2 else "one zone"
-    price = instance.priced("DBInstanceClass", prices.POSTGRESQL_HOURS)
-    yield Line(DATABASE, f"{name}, {zones}", copies * HOURS, price)
+    price = instance.priced("DBInstanceClass", prices.RDS_HOURS)
+    yield Line(DATABASE, f"{name}, {zones}", copies * HOURS_PER_MONTH, price)
 
     storage = properties.get("AllocatedStorage", source.properties.get("AllocatedStorage"))
     if storage is None:
@@ -153,13 +153,13 @@ def _database(instance: Resource, inventory: Inventory) -> Iterator[Line]:
         )
     gib = Decimal(str(storage))
     kind = source.properties.get("StorageType")
-    price = instance.priced("StorageType", prices.DATABASE_STORAGE, default=kind)
+    price = instance.priced("StorageType", prices.RDS_STORAGE_GIB, default=kind)
     yield Line(DATABASE, f"{gib:f} GiB storage, {zones}", copies * gib, price)
 
     yield from _extended_support(instance, source, copies, inventory)
     if "AutomaticBackupReplicationRegion" in properties:
         what = "backups in a second region, as large as the storage"
-        yield Line(BACKUPS_AND_MONITORING, what, gib, prices.DATABASE_BACKUP)
+        yield Line(BACKUPS_AND_MONITORING, what, gib, prices.RDS_BACKUP_GIB)
     retention = int(properties.get("PerformanceInsightsRetentionPeriod", 7))
     insights = properties.get("DatabaseInsightsMode", "standard")
     if retention > 7 or insights != "standard":
@@ -170,7 +170,7 @@ def _database(instance: Resource, inventory: Inventory) -> Iterator[Line]:
     if seconds := int(properties.get("MonitoringInterval", 0)):
         gib = copies * _SYSTEM_METRICS_GIB * _SECONDS_OF_IT / seconds
         what = f"PostgreSQL's system metrics every {seconds} s"
-        yield Line(BACKUPS_AND_MONITORING, what, gib, prices.LOG_INGESTION)
+        yield Line(BACKUPS_AND_MONITORING, what, gib, prices.LOG_INGESTION_GIB)
 
 
 def _extended_support(
@@ -180,21 +180,21 @@ def _extended_support(
     dates = support.POSTGRESQL.get(str(version).partition(".")[0])
     if dates and dates.standard_until < inventory.today:
         vcpus = DATABASE_CLASSES[str(instance.properties["DBInstanceClass"])].vcpus
-        hours = copies * vcpus * HOURS
+        hours = copies * vcpus * HOURS_PER_MONTH
         what = f"PostgreSQL {version} in extended support"
-        yield Line(DATABASE, what, hours, prices.DATABASE_EXTENDED_SUPPORT)
+        yield Line(DATABASE, what, hours, prices.RDS_VCPU_HOUR_EXTENDED_SUPPORT)
 
 
 def _caches(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
     for group in resources:
         name, nodes = group.properties["CacheNodeType"], _cache_nodes(group)
-        price = group.priced("CacheNodeType", prices.REDIS_HOURS)
+        price = group.priced("CacheNodeType", prices.ELASTICACHE_HOURS)
         yield _hours(CACHE, f"{nodes} x {name}", nodes, price)
         paid = max(0, int(group.properties.get("SnapshotRetentionLimit", 0)) - 1)
         key = "cache_snapshot_gib"
         gib = Decimal(str(getattr(inventory.assumptions, key)))
         what = f"{paid} x Redis snapshot, after a free one"
-        yield Line(BACKUPS_AND_MONITORING, what, paid * gib, prices.CACHE_BACKUP, key)
+        yield Line(BACKUPS_AND_MONITORING, what, paid * gib, prices.ELASTICACHE_BACKUP_GIB, key)
 
 
 def _cache_nodes(group: Resource) -> int:
@@ -208,15 +208,15 @@ def _load_balancers(resources: Sequence[Resource], inventory: Inventory) -> Iter
     for balancer in resources:
         balancer.priced("Type", {"application": ""}, default="application")
     count = len(resources)
-    yield _hours(LOAD_BALANCER, f"{count} x load balancer", count, prices.LOAD_BALANCER_HOUR)
+    yield _hours(LOAD_BALANCER, f"{count} x load balancer", count, prices.ALB_HOUR)
     key = "load_balancer_capacity_units"
     units = Decimal(str(getattr(inventory.assumptions, key)))
-    yield Line(LOAD_BALANCER, "capacity in use", units * HOURS, prices.LOAD_BALANCER_CAPACITY, key)
+    yield Line(LOAD_BALANCER, "capacity in use", units * HOURS_PER_MONTH, prices.ALB_LCU_HOUR, key)
     public = [each for each in resources if each.properties.get("Scheme") == "internet-facing"]
     zones = sum(len(each.properties["Subnets"]) for each in public)
     if zones:
         what = f"{zones} x load balancer, one a zone"
-        yield _hours(ADDRESSES, what, zones, prices.ADDRESS_HOUR)
+        yield _hours(ADDRESSES, what, zones, prices.PUBLIC_IPV4_HOUR)
 
 
 def _vpc(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
@@ -224,20 +224,20 @@ def _vpc(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
         DATA_TRANSFER,
         "to the internet",
         "data_out_gib",
-        prices.DATA_OUT,
+        prices.INTERNET_GIB,
         free=prices.FREE_DATA_OUT_GIB,
     )
-    yield inventory.assumed(DATA_TRANSFER, "between zones", "cross_zone_gib", prices.CROSS_ZONE)
+    yield inventory.assumed(DATA_TRANSFER, "between zones", "cross_zone_gib", prices.CROSS_ZONE_GIB)
 
 
 def _nat_gateways(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
-    yield _hours(NAT, f"{len(resources)} x gateway", len(resources), prices.NAT_HOUR)
-    yield inventory.assumed(NAT, "processed", "nat_processed_gib", prices.NAT_GIB)
+    yield _hours(NAT, f"{len(resources)} x gateway", len(resources), prices.NAT_GATEWAY_HOUR)
+    yield inventory.assumed(NAT, "processed", "nat_processed_gib", prices.NAT_GATEWAY_GIB)
 
 
 def _addresses(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
     count = len(resources)
-    yield _hours(ADDRESSES, f"{count} x elastic address", count, prices.ADDRESS_HOUR)
+    yield _hours(ADDRESSES, f"{count} x elastic address", count, prices.PUBLIC_IPV4_HOUR)
 
 
 def _endpoints(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
@@ -247,19 +247,19 @@ def _endpoints(resources: Sequence[Resource], inventory: Inventory) -> Iterator[
     if interfaces:
         zones = sum(len(each.properties["SubnetIds"]) for each in interfaces)
         what = f"{len(interfaces)} x endpoint, in {zones} subnets together"
-        yield _hours(ENDPOINTS, what, zones, prices.ENDPOINT_HOUR)
+        yield _hours(ENDPOINTS, what, zones, prices.INTERFACE_ENDPOINT_HOUR)
         yield inventory.assumed(
-            ENDPOINTS, "processed", "endpoint_processed_gib", prices.ENDPOINT_GIB
+            ENDPOINTS, "processed", "endpoint_processed_gib", prices.INTERFACE_ENDPOINT_GIB
         )
 
 
 def _keys(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
-    yield Line(KEYS, "keys", Decimal(len(resources)), prices.KEY)
+    yield Line(KEYS, "keys", Decimal(len(resources)), prices.KMS_KEY)
     rotating = sum(bool(each.properties.get("EnableKeyRotation")) for each in resources)
     if rotations := inventory.assumptions.key_rotations:
         quantity = Decimal(rotating * rotations)
-        yield Line(KEYS, "rotations behind them", quantity, prices.KEY_ROTATION, "key_rotations")
-    yield inventory.assumed(KEYS, "requests", "key_requests_thousands", prices.KEY_REQUESTS, per=10)
+        yield Line(KEYS, "rotations behind them", quantity, prices.KMS_ROTATION, "key_rotations")
+    yield inventory.assumed(KEYS, "requests", "key_requests_thousands", prices.KMS_REQUESTS, per=10)
 
 
 def _secrets(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
@@ -272,19 +272,19 @@ def _secrets(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Li
 def _firewalls(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
     for firewall in resources:
         rules = firewall.properties.get("Rules", ())
-        yield Line(FIREWALL, "web ACL", Decimal(1), prices.FIREWALL)
-        yield Line(FIREWALL, "rules and managed groups", Decimal(len(rules)), prices.FIREWALL_RULE)
-    yield inventory.assumed(FIREWALL, "requests", "requests_millions", prices.FIREWALL_REQUESTS)
+        yield Line(FIREWALL, "web ACL", Decimal(1), prices.WEB_ACL)
+        yield Line(FIREWALL, "rules and managed groups", Decimal(len(rules)), prices.WEB_ACL_RULE)
+    yield inventory.assumed(FIREWALL, "requests", "requests_millions", prices.WEB_ACL_REQUESTS)
 
 
 def _firewall_logs(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
-    yield inventory.assumed(FIREWALL, "its log", "firewall_log_gib", prices.LOG_INGESTION)
+    yield inventory.assumed(FIREWALL, "its log", "firewall_log_gib", prices.LOG_INGESTION_GIB)
 
 
 def _flow_logs(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
     for flow_log in resources:
         flow_log.priced("LogDestinationType", {"cloud-watch-logs": ""}, default="cloud-watch-logs")
-    yield inventory.assumed(FLOW_LOGS, "to CloudWatch", "flow_log_gib", prices.LOG_INGESTION)
+    yield inventory.assumed(FLOW_LOGS, "to CloudWatch", "flow_log_gib", prices.LOG_INGESTION_GIB)
 
 
 def _log_groups(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
@@ -294,11 +294,11 @@ def _log_groups(resources: Sequence[Resource], inventory: Inventory) -> Iterator
         BACKUPS_AND_MONITORING,
         "logs of trail, data stores, functions",
         "other_log_gib",
-        prices.LOG_INGESTION,
+        prices.LOG_INGESTION_GIB,
         free=prices.FREE_LOG_GIB,
     )
     yield inventory.assumed(
-        BACKUPS_AND_MONITORING, "logs kept", "stored_log_gib", prices.LOG_STORAGE
+        BACKUPS_AND_MONITORING, "logs kept", "stored_log_gib", prices.LOG_STORAGE_GIB
     )
 
 
@@ -360,17 +360,17 @@ def _trails(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Lin
             AUDIT,
             "CloudTrail: the account's second trail",
             "audit_events_thousands",
-            prices.TRAIL_EVENTS,
+            prices.CLOUDTRAIL_EVENTS,
             per=100,
         )
 
 
 def _detectors(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
     yield inventory.assumed(
-        AUDIT, "GuardDuty: events", "audit_events_thousands", prices.THREAT_EVENTS, per=1000
+        AUDIT, "GuardDuty: events", "audit_events_thousands", prices.GUARDDUTY_EVENTS, per=1000
     )
     yield inventory.assumed(
-        AUDIT, "GuardDuty: flow and DNS logs", "flow_log_gib", prices.THREAT_LOGS
+        AUDIT, "GuardDuty: flow and DNS logs", "flow_log_gib", prices.GUARDDUTY_LOG_GIB
     )
 
 
@@ -395,15 +395,15 @@ def _shield(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Lin
 
 
 def _buckets(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
-    yield inventory.assumed(OTHER, "S3: stored", "bucket_gib", prices.BUCKET_GIB)
+    yield inventory.assumed(OTHER, "S3: stored", "bucket_gib", prices.S3_GIB)
     yield inventory.assumed(
-        OTHER, "S3: files written", "bucket_requests_thousands", prices.BUCKET_REQUESTS
+        OTHER, "S3: files written", "bucket_requests_thousands", prices.S3_REQUESTS
     )
 
 
 def _functions(resources: Sequence[Resource], inventory: Inventory) -> Iterator[Line]:
     yield inventory.assumed(
-        OTHER, "Lambda: run time", "function_gib_seconds", prices.FUNCTION_GIB_SECOND
+        OTHER, "Lambda: run time", "function_gib_seconds", prices.LAMBDA_GIB_SECOND
     )
 
 

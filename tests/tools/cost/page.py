@@ -13,7 +13,7 @@ _INTRODUCTION = f"""\
 
 Made from the code; `python3 dev.py test tests/cost --snapshot-update` writes it anew.
 
-All figures are USD a month of {prices.HOURS} hours, on demand, without tax, at AWS's list prices of
+All figures are USD a month of {prices.HOURS_PER_MONTH} hours, on demand, without tax, at AWS's list prices of
 {prices.REGION} of {prices.AS_OF} (`tools/cost/prices.py`, each with its source). Sizes and counts
 are read from the synthesized templates. Usage, which no template shows, is assumed in the settings
 (`settings/cost.py`), and marked so here: once there is a bill, put its numbers there.

@@ -12,7 +12,7 @@ from tools.cost.components import COMPONENTS, DESIGN, DESIGNED, LEFT_OUT
 from tools.cost.estimate import estimate
 from tools.cost.free import FREE, FREE_FAMILIES, NEGLIGIBLE, is_free
 from tools.cost.inventory import UnpricedError
-from tools.cost.prices import AS_OF, NODE_HOURS, POSTGRESQL_HOURS, REDIS_HOURS
+from tools.cost.prices import AS_OF, EC2_HOURS, ELASTICACHE_HOURS, RDS_HOURS
 from tools.cost.pricing import PRICERS
 
 TOTALS = {"production": 718, "staging": 273}
@@ -139,6 +139,6 @@ def test_the_sizes_that_settings_may_ask_for_have_prices() -> None:
 
 
 def test_every_class_that_the_settings_allow_has_a_price() -> None:
-    assert set(NODE_HOURS) == set(NODE_TYPES)
-    assert set(POSTGRESQL_HOURS) == set(DATABASE_CLASSES)
-    assert set(REDIS_HOURS) == set(CACHE_NODE_TYPES)
+    assert set(EC2_HOURS) == set(NODE_TYPES)
+    assert set(RDS_HOURS) == set(DATABASE_CLASSES)
+    assert set(ELASTICACHE_HOURS) == set(CACHE_NODE_TYPES)
