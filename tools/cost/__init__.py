@@ -1,1 +1,1 @@
-"""What a stage costs a month: its templates, times list prices, plus the usage that it assumes."""
+"""Estimates what a stage costs per month: the synthesized templates, times AWS's list prices."""

@@ -1,4 +1,4 @@
-"""What a bill is made of: the rows of the design's table, and what that table leaves out."""
+"""The components of the estimate, in the design's table and beyond it."""
 
 from __future__ import annotations
 
@@ -10,51 +10,55 @@ class Component(NamedTuple):
     """A row of the estimate."""
 
     name: str
-    why: str
-    """What the stage has it for; said where the design's table leaves it out."""
+    purpose: str
+    """Why the stage needs it. docs/cost.md shows this for rows that the design's table omits."""
 
 
 CLUSTER = Component("EKS cluster", "the Kubernetes control plane")
-NODES = Component("EC2 nodes", "what the pods run on")
-DATABASE = Component("RDS PostgreSQL", "instances and their storage")
-CACHE = Component("ElastiCache Redis", "nodes")
-LOAD_BALANCER = Component("ALB", "the load balancer, by the hour and by what it carries")
-DATA_TRANSFER = Component("Data transfer", "answers to the internet, traffic between zones")
+NODES = Component("EC2 nodes", "the instances that run the pods")
+DATABASE = Component("RDS PostgreSQL", "the instances and their storage")
+CACHE = Component("ElastiCache Redis", "the nodes")
+LOAD_BALANCER = Component("ALB", "the load balancer: its hours and its capacity units")
+DATA_TRANSFER = Component("Data transfer", "traffic to the internet and between Availability Zones")
 BACKUPS_AND_MONITORING = Component(
-    "Backups & monitoring", "backups over what is free; alarms, dashboards, logs, system metrics"
+    "Backups & monitoring", "backups beyond the free size, alarms, dashboards, logs and metrics"
 )
-NODE_VOLUMES = Component("Node volumes", "an encrypted disk for each node")
-NAT = Component("NAT gateways", "the private subnets' way to Discord and to image registries")
-ADDRESSES = Component(
+NODE_VOLUMES = Component("Node volumes", "an encrypted volume for each node")
+NAT = Component(
+    "NAT gateways", "the route from the private subnets to Discord and image registries"
+)
+PUBLIC_ADDRESSES = Component(
     "Public IPv4 addresses", "one for each NAT gateway and for each zone of the load balancer"
 )
 ENDPOINTS = Component(
-    "Interface endpoints", "AWS's services without NAT, where a stage asks for them"
+    "Interface endpoints", "the route to AWS services without NAT, if the settings list services"
 )
-KEYS = Component("KMS keys", "encryption at rest, a key for each kind of data")
-SECRETS = Component("Secrets Manager", "credentials, read once a minute")
-FIREWALL = Component("WAF", "the firewall that the design draws in front of everything")
-FLOW_LOGS = Component(
-    "VPC flow logs", "traffic records, which the design asks for under network security"
-)
+KMS_KEYS = Component("KMS keys", "encryption at rest, with one key for each kind of data")
+SECRETS = Component("Secrets Manager", "credentials, which External Secrets reads every minute")
+WAF = Component("WAF", "the web application firewall in the design's diagram")
+FLOW_LOGS = Component("VPC flow logs", "the flow logs that the design requires (Network Security)")
 CONTAINER_INSIGHTS = Component(
-    "Container Insights", "the infrastructure metrics of pods and nodes that the design asks for"
+    "Container Insights", "the infrastructure metrics of pods and nodes that the design requires"
 )
-AUDIT = Component(
-    "CloudTrail, Config, GuardDuty",
-    "the access audit and the security audits that the design asks for",
+AUDITING = Component(
+    "CloudTrail, Config, GuardDuty", "the audit log and the security audits of the design"
 )
-SHIELD = Component("Shield Advanced", "by setting; Shield Standard costs nothing")
-OTHER = Component("S3 and Lambda", "buckets of logs; functions that deploy and rotate")
+SHIELD = Component("Shield Advanced", "an optional setting; Shield Standard is free")
+S3_AND_LAMBDA = Component(
+    "S3 and Lambda", "buckets for logs, and functions for deployments and rotations"
+)
 
-DESIGNED = (CLUSTER, NODES, DATABASE, CACHE, LOAD_BALANCER, DATA_TRANSFER, BACKUPS_AND_MONITORING)
-LEFT_OUT = (
-    *(NODE_VOLUMES, NAT, ADDRESSES, ENDPOINTS, KEYS, SECRETS, FIREWALL, FLOW_LOGS),
-    *(CONTAINER_INSIGHTS, AUDIT, SHIELD, OTHER),
+IN_DESIGN = (
+    *(CLUSTER, NODES, DATABASE, CACHE, LOAD_BALANCER, DATA_TRANSFER),
+    BACKUPS_AND_MONITORING,
 )
-COMPONENTS = (*DESIGNED, *LEFT_OUT)
+NOT_IN_DESIGN = (
+    *(NODE_VOLUMES, NAT, PUBLIC_ADDRESSES, ENDPOINTS, KMS_KEYS, SECRETS, WAF, FLOW_LOGS),
+    *(CONTAINER_INSIGHTS, AUDITING, SHIELD, S3_AND_LAMBDA),
+)
+ALL_COMPONENTS = (*IN_DESIGN, *NOT_IN_DESIGN)
 
-DESIGN: Mapping[str, Mapping[Component, int]] = {
+DESIGN_USD: Mapping[str, Mapping[Component, int]] = {
     "production": {
         CLUSTER: 73,
         NODES: 150,
@@ -73,4 +77,4 @@ DESIGN: Mapping[str, Mapping[Component, int]] = {
         DATA_TRANSFER: 20,
     },
 }
-"""INFRASTRUCTURE.md, "Cost Estimation": USD a month, by stage. Another stage has no such table."""
+"""The design's tables by stage, in USD per month (INFRASTRUCTURE.md, "Cost Estimation")."""

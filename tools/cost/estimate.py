@@ -1,117 +1,138 @@
-"""The month's estimate of a stage: its templates' resources, priced, beside the design's table."""
+"""The monthly estimate of a stage, which can be compared with the design's table."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from settings import StageSettings
 from tools.cost import prices
-from tools.cost.components import COMPONENTS, DESIGN, Component
+from tools.cost.components import ALL_COMPONENTS, DESIGN_USD, Component
+from tools.cost.errors import UnpricedError
 from tools.cost.free import NEGLIGIBLE, is_free
-from tools.cost.inventory import Inventory, Line, UnpricedError, take_inventory
-from tools.cost.pricing import PRICERS
+from tools.cost.inventory import Inventory
+from tools.cost.line_item import LineItem
+from tools.cost.pricing import PRICING_FUNCTIONS
 from tools.templates.assembly import AssemblyStack
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a stage costs a month."""
+    """The cost of a stage per month."""
 
     stage: str
-    lines: tuple[Line, ...]
+    line_items: tuple[LineItem, ...]
     budget_usd: int
     assumptions: Mapping[str, float]
-    """The cost settings that a line was made from."""
+    """The cost settings that a line item uses, with their values."""
     negligible: Mapping[str, str]
-    """Resource types that are used and not counted, with their price."""
-
-    @property
-    def design(self) -> Mapping[Component, int]:
-        """The design's table; empty for a stage that it does not name."""
-        return DESIGN.get(self.stage, {})
-
-    @property
-    def design_usd(self) -> int:
-        """The design's total."""
-        return sum(self.design.values())
+    """The prices of the used resource types whose cost is not counted."""
 
     @property
     def usd(self) -> Decimal:
-        """The whole."""
-        return sum((line.usd for line in self.lines), Decimal(0))
+        """The total cost."""
+        return sum((item.usd for item in self.line_items), Decimal(0))
 
-    def of(self, component: Component) -> Decimal:
-        """Return what a component costs."""
-        return sum((line.usd for line in self.lines_of(component)), Decimal(0))
+    @property
+    def design(self) -> Mapping[Component, int]:
+        """The design's table in USD; empty for a stage that is not in the design."""
+        return DESIGN_USD.get(self.stage, {})
 
-    def total_of(self, components: Iterable[Component]) -> Decimal:
-        """Return what several components cost together."""
-        return sum((self.of(component) for component in components), Decimal(0))
+    @property
+    def design_usd(self) -> int:
+        """The total of the design's table."""
+        return sum(self.design.values())
 
-    def lines_of(self, component: Component) -> list[Line]:
-        """Return the lines of a component that cost anything."""
-        return [line for line in self.lines if line.component == component and line.usd]
+    @property
+    def components_in_design(self) -> list[Component]:
+        """The components of the design's table."""
+        return [component for component in ALL_COMPONENTS if component in self.design]
 
-    def unchecked(self) -> list[Line]:
-        """Return the lines whose price was not read again on the table's day."""
+    @property
+    def components_not_in_design(self) -> list[Component]:
+        """The components that have a cost, but are not in the design's table."""
         return [
-            line for line in self.lines if line.usd and line.price.source == prices.NOT_RECHECKED
+            component
+            for component in ALL_COMPONENTS
+            if component not in self.design and self.cost_of(component)
         ]
 
-    def designed(self) -> Iterator[Component]:
-        """Yield the components of the design's table."""
-        return (component for component in COMPONENTS if component in self.design)
+    @property
+    def components(self) -> list[Component]:
+        """The components of the design's table, then the others that have a cost."""
+        return [*self.components_in_design, *self.components_not_in_design]
 
-    def left_out(self) -> Iterator[Component]:
-        """Yield the components that cost something, and that the design's table does not have."""
-        return (each for each in COMPONENTS if each not in self.design and self.of(each))
+    @property
+    def items_with_unchecked_price(self) -> list[LineItem]:
+        """The line items whose price no source confirmed on the day of the price table."""
+        return [
+            item
+            for item in self.line_items
+            if item.usd and item.price.source == prices.NOT_RECHECKED
+        ]
+
+    def cost_of(self, *components: Component) -> Decimal:
+        """Return the cost of components."""
+        items = [item for item in self.line_items if item.component in components]
+        return sum((item.usd for item in items), Decimal(0))
+
+    def items_of(self, component: Component) -> list[LineItem]:
+        """Return the line items of a component that have a cost."""
+        return [item for item in self.line_items if item.component == component and item.usd]
 
 
 def estimate(stacks: Sequence[AssemblyStack], settings: StageSettings, today: dt.date) -> Estimate:
-    """Price the synthesized stacks of a stage, under the assumptions of its settings.
+    """Estimate the cost of the synthesized stacks of a stage.
 
     Args:
-        stacks: the stage's templates.
-        settings: the stage's settings. Only what no template says is taken from them.
-        today: decides which versions are in extended support.
+        stacks: the synthesized stacks.
+        settings: the settings of the stage, which hold the usage that no template shows.
+        today: the date that decides which versions are in extended support.
 
     Raises:
-        UnpricedError: a region, a resource type or a size has no price here.
+        UnpricedError: the region, a resource type or a property has no price.
     """
     if settings.region != prices.REGION:
         raise UnpricedError(
             f"settings/{settings.stage}.yaml: region: found {settings.region}; allowed: "
             f"{prices.REGION} (tools/cost/prices.py has the list prices of no other region)"
         )
-    inventory = take_inventory(
-        stacks, settings.cost, first_in_account=settings.account_wide.owned, today=today
+    inventory = Inventory.from_stacks(
+        stacks, settings.cost, uses_free_tier=settings.account_wide.owned, today=today
     )
     _refuse_unknown_types(inventory)
-    lines = tuple(
-        line
-        for resource_type, pricer in PRICERS.items()
-        if (resources := inventory.of(resource_type))
-        for line in pricer(resources, inventory)
-    )
-    used = {line.assumption for line in lines if line.assumption}
-    values = settings.cost.model_dump()
+    line_items = tuple(_price(inventory))
+    used_settings = {item.assumption for item in line_items if item.assumption}
     return Estimate(
         stage=settings.stage,
-        lines=lines,
+        line_items=line_items,
         budget_usd=settings.cost.monthly_budget_usd,
-        assumptions={key: value for key, value in values.items() if key in used},
-        negligible={key: why for key, why in NEGLIGIBLE.items() if inventory.of(key)},
+        assumptions={
+            name: value
+            for name, value in settings.cost.model_dump().items()
+            if name in used_settings
+        },
+        negligible={
+            resource_type: price
+            for resource_type, price in NEGLIGIBLE.items()
+            if inventory.of_type(resource_type)
+        },
     )
+
+
+def _price(inventory: Inventory) -> Iterable[LineItem]:
+    for resource_type, pricing_function in PRICING_FUNCTIONS.items():
+        if resources := inventory.of_type(resource_type):
+            yield from pricing_function(resources, inventory)
 
 
 def _refuse_unknown_types(inventory: Inventory) -> None:
     unknown = [
         f"{resources[0]}" + (f" and {len(resources) - 1} more" if len(resources) > 1 else "")
         for resource_type, resources in inventory.resources.items()
-        if resource_type not in PRICERS and not is_free(resource_type)
+        if resource_type not in PRICING_FUNCTIONS and not is_free(resource_type)
     ]
     if unknown:
         raise UnpricedError(

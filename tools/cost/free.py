@@ -1,28 +1,28 @@
-"""Resource types that cost nothing by themselves, and those whose use costs less than a dollar."""
+"""The resource types without a cost of their own, and those with a negligible cost."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-FREE_FAMILIES = ("AWS::IAM::", "AWS::CE::", "AWS::Chatbot::", "AWS::CDK::", "Custom::")
-"""Identities, anomaly detection, chat configurations, metadata. A custom resource costs what its
-function costs, and what it makes: the Kubernetes objects run on the nodes."""
+FREE_TYPE_PREFIXES = ("AWS::IAM::", "AWS::CE::", "AWS::Chatbot::", "AWS::CDK::", "Custom::")
+"""IAM, Cost Anomaly Detection, chat configurations and metadata are free. A custom resource costs
+what its Lambda function costs. The Kubernetes objects that it creates run on the nodes."""
 
-_COUNTED_WITH = {
-    "AWS::EC2::LaunchTemplate": "its volumes count with the node group",
-    "AWS::EC2::VPCGatewayAttachment": "traffic counts with the VPC",
-    "AWS::EC2::InternetGateway": "traffic counts with the VPC",
-    "AWS::ElasticLoadBalancingV2::Listener": "counts with the load balancer",
-    "AWS::ElasticLoadBalancingV2::ListenerCertificate": "counts with the load balancer",
-    "AWS::ElasticLoadBalancingV2::ListenerRule": "in the load balancer's capacity units",
-    "AWS::ElasticLoadBalancingV2::TargetGroup": "counts with the load balancer",
-    "AWS::SecretsManager::RotationSchedule": "its function and calls count elsewhere",
-    "AWS::WAFv2::WebACLAssociation": "counts with the web ACL",
-    "AWS::Config::DeliveryChannel": "counts with the recorder",
-    "AWS::SNS::Subscription": "messages count with the topic",
+_BILLED_ELSEWHERE = {
+    "AWS::EC2::LaunchTemplate": "its volumes are billed with the node group",
+    "AWS::EC2::VPCGatewayAttachment": "traffic is billed with the VPC",
+    "AWS::EC2::InternetGateway": "traffic is billed with the VPC",
+    "AWS::ElasticLoadBalancingV2::Listener": "billed with the load balancer",
+    "AWS::ElasticLoadBalancingV2::ListenerCertificate": "billed with the load balancer",
+    "AWS::ElasticLoadBalancingV2::ListenerRule": "billed with the load balancer's capacity units",
+    "AWS::ElasticLoadBalancingV2::TargetGroup": "billed with the load balancer",
+    "AWS::SecretsManager::RotationSchedule": "billed with its function and its requests",
+    "AWS::WAFv2::WebACLAssociation": "billed with the web ACL",
+    "AWS::Config::DeliveryChannel": "billed with the recorder",
+    "AWS::SNS::Subscription": "messages are billed with the topic",
 }
 
-_NOTHING = (
+_FREE_OF_CHARGE = (
     "AWS::CertificateManager::Certificate",
     "AWS::CloudFormation::WaitCondition",
     "AWS::CloudFormation::WaitConditionHandle",
@@ -63,8 +63,8 @@ _NOTHING = (
     "AWS::SecretsManager::SecretTargetAttachment",
 )
 
-FREE: Mapping[str, str] = {**_COUNTED_WITH, **dict.fromkeys(_NOTHING, "")}
-"""Each free type; with the reason where it is not plain that AWS asks nothing for it."""
+FREE: Mapping[str, str] = {**_BILLED_ELSEWHERE, **dict.fromkeys(_FREE_OF_CHARGE, "")}
+"""The free types. A type that is billed with another resource has the name of that resource."""
 
 NEGLIGIBLE: Mapping[str, str] = {
     "AWS::Budgets::Budget": "no charge without budget actions",
@@ -74,10 +74,10 @@ NEGLIGIBLE: Mapping[str, str] = {
     "AWS::StepFunctions::StateMachine": "0.025 USD per 1,000 steps after the first 4,000 of a "
     "month; a release takes a few dozen",
 }
-"""Types whose use is too little to be counted here; the report names them with their price."""
+"""The prices of types with a negligible cost. The estimate lists the types, without a cost."""
 
 
 def is_free(resource_type: str) -> bool:
-    """Whether a type never shows on the bill, or never with a dollar."""
+    """Return whether a resource type is free, or has a negligible cost."""
     known = resource_type in FREE or resource_type in NEGLIGIBLE
-    return known or resource_type.startswith(FREE_FAMILIES)
+    return known or resource_type.startswith(FREE_TYPE_PREFIXES)

@@ -1,24 +1,21 @@
-"""What is priced: the resources of a stage's templates, and the lines that they become."""
+"""The resources of a stage, and the assumptions about their usage."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from settings.cost import CostSettings
 from tools.cost.components import Component
-from tools.cost.prices import EACH, Price
+from tools.cost.errors import UnpricedError
+from tools.cost.line_item import LineItem
+from tools.cost.prices import Price
 from tools.templates.assembly import AssemblyStack
 
 _T = TypeVar("_T")
-_CENT = Decimal("0.01")
-
-
-class UnpricedError(Exception):
-    """Something in a template has no price; the text is all that the user needs to add one."""
 
 
 @dataclass(frozen=True)
@@ -33,110 +30,112 @@ class Resource:
     def __str__(self) -> str:
         return f"{self.stack}: {self.logical_id} ({self.type})"
 
-    def priced(self, key: str, prices: Mapping[str, _T], default: str | None = None) -> _T:
-        """Return what `prices` has for the value of a property.
+    def look_up(self, name: str, table: Mapping[str, _T], default: str | None = None) -> _T:
+        """Return the entry of a table for the value of a property.
 
         Raises:
-            UnpricedError: it has nothing for it.
+            UnpricedError: the table has no entry for the value.
         """
-        return self.look_up(key, self.properties.get(key, default), prices)
+        return self.look_up_value(name, self.properties.get(name, default), table)
 
-    def look_up(self, key: str, found: object, prices: Mapping[str, _T]) -> _T:
-        """Likewise for a value that stands inside of the property `key`."""
-        if not isinstance(found, str) or found not in prices:
+    def look_up_value(self, name: str, value: object, table: Mapping[str, _T]) -> _T:
+        """Return the entry of a table for a value that is nested in the property `name`.
+
+        Raises:
+            UnpricedError: the table has no entry for the value.
+        """
+        if not isinstance(value, str) or value not in table:
             raise UnpricedError(
-                f"{self}: {key}: found {found!r}; allowed: {', '.join(prices)} (what "
+                f"{self}: {name}: found {value!r}; allowed: {', '.join(table)} (what "
                 "tools/cost/prices.py and tools/cost/pricing.py have a price for)"
             )
-        return prices[found]
+        return table[value]
 
+    def require(self, name: str, allowed: Collection[str], default: str | None = None) -> None:
+        """Refuse a value of a property that this estimate cannot price.
 
-@dataclass(frozen=True)
-class Line:
-    """One position of the bill, rounded to cents, so that what is shown adds up."""
-
-    component: Component
-    what: str
-    quantity: Decimal
-    price: Price
-    assumption: str | None = None
-    """The cost setting that the quantity comes from; None where the template says it."""
-
-    @property
-    def usd(self) -> Decimal:
-        """What it costs a month."""
-        return (self.quantity * self.price.usd).quantize(_CENT, ROUND_HALF_UP)
-
-    def __str__(self) -> str:
-        unit = self.price.unit
-        factors = [f"{self.quantity.normalize():,f}", _money(self.price.usd)]
-        if unit[0].isdigit():
-            factors.insert(1, unit)
-        elif unit != EACH:
-            factors[0] += f" {unit}"
-        mark = " (assumed)" if self.assumption else ""
-        return f"{self.what}: {' x '.join(factors)}{mark}"
-
-
-def _money(usd: Decimal) -> str:
-    """Return a price with all its digits, and with cents at least."""
-    return f"{usd.normalize() if usd % _CENT else usd.quantize(_CENT):f}"
+        Raises:
+            UnpricedError: the value is not allowed.
+        """
+        self.look_up(name, dict.fromkeys(allowed), default)
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """The resources of a stage, with what the templates do not say."""
+    """The resources of a stage, and what their templates do not show."""
 
     resources: Mapping[str, Sequence[Resource]]
-    """By type."""
+    """The resources by type."""
     assumptions: CostSettings
-    first_in_account: bool
-    """Whether what each account has free is this stage's. Stages may share an account: the one that
-    owns what the account has once takes it."""
+    uses_free_tier: bool
+    """Whether the account's Free Tier counts for this stage. Of the stages that share an account,
+    it counts for the one that owns the account-wide resources."""
     today: dt.date
 
-    def of(self, resource_type: str) -> Sequence[Resource]:
+    @classmethod
+    def from_stacks(
+        cls,
+        stacks: Sequence[AssemblyStack],
+        assumptions: CostSettings,
+        *,
+        uses_free_tier: bool,
+        today: dt.date,
+    ) -> Inventory:
+        """Return the inventory of a stage's stacks."""
+        resources: dict[str, list[Resource]] = {}
+        for stack in stacks:
+            for logical_id, definition in stack.template.get("Resources", {}).items():
+                properties = definition.get("Properties", {})
+                resource = Resource(stack.name, logical_id, definition["Type"], properties)
+                resources.setdefault(resource.type, []).append(resource)
+        return cls(resources, assumptions, uses_free_tier, today)
+
+    def of_type(self, resource_type: str) -> Sequence[Resource]:
         """Return the resources of a type."""
         return self.resources.get(resource_type, ())
 
-    def beside(self, resource: Resource, value: object) -> Resource | None:
+    def find_referenced(self, resource: Resource, value: object) -> Resource | None:
         """Return the first resource of the same stack that a property's value refers to."""
-        targets = list(_references(value))
-        for others in self.resources.values():
-            for other in others:
-                if other.stack == resource.stack and other.logical_id in targets:
+        logical_ids = list(_referenced_ids(value))
+        for resources in self.resources.values():
+            for other in resources:
+                if other.stack == resource.stack and other.logical_id in logical_ids:
                     return other
         return None
+
+    def assumed_usage(self, setting: str) -> Decimal:
+        """Return the value of a cost setting."""
+        return Decimal(str(getattr(self.assumptions, setting)))
 
     def assumed(
         self,
         component: Component,
         what: str,
-        key: str,
+        setting: str,
         price: Price,
         *,
         per: int = 1,
         free: int = 0,
-    ) -> Line:
-        """Return the line of a usage that the settings assume.
+    ) -> LineItem:
+        """Return the line item of an assumed usage.
 
         Args:
-            component: its row.
+            component: the component that the usage belongs to.
             what: what is used.
-            key: the cost setting.
-            price: of a unit.
-            per: how much of the setting a unit is.
-            free: how much of the setting the account has free.
+            setting: the name of the cost setting that holds the usage.
+            price: the price of one unit.
+            per: how much usage one unit is.
+            free: how much usage the Free Tier includes.
         """
-        quantity = Decimal(str(getattr(self.assumptions, key)))
-        if free and self.first_in_account:
+        quantity = self.assumed_usage(setting)
+        if free and self.uses_free_tier:
             quantity = max(Decimal(0), quantity - free)
             what = f"{what} ({free} {price.unit} free)"
-        return Line(component, what, quantity / per, price, assumption=key)
+        return LineItem(component, what, quantity / per, price, assumption=setting)
 
 
-def _references(value: object) -> Iterator[str]:
-    """Yield the logical ids that a value refers to, however deep: an ARN is joined of several."""
+def _referenced_ids(value: object) -> Iterator[str]:
+    """Yield the logical ids that a value refers to, also those inside an `Fn::Join`."""
     if isinstance(value, Mapping):
         if "Ref" in value:
             yield value["Ref"]
@@ -144,25 +143,7 @@ def _references(value: object) -> Iterator[str]:
             yield value["Fn::GetAtt"][0]
         else:
             for item in value.values():
-                yield from _references(item)
+                yield from _referenced_ids(item)
     elif isinstance(value, list):
         for item in value:
-            yield from _references(item)
-
-
-def take_inventory(
-    stacks: Sequence[AssemblyStack],
-    assumptions: CostSettings,
-    *,
-    first_in_account: bool,
-    today: dt.date,
-) -> Inventory:
-    """Sort the resources of a stage's stacks by type."""
-    resources: dict[str, list[Resource]] = {}
-    for stack in stacks:
-        for logical_id, resource in stack.template.get("Resources", {}).items():
-            kind = resource["Type"]
-            properties = resource.get("Properties", {})
-            found = Resource(stack.name, logical_id, kind, properties)
-            resources.setdefault(kind, []).append(found)
-    return Inventory(resources, assumptions, first_in_account, today)
+            yield from _referenced_ids(item)

@@ -1,4 +1,4 @@
-"""Small templates to price, and the synthesized stages as stacks."""
+"""Templates that the cost tests price."""
 
 import datetime as dt
 import json
@@ -13,7 +13,7 @@ from tools.cost.prices import AS_OF
 from tools.templates.assembly import AssemblyStack
 
 Resources = dict[str, tuple[str, dict[str, Any]]]
-"""Type and properties by logical id."""
+"""The type and the properties of each resource, by logical id."""
 
 NO_USAGE = CostSettings(
     **{
@@ -28,8 +28,8 @@ NO_USAGE = CostSettings(
 def stack(resources: Resources, name: str = "spywatcher-production-x") -> AssemblyStack:
     template = {
         "Resources": {
-            logical_id: {"Type": kind, "Properties": properties}
-            for logical_id, (kind, properties) in resources.items()
+            logical_id: {"Type": resource_type, "Properties": properties}
+            for logical_id, (resource_type, properties) in resources.items()
         }
     }
     return AssemblyStack(name, template, "us-east-1", "111111111111", None, ())
@@ -39,19 +39,18 @@ def price(
     resources: Resources,
     assumptions: dict[str, float] | None = None,
     *,
-    first_in_account: bool = False,
+    uses_free_tier: bool = False,
     today: dt.date = AS_OF,
 ) -> Estimate:
-    """Price a template with no usage but what `assumptions` say."""
+    """Return the estimate of a template. `assumptions` holds the only usage."""
     settings = load_stage("production")
-    account_wide = settings.account_wide.model_copy(update={"owned": first_in_account})
+    account_wide = settings.account_wide.model_copy(update={"owned": uses_free_tier})
     costs = NO_USAGE.model_copy(update=assumptions or {})
     settings = settings.model_copy(update={"cost": costs, "account_wide": account_wide})
     return estimate([stack(resources)], settings, today)
 
 
 def stacks(stage: SynthesizedStage) -> list[AssemblyStack]:
-    """Return the stacks of a synthesized stage."""
     prefix = stage.settings.resource_name()
     return [
         AssemblyStack(f"{prefix}-{name}", template, stage.settings.region, "1" * 12, None, ())
@@ -60,21 +59,21 @@ def stacks(stage: SynthesizedStage) -> list[AssemblyStack]:
 
 
 def estimate_of(stage: SynthesizedStage, settings: StageSettings | None = None) -> Estimate:
-    """Price a synthesized stage on the day of the price table."""
+    """Return the estimate of a synthesized stage on the day of the price table."""
     return estimate(stacks(stage), settings or stage.settings, AS_OF)
 
 
-def write_assembly(folder: Path, stage: str, contents: list[AssemblyStack]) -> Path:
-    """Write what a synthesis leaves in cdk.out, as far as it is read."""
+def write_assembly(folder: Path, stage: str, stacks: list[AssemblyStack]) -> Path:
+    """Write the files of a cloud assembly that `read_stage` reads; return the folder."""
     inner = folder / f"assembly-{stage}"
     inner.mkdir(parents=True)
     artifacts = {}
-    for each in contents:
-        (inner / f"{each.name}.json").write_text(json.dumps(each.template))
-        artifacts[each.name] = {
+    for stack in stacks:
+        (inner / f"{stack.name}.json").write_text(json.dumps(stack.template))
+        artifacts[stack.name] = {
             "type": "aws:cloudformation:stack",
             "environment": "aws://111111111111/us-east-1",
-            "properties": {"templateFile": f"{each.name}.json", "stackName": each.name},
+            "properties": {"templateFile": f"{stack.name}.json", "stackName": stack.name},
         }
     (inner / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
     return folder

@@ -1,4 +1,4 @@
-"""The command: what it prints, what it writes, and how it refuses."""
+"""The `cost` command: its output, its files and its errors."""
 
 import json
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ KEY: tuple[str, dict[str, Any]] = ("AWS::KMS::Key", {})
 
 
 @pytest.fixture(autouse=True)
-def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The working copy has two keys; a revision has one, or what its name says."""
+def fake_synthesis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulate a working copy with two keys, and three revisions."""
     revisions = {
         "main": stack({"A": KEY}),
         "unpriced": stack({"A": ("AWS::Kinesis::Stream", {})}),
@@ -41,7 +41,7 @@ def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["production"]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("production: a month in USD, list prices of us-east-1 of 2026-11-23\n")
+    assert shown.startswith("production: USD per month, list prices of us-east-1 of 2026-11-23\n")
     assert "keys: 2 x 1.00" in shown
 
 
@@ -53,7 +53,7 @@ def test_it_writes_json(tmp_path: Path) -> None:
     assert "against" not in document
 
 
-def test_it_prints_and_writes_the_difference_to_a_revision(
+def test_it_prints_and_writes_the_difference_from_a_revision(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     json_file = tmp_path / "cost.json"
@@ -64,7 +64,7 @@ def test_it_prints_and_writes_the_difference_to_a_revision(
     assert json.loads(json_file.read_text())["against"]["change"] == 1.0
 
 
-def test_it_says_that_nothing_changed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_prints_that_there_is_no_difference(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["staging", "--against", "same"]) == 0
     assert "No difference" in capsys.readouterr().out
 
@@ -84,7 +84,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_it_refuses_in_one_message(case: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_error_is_one_message(case: str, capsys: pytest.CaptureFixture[str]) -> None:
     arguments, message = REFUSED[case]
     assert command.main(arguments) == 1
     error = capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""docs/cost.md : what the stages cost, and why not what the design says."""
+"""docs/cost.md is generated, and shows the current estimate."""
 
 import pytest
 
@@ -9,6 +9,6 @@ from tests.tools.cost.page import page
 from tests.tools.cost.templates import estimate_of
 
 
-def test_the_page_is_current(pytestconfig: pytest.Config) -> None:
+def test_the_cost_page_is_up_to_date(pytestconfig: pytest.Config) -> None:
     estimates = [estimate_of(synthesize(load_stage(name))) for name in stage_names()]
     check_document("cost.md", page(estimates), pytestconfig)

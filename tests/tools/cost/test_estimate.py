@@ -1,4 +1,4 @@
-"""Whole stages: everything is priced, everything adds up, and the design stands beside it."""
+"""The estimate of a stage: each resource has a price, and the components add up to the total."""
 
 from decimal import Decimal
 
@@ -8,12 +8,12 @@ from settings import load_stage
 from settings.instances import CACHE_NODE_TYPES, DATABASE_CLASSES, NODE_TYPES
 from tests.synthesis import SynthesizedStage, synthesize
 from tests.tools.cost.templates import estimate_of, price, stacks
-from tools.cost.components import COMPONENTS, DESIGN, DESIGNED, LEFT_OUT
+from tools.cost.components import ALL_COMPONENTS, DESIGN_USD, IN_DESIGN, NOT_IN_DESIGN
+from tools.cost.errors import UnpricedError
 from tools.cost.estimate import estimate
-from tools.cost.free import FREE, FREE_FAMILIES, NEGLIGIBLE, is_free
-from tools.cost.inventory import UnpricedError
+from tools.cost.free import FREE, FREE_TYPE_PREFIXES, NEGLIGIBLE, is_free
 from tools.cost.prices import AS_OF, EC2_HOURS, ELASTICACHE_HOURS, RDS_HOURS
-from tools.cost.pricing import PRICERS
+from tools.cost.pricing import PRICING_FUNCTIONS
 
 TOTALS = {"production": 718, "staging": 273}
 
@@ -24,16 +24,16 @@ def test_every_resource_type_of_the_stage_has_a_price_or_is_free(stage: Synthesi
         for template in stage.templates.values()
         for resource in template["Resources"].values()
     }
-    assert {each for each in types if each not in PRICERS and not is_free(each)} == set()
+    assert {name for name in types if name not in PRICING_FUNCTIONS and not is_free(name)} == set()
 
 
 def test_no_type_is_both_priced_and_free() -> None:
-    known = [*PRICERS, *FREE, *NEGLIGIBLE]
+    known = [*PRICING_FUNCTIONS, *FREE, *NEGLIGIBLE]
     assert len(known) == len(set(known))
-    assert not [each for each in known if each.startswith(FREE_FAMILIES)]
+    assert not [name for name in known if name.startswith(FREE_TYPE_PREFIXES)]
 
 
-def test_an_unknown_type_is_refused_with_stack_id_and_the_file_to_change() -> None:
+def test_an_unknown_type_is_refused_with_its_logical_id_and_the_file_to_change() -> None:
     with pytest.raises(UnpricedError) as caught:
         price(
             {
@@ -51,7 +51,7 @@ def test_an_unknown_type_is_refused_with_stack_id_and_the_file_to_change() -> No
     )
 
 
-def test_another_region_is_refused_since_its_prices_differ(production: SynthesizedStage) -> None:
+def test_another_region_is_refused_because_its_prices_differ(production: SynthesizedStage) -> None:
     settings = production.settings.model_copy(update={"region": "eu-west-1"})
     with pytest.raises(UnpricedError) as caught:
         estimate(stacks(production), settings, AS_OF)
@@ -63,30 +63,30 @@ def test_another_region_is_refused_since_its_prices_differ(production: Synthesiz
 
 def test_the_components_add_up_to_the_total(stage: SynthesizedStage) -> None:
     result = estimate_of(stage)
-    assert result.usd == result.total_of(COMPONENTS)
-    shown = [*result.designed(), *result.left_out()]
+    assert result.usd == result.cost_of(*ALL_COMPONENTS)
+    shown = result.components
     assert len(shown) == len(set(shown))
-    assert result.usd == result.total_of(shown)
+    assert result.usd == result.cost_of(*shown)
 
 
-def test_the_designs_table_adds_up_to_its_totals_which_are_the_budgets() -> None:
-    assert {stage: sum(table.values()) for stage, table in DESIGN.items()} == TOTALS
+def test_the_design_tables_add_up_to_the_design_totals_which_are_the_budgets() -> None:
+    assert {stage: sum(table.values()) for stage, table in DESIGN_USD.items()} == TOTALS
     assert {name: load_stage(name).cost.monthly_budget_usd for name in TOTALS} == TOTALS
-    assert set(DESIGN["production"]) == set(DESIGNED)
-    assert set(DESIGN["staging"]) < set(DESIGNED)
+    assert set(DESIGN_USD["production"]) == set(IN_DESIGN)
+    assert set(DESIGN_USD["staging"]) < set(IN_DESIGN)
 
 
-def test_each_component_is_in_the_design_or_left_out_of_it() -> None:
-    assert set(COMPONENTS) == set(DESIGNED) | set(LEFT_OUT)
-    assert not set(DESIGNED) & set(LEFT_OUT)
+def test_each_component_is_in_the_design_or_not() -> None:
+    assert set(ALL_COMPONENTS) == set(IN_DESIGN) | set(NOT_IN_DESIGN)
+    assert not set(IN_DESIGN) & set(NOT_IN_DESIGN)
 
 
-def test_what_the_templates_say_is_counted_there(
+def test_the_sizes_in_the_templates_have_these_costs(
     production: SynthesizedStage, staging: SynthesizedStage
 ) -> None:
     fixed = {
         stage.settings.stage: {
-            component.name: estimate_of(stage).of(component) for component in DESIGNED[:4]
+            component.name: estimate_of(stage).cost_of(component) for component in IN_DESIGN[:4]
         }
         for stage in (production, staging)
     }
@@ -106,23 +106,25 @@ def test_what_the_templates_say_is_counted_there(
     }
 
 
-def test_what_the_design_leaves_out_is_named(
+def test_the_components_that_are_not_in_the_design_are_listed(
     production: SynthesizedStage, staging: SynthesizedStage
 ) -> None:
-    names = [component.name for component in estimate_of(production).left_out()]
+    names = [component.name for component in estimate_of(production).components_not_in_design]
     assert {"NAT gateways", "KMS keys", "VPC flow logs", "Container Insights", "WAF"} <= set(names)
     assert "Backups & monitoring" not in names
-    assert "Backups & monitoring" in [each.name for each in estimate_of(staging).left_out()]
+    assert "Backups & monitoring" in [
+        component.name for component in estimate_of(staging).components_not_in_design
+    ]
 
 
-def test_a_stage_that_the_design_does_not_name_has_no_table(staging: SynthesizedStage) -> None:
+def test_a_stage_that_is_not_in_the_design_has_no_table(staging: SynthesizedStage) -> None:
     settings = staging.settings.model_copy(update={"stage": "review"})
     result = estimate_of(staging, settings)
-    assert list(result.designed()) == []
-    assert result.total_of(result.left_out()) == result.usd
+    assert list(result.components_in_design) == []
+    assert result.cost_of(*result.components_not_in_design) == result.usd
 
 
-def test_the_sizes_that_settings_may_ask_for_have_prices() -> None:
+def test_optional_resources_of_the_settings_have_prices() -> None:
     staging = load_stage("staging")
     optional = staging.model_copy(
         update={
@@ -135,10 +137,12 @@ def test_the_sizes_that_settings_may_ask_for_have_prices() -> None:
     )
     costs = estimate_of(synthesize(optional))
     assert costs.usd > estimate_of(synthesize(staging)).usd
-    assert {"Interface endpoints", "Container Insights"} <= {each.name for each in costs.left_out()}
+    assert {"Interface endpoints", "Container Insights"} <= {
+        component.name for component in costs.components_not_in_design
+    }
 
 
-def test_every_class_that_the_settings_allow_has_a_price() -> None:
+def test_each_instance_type_that_the_settings_allow_has_a_price() -> None:
     assert set(EC2_HOURS) == set(NODE_TYPES)
     assert set(RDS_HOURS) == set(DATABASE_CLASSES)
     assert set(ELASTICACHE_HOURS) == set(CACHE_NODE_TYPES)

@@ -1,4 +1,4 @@
-"""What each resource type costs, on templates that hold nothing else."""
+"""The price of each resource type, in templates without other resources."""
 
 import datetime as dt
 import json
@@ -10,7 +10,7 @@ import pytest
 from tests.tools.cost.templates import Resources, price
 from tools.cost import components as c
 from tools.cost.components import Component
-from tools.cost.inventory import UnpricedError
+from tools.cost.errors import UnpricedError
 
 DATABASE: dict[str, Any] = {
     "Engine": "postgres",
@@ -21,8 +21,8 @@ DATABASE: dict[str, Any] = {
 }
 CACHE = {"CacheNodeType": "cache.t3.medium", "NumCacheClusters": 2, "SnapshotRetentionLimit": 5}
 BALANCER = {"Type": "application", "Scheme": "internet-facing", "Subnets": ["a", "b", "c"]}
-DISK = {"Ebs": {"VolumeSize": 50, "VolumeType": "gp3"}}
-TEMPLATE = ("AWS::EC2::LaunchTemplate", {"LaunchTemplateData": {"BlockDeviceMappings": [DISK]}})
+VOLUME = {"Ebs": {"VolumeSize": 50, "VolumeType": "gp3"}}
+TEMPLATE = ("AWS::EC2::LaunchTemplate", {"LaunchTemplateData": {"BlockDeviceMappings": [VOLUME]}})
 
 
 def nodes(count: int, *types: str, capacity: str = "ON_DEMAND") -> tuple[str, dict[str, Any]]:
@@ -47,8 +47,11 @@ def metric(identity: str, period: int = 60) -> dict[str, Any]:
     return {"Id": identity, "MetricStat": {"Metric": {}, "Period": period, "Stat": "Sum"}}
 
 
-FORMULA = {"Metrics": [{"Id": "e", "Expression": "a / b"}, metric("a"), metric("b")]}
-BAND = {"ThresholdMetricId": "band", "Metrics": [{"Id": "band", "Expression": "..."}, metric("a")]}
+METRIC_MATH = {"Metrics": [{"Id": "e", "Expression": "a / b"}, metric("a"), metric("b")]}
+ANOMALY_DETECTION = {
+    "ThresholdMetricId": "band",
+    "Metrics": [{"Id": "band", "Expression": "..."}, metric("a")],
+}
 
 CASES: dict[str, tuple[Component, str, Resources, dict[str, float]]] = {
     "a cluster costs 0.10 an hour": (
@@ -84,7 +87,7 @@ CASES: dict[str, tuple[Component, str, Resources, dict[str, float]]] = {
         },
         {},
     ),
-    "system metrics cost what they write into logs, more often is more": (
+    "Enhanced Monitoring costs its logs, and more with a shorter interval": (
         c.BACKUPS_AND_MONITORING, "0.50",
         {"D": ("AWS::RDS::DBInstance", DATABASE | {"MonitoringInterval": 30})}, {},
     ),
@@ -92,7 +95,7 @@ CASES: dict[str, tuple[Component, str, Resources, dict[str, float]]] = {
         c.BACKUPS_AND_MONITORING, "9.50", {"D": ("AWS::RDS::DBInstance", DATABASE)},
         {"backup_gib_beyond_storage": 100},
     ),
-    "backups in a second region cost as much storage again": (
+    "backups in a second region cost storage of the same size": (
         c.BACKUPS_AND_MONITORING, "9.50",
         {"D": ("AWS::RDS::DBInstance", DATABASE | {"AutomaticBackupReplicationRegion": "x"})}, {},
     ),
@@ -113,7 +116,7 @@ CASES: dict[str, tuple[Component, str, Resources, dict[str, float]]] = {
         },
         {},
     ),
-    "all snapshots of Redis cost but the first": (
+    "each snapshot of Redis costs, except the first": (
         c.BACKUPS_AND_MONITORING, "3.40",  # 4 x 10 GiB x 0.085
         {"R": ("AWS::ElastiCache::ReplicationGroup", CACHE)}, {"cache_snapshot_gib": 10},
     ),
@@ -123,26 +126,27 @@ CASES: dict[str, tuple[Component, str, Resources, dict[str, float]]] = {
         {"load_balancer_capacity_units": 2},
     ),
     "a public load balancer has an address in each zone": (
-        c.ADDRESSES, "10.95", {"L": ("AWS::ElasticLoadBalancingV2::LoadBalancer", BALANCER)}, {},
+        c.PUBLIC_ADDRESSES, "10.95",
+        {"L": ("AWS::ElasticLoadBalancingV2::LoadBalancer", BALANCER)}, {},
     ),
-    "an internal load balancer has none": (
-        c.ADDRESSES, "0",
+    "an internal load balancer has no public address": (
+        c.PUBLIC_ADDRESSES, "0",
         {"L": ("AWS::ElasticLoadBalancingV2::LoadBalancer", BALANCER | {"Scheme": "internal"})},
         {},
     ),
-    "NAT gateways cost their hours and what passes all of them": (
+    "NAT gateways cost their hours and the data that they process": (
         c.NAT, "74.70",  # 2 x 32.85 + 200 x 0.045
         {"A": ("AWS::EC2::NatGateway", {}), "B": ("AWS::EC2::NatGateway", {})},
         {"nat_processed_gib": 200},
     ),
-    "an elastic address costs, in use or not": (
-        c.ADDRESSES, "3.65", {"E": ("AWS::EC2::EIP", {})}, {},
+    "an Elastic IP address costs its hours": (
+        c.PUBLIC_ADDRESSES, "3.65", {"E": ("AWS::EC2::EIP", {})}, {},
     ),
-    "traffic costs to the internet, and on both sides between zones": (
+    "traffic costs to the internet, and in both directions between zones": (
         c.DATA_TRANSFER, "11.00", {"V": ("AWS::EC2::VPC", {})},
         {"data_out_gib": 100, "cross_zone_gib": 100},
     ),
-    "an interface endpoint costs by the zone": (
+    "an interface endpoint costs for each subnet": (
         c.ENDPOINTS, "22.40",  # 3 x 7.30 + 50 x 0.01
         {
             "I": (
@@ -156,43 +160,43 @@ CASES: dict[str, tuple[Component, str, Resources, dict[str, float]]] = {
         c.ENDPOINTS, "0", {"G": ("AWS::EC2::VPCEndpoint", {"VpcEndpointType": "Gateway"})},
         {"endpoint_processed_gib": 50},
     ),
-    "keys cost, and so does each of their first two rotations": (
-        c.KEYS, "4.30",
+    "keys cost, and their first two rotations cost as much each": (
+        c.KMS_KEYS, "4.30",
         {
             "A": ("AWS::KMS::Key", {"EnableKeyRotation": True}),
             "B": ("AWS::KMS::Key", {}),
         },
         {"key_rotations": 2, "key_requests_thousands": 100},
     ),
-    "secrets cost, and so do their readers": (
+    "secrets cost, and so do requests": (
         c.SECRETS, "1.80",
         {"A": ("AWS::SecretsManager::Secret", {}), "B": ("AWS::SecretsManager::Secret", {})},
         {"secret_requests_thousands": 200},
     ),
-    "the firewall costs its list, its rules and the requests": (
-        c.FIREWALL, "13.00", {"W": ("AWS::WAFv2::WebACL", {"Rules": [{}, {}]})},
+    "a web ACL costs, and so do its rules and requests": (
+        c.WAF, "13.00", {"W": ("AWS::WAFv2::WebACL", {"Rules": [{}, {}]})},
         {"requests_millions": 10},
     ),
-    "the firewall's log costs": (
-        c.FIREWALL, "5.00", {"L": ("AWS::WAFv2::LoggingConfiguration", {})},
+    "the logs of a web ACL cost": (
+        c.WAF, "5.00", {"L": ("AWS::WAFv2::LoggingConfiguration", {})},
         {"firewall_log_gib": 10},
     ),
-    "flow logs cost what they write": (
+    "flow logs cost their log data": (
         c.FLOW_LOGS, "5.00", {"F": ("AWS::EC2::FlowLog", {})}, {"flow_log_gib": 10},
     ),
-    "control plane logs cost where they are on": (
+    "control plane logs cost if they are enabled": (
         c.BACKUPS_AND_MONITORING, "5.00",
         {"C": ("AWS::EKS::Cluster", {"Version": "1.35", "Logging": {"ClusterLogging": {}}})},
         {"control_plane_log_gib": 10},
     ),
-    "and nothing where they are off": (
+    "a cluster without control plane logs has no cost for logs": (
         c.BACKUPS_AND_MONITORING, "0", {"C": ("AWS::EKS::Cluster", {"Version": "1.35"})},
         {"control_plane_log_gib": 10},
     ),
     "pod logs cost": (
         c.BACKUPS_AND_MONITORING, "5.00", {"A": agent(containerLogs=True)}, {"pod_log_gib": 10},
     ),
-    "Container Insights costs by the node": (
+    "Container Insights costs for each node": (
         c.CONTAINER_INSIGHTS, "8.40",  # 2 x 20 million x 0.21
         {
             "A": agent(containerLogs=False, containerInsights=True),
@@ -201,7 +205,7 @@ CASES: dict[str, tuple[Component, str, Resources, dict[str, float]]] = {
         },
         {"insights_observations_millions_per_node": 20},
     ),
-    "Container Insights costs nothing where it is off": (
+    "Container Insights costs nothing if it is disabled": (
         c.CONTAINER_INSIGHTS, "0",
         {"A": agent(containerInsights=False), "N": nodes(2, "t3.large"), "Template": TEMPLATE},
         {"insights_observations_millions_per_node": 20},
@@ -209,14 +213,14 @@ CASES: dict[str, tuple[Component, str, Resources, dict[str, float]]] = {
     "an alarm costs 0.10": (
         c.BACKUPS_AND_MONITORING, "0.10", {"A": ("AWS::CloudWatch::Alarm", {"Period": 60})}, {},
     ),
-    "an alarm on a formula costs each of its metrics": (
-        c.BACKUPS_AND_MONITORING, "0.20", {"A": ("AWS::CloudWatch::Alarm", FORMULA)}, {},
+    "an alarm on metric math costs for each metric": (
+        c.BACKUPS_AND_MONITORING, "0.20", {"A": ("AWS::CloudWatch::Alarm", METRIC_MATH)}, {},
     ),
-    "an alarm more often than once a minute costs three times as much": (
+    "a high-resolution alarm costs three times as much": (
         c.BACKUPS_AND_MONITORING, "0.30", {"A": ("AWS::CloudWatch::Alarm", {"Period": 10})}, {},
     ),
-    "an alarm on an anomaly costs three metrics": (
-        c.BACKUPS_AND_MONITORING, "0.30", {"A": ("AWS::CloudWatch::Alarm", BAND)}, {},
+    "an anomaly detection alarm costs as much as three metrics": (
+        c.BACKUPS_AND_MONITORING, "0.30", {"A": ("AWS::CloudWatch::Alarm", ANOMALY_DETECTION)}, {},
     ),
     "a composite alarm costs 0.50": (
         c.BACKUPS_AND_MONITORING, "0.50", {"A": ("AWS::CloudWatch::CompositeAlarm", {})}, {},
@@ -224,65 +228,68 @@ CASES: dict[str, tuple[Component, str, Resources, dict[str, float]]] = {
     "a dashboard costs 3": (
         c.BACKUPS_AND_MONITORING, "3.00", {"D": ("AWS::CloudWatch::Dashboard", {})}, {},
     ),
-    "a metric made from logs costs 0.30": (
+    "a metric filter costs 0.30 for each metric": (
         c.BACKUPS_AND_MONITORING, "0.60",
         {"M": ("AWS::Logs::MetricFilter", {"MetricTransformations": [{}, {}]})}, {},
     ),
-    "log groups cost what is written and what is kept": (
+    "log groups cost ingestion and storage": (
         c.BACKUPS_AND_MONITORING, "5.30",
         {"A": ("AWS::Logs::LogGroup", {}), "B": ("AWS::Logs::LogGroup", {})},
         {"other_log_gib": 10, "stored_log_gib": 10},
     ),
-    "an account's second trail costs its events": (
-        c.AUDIT, "10.00", {"T": ("AWS::CloudTrail::Trail", {})}, {"audit_events_thousands": 500},
+    "the second trail of an account costs its events": (
+        c.AUDITING, "10.00", {"T": ("AWS::CloudTrail::Trail", {})}, {"audit_events_thousands": 500},
     ),
     "GuardDuty costs events and flow logs": (
-        c.AUDIT, "12.00", {"G": ("AWS::GuardDuty::Detector", {})},
+        c.AUDITING, "12.00", {"G": ("AWS::GuardDuty::Detector", {})},
         {"audit_events_thousands": 500, "flow_log_gib": 10},
     ),
-    "Config costs changes": (
-        c.AUDIT, "3.00", {"R": ("AWS::Config::ConfigurationRecorder", {})}, {"config_items": 1000},
+    "AWS Config costs for each configuration item": (
+        c.AUDITING, "3.00", {"R": ("AWS::Config::ConfigurationRecorder", {})},
+        {"config_items": 1000},
     ),
-    "a conformance pack costs evaluations": (
-        c.AUDIT, "2.00", {"P": ("AWS::Config::ConformancePack", {})}, {"config_evaluations": 2000},
+    "a conformance pack costs for each evaluation": (
+        c.AUDITING, "2.00", {"P": ("AWS::Config::ConformancePack", {})},
+        {"config_evaluations": 2000},
     ),
     "Shield Advanced costs its subscription": (
         c.SHIELD, "3000.00", {"S": ("AWS::Shield::Protection", {})}, {},
     ),
-    "buckets cost what they hold and each file": (
-        c.OTHER, "7.30", {"B": ("AWS::S3::Bucket", {})},
+    "buckets cost storage and PUT requests": (
+        c.S3_AND_LAMBDA, "7.30", {"B": ("AWS::S3::Bucket", {})},
         {"bucket_gib": 100, "bucket_requests_thousands": 1000},
     ),
-    "functions cost their run time": (
-        c.OTHER, "1.67", {"F": ("AWS::Lambda::Function", {})}, {"function_gib_seconds": 100_000},
+    "functions cost their duration": (
+        c.S3_AND_LAMBDA, "1.67", {"F": ("AWS::Lambda::Function", {})},
+        {"function_gib_seconds": 100_000},
     ),
     "an advanced parameter costs 0.05": (
-        c.OTHER, "0.05", {"P": ("AWS::SSM::Parameter", {"Tier": "Advanced"})}, {},
+        c.S3_AND_LAMBDA, "0.05", {"P": ("AWS::SSM::Parameter", {"Tier": "Advanced"})}, {},
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("sentence", CASES)
-def test_price(sentence: str) -> None:
+def test_price_of_a_resource(sentence: str) -> None:
     component, usd, resources, assumptions = CASES[sentence]
-    assert price(resources, assumptions).of(component) == Decimal(usd)
+    assert price(resources, assumptions).cost_of(component) == Decimal(usd)
 
 
-def test_a_cluster_costs_six_times_as_much_from_the_day_after_standard_support() -> None:
+def test_a_cluster_costs_six_times_as_much_after_the_end_of_standard_support() -> None:
     cluster: Resources = {"C": ("AWS::EKS::Cluster", {"Version": "1.35"})}
     last = dt.date(2027, 3, 27)
     assert price(cluster, today=last).usd == Decimal("73.00")
     assert price(cluster, today=last + dt.timedelta(days=1)).usd == Decimal("438.00")
 
 
-def test_a_database_in_extended_support_costs_by_the_processor_in_both_zones() -> None:
+def test_a_database_in_extended_support_costs_for_each_vcpu_in_both_zones() -> None:
     database: Resources = {"D": ("AWS::RDS::DBInstance", DATABASE | {"MultiAZ": True})}
     last = dt.date(2028, 2, 29)
     added = price(database, today=last + dt.timedelta(days=1)).usd - price(database, today=last).usd
     assert added == Decimal("292.00")  # 2 zones x 2 vCPU x 730 h x 0.10
 
 
-FREE_ALLOWANCES: dict[str, tuple[Resources, dict[str, float], str, str]] = {
+FREE_TIER: dict[str, tuple[Resources, dict[str, float], str, str]] = {
     "three dashboards": (
         {name: ("AWS::CloudWatch::Dashboard", {}) for name in "ABCD"}, {}, "12.00", "3.00",
     ),
@@ -299,11 +306,13 @@ FREE_ALLOWANCES: dict[str, tuple[Resources, dict[str, float], str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("allowance", FREE_ALLOWANCES)
-def test_an_account_has_it_free_once_for_the_stage_that_owns_the_account(allowance: str) -> None:
-    resources, assumptions, other, owner = FREE_ALLOWANCES[allowance]
-    assert price(resources, assumptions).usd == Decimal(other)
-    assert price(resources, assumptions, first_in_account=True).usd == Decimal(owner)
+@pytest.mark.parametrize("allowance", FREE_TIER)
+def test_the_free_tier_counts_for_the_stage_that_owns_the_account_wide_resources(
+    allowance: str,
+) -> None:
+    resources, assumptions, usd, usd_with_free_tier = FREE_TIER[allowance]
+    assert price(resources, assumptions).usd == Decimal(usd)
+    assert price(resources, assumptions, uses_free_tier=True).usd == Decimal(usd_with_free_tier)
 
 
 UNPRICED: dict[str, tuple[Resources, str]] = {
@@ -323,7 +332,7 @@ UNPRICED: dict[str, tuple[Resources, str]] = {
         {"D": ("AWS::RDS::DBInstance", DATABASE | {"AllocatedStorage": None})},
         "AllocatedStorage: not in the template",
     ),
-    "long Database Insights": (
+    "paid Database Insights": (
         {"D": ("AWS::RDS::DBInstance", DATABASE | {"PerformanceInsightsRetentionPeriod": 31})},
         "Database Insights: found standard, 31 days; allowed: standard, 7 days",
     ),
@@ -346,11 +355,11 @@ UNPRICED: dict[str, tuple[Resources, str]] = {
     "a Kubernetes version": (
         {"C": ("AWS::EKS::Cluster", {"Version": "9.9"})}, "Version: found '9.9'; allowed: 1.28,",
     ),
-    "another kind of load balancer": (
+    "a Network Load Balancer": (
         {"L": ("AWS::ElasticLoadBalancingV2::LoadBalancer", BALANCER | {"Type": "network"})},
         "Type: found 'network'; allowed: application",
     ),
-    "flow logs elsewhere": (
+    "flow logs in S3": (
         {"F": ("AWS::EC2::FlowLog", {"LogDestinationType": "s3"})},
         "LogDestinationType: found 's3'; allowed: cloud-watch-logs",
     ),
@@ -358,7 +367,7 @@ UNPRICED: dict[str, tuple[Resources, str]] = {
         {"L": ("AWS::Logs::LogGroup", {"LogGroupClass": "INFREQUENT_ACCESS"})},
         "LogGroupClass: found 'INFREQUENT_ACCESS'; allowed: STANDARD",
     ),
-    "a feature of the agent": (
+    "a feature of the CloudWatch agent": (
         {"A": agent(containerLogs=True, applicationSignals=True)},
         "A (AWS::EKS::Addon): ConfigurationValues: found applicationSignals enabled; allowed:",
     ),
@@ -374,7 +383,7 @@ UNPRICED: dict[str, tuple[Resources, str]] = {
 
 
 @pytest.mark.parametrize("case", UNPRICED)
-def test_what_has_no_price_is_refused_with_its_place(case: str) -> None:
+def test_a_resource_without_a_price_is_refused_with_its_logical_id(case: str) -> None:
     resources, message = UNPRICED[case]
     with pytest.raises(UnpricedError) as caught:
         price(resources)
