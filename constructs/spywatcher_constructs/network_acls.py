@@ -1,4 +1,4 @@
-"""Network ACLs of a three-tier VPC: one a tier, each with what the tier needs."""
+"""The network ACLs of a three-tier VPC, one for each tier."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,38 +6,38 @@ from dataclasses import dataclass
 from aws_cdk import aws_ec2 as ec2
 
 from constructs import Construct
-from spywatcher_constructs.three_tier_vpc import ThreeTierVpc
+from spywatcher_constructs.three_tier_vpc import ThreeTierVpc, Tier
 
-_ANYWHERE = "0.0.0.0/0"
+_ANY_IPV4 = "0.0.0.0/0"
 _FIRST_EPHEMERAL_PORT = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Entry:
-    """An entry, under the number that it keeps: CloudFormation replaces a renumbered one."""
+    """An entry of a network ACL. Never change its number: CloudFormation replaces the entry."""
 
     number: int
     name: str
-    range: str
+    cidr: str
     traffic: ec2.AclTraffic
     action: ec2.Action = ec2.Action.ALLOW
 
 
 class TierNetworkAcls(Construct):
-    """What may cross the border of each tier. What stays inside one subnet meets no ACL.
+    """The traffic that may enter and leave each tier, as far as network ACLs can express it.
 
-    ACLs keep no state, so what comes back needs its own entry: to the ports 1024 to 65535, since
-    NAT gateways, load balancers and Lambda functions pick from all of these ("Ephemeral ports",
-    Amazon VPC user guide). What ACLs cannot tell apart, the security groups do.
+    Network ACLs filter traffic between subnets, and are stateless. Return traffic therefore needs
+    its own entry, for the ports 1024 to 65535: NAT gateways, load balancers and Lambda functions
+    use all of them ("Ephemeral ports", Amazon VPC user guide). Security groups filter the rest.
 
-    - Private tier: everything inside it. EKS asks for it: kubelet, DNS, webhooks, the control
-      plane's interfaces and every pod's own port, in whatever zone the other end is.
-    - Database tier: no entry for what its own members exchange. RDS replicates to a standby and
-      ElastiCache to a replica outside of the subnets' rules: AWS documents a rule for the
-      clients and none for the members, whose security groups would need one first.
-    - DNS and time: the VPC's resolver and the Amazon Time Sync Service meet no ACL.
-    - "Fragmentation needed" (ICMP 3, code 4) from the internet: without it a path with a smaller
-      MTU swallows large packets ("Path MTU Discovery", Amazon VPC user guide).
+    - The private tier allows all traffic within itself. EKS needs it between its nodes, its pods
+      and the network interfaces of the control plane, which are in different zones.
+    - The database tier has no entry for traffic within itself. RDS and ElastiCache replicate
+      outside the rules of the subnets: AWS documents a rule for clients and none for replicas.
+    - Network ACLs do not filter DNS queries to the VPC resolver, or the Amazon Time Sync Service.
+    - The ICMP message "fragmentation needed" (type 3, code 4) is allowed from the internet.
+      Without it, large packets are lost on paths with a smaller MTU ("Path MTU Discovery",
+      Amazon VPC user guide).
     """
 
     def __init__(
@@ -50,86 +50,92 @@ class TierNetworkAcls(Construct):
         application_ports: Sequence[int],
         database_ports: Sequence[int],
     ) -> None:
-        """Make the ACLs and put each in front of its subnets.
+        """Create the network ACLs and associate them with the subnets.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            vpc: the VPC.
-            public_ports: TCP ports that the internet may reach in the public tier, 443 among
-                them: the private tier's own HTTPS enters by the same entry on its way to NAT.
-            application_ports: TCP ports that the public tier may reach in the private one.
-            database_ports: TCP ports, from 1024 on, that the private tier may reach in the
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            vpc: The VPC.
+            public_ports: The TCP ports that the internet may reach in the public tier. One of them
+                is 443, because the HTTPS requests of the private tier need this entry on their way
+                to the NAT gateways.
+            application_ports: The TCP ports that the public tier may reach in the private tier.
+            database_ports: The TCP ports, from 1024 on, that the private tier may reach in the
                 database tier.
         """
         super().__init__(scope, construct_id)
         self._vpc = vpc
-        self._public = vpc.tier_range("public")
-        self._private = vpc.tier_range("private")
-        self._database = vpc.tier_range("database")
-        self._make(
+        self._public = vpc.tier_cidr("public")
+        self._private = vpc.tier_cidr("private")
+        self._database = vpc.tier_cidr("database")
+        self._create_acl(
             "public",
-            ingress=self._into_public(public_ports),
-            egress=self._out_of_public(application_ports),
+            ingress=self._public_ingress(public_ports),
+            egress=self._public_egress(application_ports),
         )
-        self._make(
+        self._create_acl(
             "private",
-            ingress=self._into_private(application_ports),
-            egress=self._out_of_private(database_ports),
+            ingress=self._private_ingress(application_ports),
+            egress=self._private_egress(database_ports),
         )
-        from_private = _ports(100, self._private, database_ports)
-        self._make("database", ingress=from_private, egress=[_returns(300, self._private)])
+        self._create_acl(
+            "database",
+            ingress=_tcp_ports(100, self._private, database_ports),
+            egress=[_return_traffic(300, self._private)],
+        )
 
-    def _into_public(self, public_ports: Sequence[int]) -> list[_Entry]:
+    def _public_ingress(self, public_ports: Sequence[int]) -> list[_Entry]:
         return [
-            *_ports(100, _ANYWHERE, public_ports),
-            _too_large(200, _ANYWHERE),
-            # From the servers that NAT reaches, and from pods to the load balancer.
-            _returns(300, _ANYWHERE),
+            *_tcp_ports(100, _ANY_IPV4, public_ports),
+            _fragmentation_needed(200, _ANY_IPV4),
+            # From the servers that the NAT gateways reach, and from pods to the load balancer.
+            _return_traffic(300, _ANY_IPV4),
         ]
 
-    def _out_of_public(self, application_ports: Sequence[int]) -> list[_Entry]:
-        """A port from 1024 on needs no entry of its own: that of the returning traffic has it."""
-        low = [port for port in application_ports if port < _FIRST_EPHEMERAL_PORT]
+    def _public_egress(self, application_ports: Sequence[int]) -> list[_Entry]:
+        """Allow application ports below 1024. The entry for return traffic allows the others."""
+        low_ports = [port for port in application_ports if port < _FIRST_EPHEMERAL_PORT]
         return [
-            *_ports(100, self._private, low),
-            _Entry(number=150, name="Https", range=_ANYWHERE, traffic=ec2.AclTraffic.tcp_port(443)),
-            _too_large(200, self._private),
-            # To the clients, and from the servers that NAT reaches to the private tier.
-            _returns(300, _ANYWHERE),
+            *_tcp_ports(100, self._private, low_ports),
+            _Entry(number=150, name="Https", cidr=_ANY_IPV4, traffic=ec2.AclTraffic.tcp_port(443)),
+            _fragmentation_needed(200, self._private),
+            # To the clients, and from the servers that the NAT gateways reach to the private tier.
+            _return_traffic(300, _ANY_IPV4),
         ]
 
-    def _into_private(self, application_ports: Sequence[int]) -> list[_Entry]:
-        """Refuse the rest of the public tier: the returns' entry would let in ports from 1024."""
-        everything = ec2.AclTraffic.all_traffic()
+    def _private_ingress(self, application_ports: Sequence[int]) -> list[_Entry]:
+        """Deny all other traffic of the public tier, which the return entry would allow."""
+        all_traffic = ec2.AclTraffic.all_traffic()
         return [
-            _Entry(number=50, name="Tier", range=self._private, traffic=everything),
-            *_ports(100, self._public, application_ports),
-            _too_large(200, _ANYWHERE),
+            _Entry(number=50, name="Tier", cidr=self._private, traffic=all_traffic),
+            *_tcp_ports(100, self._public, application_ports),
+            _fragmentation_needed(200, _ANY_IPV4),
             _Entry(
                 number=250,
                 name="OtherPublic",
-                range=self._public,
-                traffic=everything,
+                cidr=self._public,
+                traffic=all_traffic,
                 action=ec2.Action.DENY,
             ),
-            # From the servers that NAT reaches, and from the database tier.
-            _returns(300, _ANYWHERE),
+            # From the servers that the NAT gateways reach, and from the database tier.
+            _return_traffic(300, _ANY_IPV4),
         ]
 
-    def _out_of_private(self, database_ports: Sequence[int]) -> list[_Entry]:
-        """HTTPS goes anywhere: AWS's APIs, image registries and Discord have no fixed ranges."""
+    def _private_egress(self, database_ports: Sequence[int]) -> list[_Entry]:
+        """Allow HTTPS to any address: AWS APIs, image registries and Discord change theirs."""
         traffic = ec2.AclTraffic
         return [
-            _Entry(number=50, name="Tier", range=self._private, traffic=traffic.all_traffic()),
-            *_ports(100, self._database, database_ports),
-            _Entry(number=150, name="Https", range=_ANYWHERE, traffic=traffic.tcp_port(443)),
-            _returns(300, self._public),
+            _Entry(number=50, name="Tier", cidr=self._private, traffic=traffic.all_traffic()),
+            *_tcp_ports(100, self._database, database_ports),
+            _Entry(number=150, name="Https", cidr=_ANY_IPV4, traffic=traffic.tcp_port(443)),
+            _return_traffic(300, self._public),
         ]
 
-    def _make(self, tier: str, *, ingress: Sequence[_Entry], egress: Sequence[_Entry]) -> None:
-        selection = ec2.SubnetSelection(subnet_group_name=tier)
-        acl = ec2.NetworkAcl(self, tier.capitalize(), vpc=self._vpc, subnet_selection=selection)
+    def _create_acl(
+        self, tier: Tier, *, ingress: Sequence[_Entry], egress: Sequence[_Entry]
+    ) -> None:
+        subnets = ec2.SubnetSelection(subnet_group_name=tier)
+        acl = ec2.NetworkAcl(self, tier.capitalize(), vpc=self._vpc, subnet_selection=subnets)
         for direction, prefix, entries in (
             (ec2.TrafficDirection.INGRESS, "In", ingress),
             (ec2.TrafficDirection.EGRESS, "Out", egress),
@@ -139,29 +145,29 @@ class TierNetworkAcls(Construct):
                     f"{prefix}{entry.name}",
                     direction=direction,
                     rule_number=entry.number,
-                    cidr=ec2.AclCidr.ipv4(entry.range),
+                    cidr=ec2.AclCidr.ipv4(entry.cidr),
                     traffic=entry.traffic,
                     rule_action=entry.action,
                 )
 
 
-def _ports(first_number: int, range_: str, ports: Sequence[int]) -> list[_Entry]:
+def _tcp_ports(first_number: int, cidr: str, ports: Sequence[int]) -> list[_Entry]:
     return [
         _Entry(
             number=first_number + index,
             name=f"Port{port}",
-            range=range_,
+            cidr=cidr,
             traffic=ec2.AclTraffic.tcp_port(port),
         )
         for index, port in enumerate(ports)
     ]
 
 
-def _returns(number: int, range_: str) -> _Entry:
+def _return_traffic(number: int, cidr: str) -> _Entry:
     traffic = ec2.AclTraffic.tcp_port_range(_FIRST_EPHEMERAL_PORT, 65535)
-    return _Entry(number=number, name="Returns", range=range_, traffic=traffic)
+    return _Entry(number=number, name="Returns", cidr=cidr, traffic=traffic)
 
 
-def _too_large(number: int, range_: str) -> _Entry:
+def _fragmentation_needed(number: int, cidr: str) -> _Entry:
     traffic = ec2.AclTraffic.icmp(type=3, code=4)
-    return _Entry(number=number, name="FragmentationNeeded", range=range_, traffic=traffic)
+    return _Entry(number=number, name="FragmentationNeeded", cidr=cidr, traffic=traffic)

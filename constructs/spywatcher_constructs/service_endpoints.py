@@ -1,4 +1,4 @@
-"""Endpoints of AWS services inside a VPC."""
+"""The VPC endpoints of AWS services."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,11 @@ from constructs import Construct
 
 
 class ServiceEndpoints(Construct):
-    """S3 by a gateway endpoint, which costs nothing, and other services by interface endpoints.
+    """A gateway endpoint of S3, which is free of charge, and interface endpoints of other services.
 
-    `security_group` stands before the interface endpoints, and is empty: who uses them adds a
-    rule for its own group. Where there are no interface endpoints there is no group.
+    The security group of the interface endpoints has no rules. Each client of an endpoint adds a
+    rule for its own security group. Without interface endpoints, there is no security group.
     """
-
-    security_group: ec2.ISecurityGroup | None = None
 
     def __init__(
         self,
@@ -27,43 +25,54 @@ class ServiceEndpoints(Construct):
         s3_policy: Sequence[iam.PolicyStatement],
         interface_services: Sequence[str],
     ) -> None:
-        """Make the endpoints.
+        """Create the endpoints.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            vpc: the VPC.
-            subnets: whose route tables lead to S3, and which take the interfaces.
-            s3_policy: what may be asked of S3 from these subnets. IAM's own policies apply too.
-            interface_services: names as in `com.amazonaws.<region>.<name>`. Their public names
-                then resolve to the interfaces in the whole VPC (private DNS).
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            vpc: The VPC.
+            subnets: The subnets that use the S3 endpoint and contain the interface endpoints.
+            s3_policy: The requests to S3 that the endpoint allows. IAM policies apply, too.
+            interface_services: The services with an interface endpoint, named as in
+                `com.amazonaws.<region>.<name>`. The whole VPC uses these endpoints, since private
+                DNS resolves the public names of the services to them.
         """
         super().__init__(scope, construct_id)
-        s3 = ec2.GatewayVpcEndpoint(
+        self._vpc = vpc
+        self._subnets = subnets
+        self._create_s3_endpoint(s3_policy)
+        self.security_group = self._create_security_group() if interface_services else None
+        for name in interface_services:
+            self._create_interface_endpoint(name)
+
+    def _create_s3_endpoint(self, policy: Sequence[iam.PolicyStatement]) -> None:
+        endpoint = ec2.GatewayVpcEndpoint(
             self,
             "S3",
-            vpc=vpc,
+            vpc=self._vpc,
             service=ec2.GatewayVpcEndpointAwsService.S3,
-            subnets=[subnets],
+            subnets=[self._subnets],
         )
-        for statement in s3_policy:
-            s3.add_to_policy(statement)
-        if interface_services:
-            self.security_group = ec2.SecurityGroup(
-                self,
-                "Group",
-                vpc=vpc,
-                description="Interface endpoints of AWS services",
-                allow_all_outbound=False,
-            )
-        for name in interface_services:
-            ec2.InterfaceVpcEndpoint(
-                self,
-                "".join(word.capitalize() for word in name.replace("-", ".").split(".")),
-                vpc=vpc,
-                service=ec2.InterfaceVpcEndpointAwsService(name),
-                subnets=subnets,
-                security_groups=[self.security_group] if self.security_group else None,
-                private_dns_enabled=True,
-                open=False,
-            )
+        for statement in policy:
+            endpoint.add_to_policy(statement)
+
+    def _create_security_group(self) -> ec2.ISecurityGroup:
+        return ec2.SecurityGroup(
+            self,
+            "Group",
+            vpc=self._vpc,
+            description="Interface endpoints of AWS services",
+            allow_all_outbound=False,
+        )
+
+    def _create_interface_endpoint(self, name: str) -> None:
+        ec2.InterfaceVpcEndpoint(
+            self,
+            "".join(word.capitalize() for word in name.replace("-", ".").split(".")),
+            vpc=self._vpc,
+            service=ec2.InterfaceVpcEndpointAwsService(name),
+            subnets=self._subnets,
+            security_groups=[self.security_group] if self.security_group else None,
+            private_dns_enabled=True,
+            open=False,
+        )

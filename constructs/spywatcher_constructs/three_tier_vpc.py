@@ -1,7 +1,8 @@
-"""A VPC of three tiers: what the internet reaches, what runs, and what is kept."""
+"""A VPC with a public, a private and a database tier of subnets."""
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -14,7 +15,9 @@ PUBLIC_SUBNETS = ec2.SubnetSelection(subnet_group_name="public")
 PRIVATE_SUBNETS = ec2.SubnetSelection(subnet_group_name="private")
 DATABASE_SUBNETS = ec2.SubnetSelection(subnet_group_name="database")
 
-_TYPES = {
+Tier = Literal["public", "private", "database"]
+
+_SUBNET_TYPES: Mapping[Tier, ec2.SubnetType] = {
     "public": ec2.SubnetType.PUBLIC,
     "private": ec2.SubnetType.PRIVATE_WITH_EGRESS,
     "database": ec2.SubnetType.PRIVATE_ISOLATED,
@@ -22,11 +25,13 @@ _TYPES = {
 
 
 class ThreeTierVpc(ec2.Vpc):
-    """Public, private and database subnets, and a log of what passes.
+    """A VPC with a subnet of each tier in every Availability Zone, and a flow log.
 
-    The private tier reaches the internet through NAT gateways; the database tier has no route to
-    it. Every tier lies in one range of a power of two, `tier_range`, so that a network ACL names
-    it in one entry. Where the zones are three, that leaves the room of a fourth in each tier.
+    The public tier has a route to the internet, and the private tier reaches it through NAT
+    gateways. The database tier has no route to it.
+
+    The subnets of a tier form one IPv4 range, `tier_cidr`, so that a network ACL needs one entry
+    for a tier. The range has space for a power of two of zones: with three zones, for a fourth.
     """
 
     def __init__(
@@ -44,81 +49,85 @@ class ThreeTierVpc(ec2.Vpc):
         logs_key: kms.IKey,
         flow_log_retention_days: int,
     ) -> None:
-        """Make the VPC. Its ranges and zones are fixed by the first deploy.
+        """Create the VPC. Its ranges and its zones cannot change after the first deployment.
 
         Args:
-            scope: the stack.
-            construct_id: its id there.
-            name: the VPC's name.
-            cidr: an IPv4 range, /16 to /28.
-            availability_zones: the zones; a subnet of each tier in every one.
-            nat_gateways: one a zone survives the loss of a zone; with fewer, zones share.
-            public_prefix_length: of each public subnet; load balancers ask for /27 or larger.
-            private_prefix_length: of each private subnet.
-            database_prefix_length: of each database subnet.
-            logs_key: encrypts the flow log; its policy must let CloudWatch Logs use it.
-            flow_log_retention_days: how long the flow log is kept.
+            scope: The stack.
+            construct_id: The id of the construct.
+            name: The name of the VPC.
+            cidr: The IPv4 range of the VPC, /16 to /28.
+            availability_zones: The Availability Zones.
+            nat_gateways: The number of NAT gateways. With one in each zone, the loss of a zone
+                does not affect the others. With fewer, zones share them.
+            public_prefix_length: The prefix length of each public subnet. A load balancer needs
+                /27 or a larger subnet.
+            private_prefix_length: The prefix length of each private subnet.
+            database_prefix_length: The prefix length of each database subnet.
+            logs_key: The KMS key of the flow log. Its policy must allow CloudWatch Logs to use it.
+            flow_log_retention_days: How long CloudWatch keeps the flow log.
         """
-        self._zones = len(availability_zones)
-        lengths = {
-            "public": public_prefix_length,
-            "private": private_prefix_length,
-            "database": database_prefix_length,
-        }
+        self._zones_per_tier = 1 << (len(availability_zones) - 1).bit_length()
         super().__init__(
             scope,
             construct_id,
             vpc_name=name,
             ip_addresses=ec2.IpAddresses.cidr(cidr),
             availability_zones=list(availability_zones),
-            reserved_azs=self._places - self._zones,
+            reserved_azs=self._zones_per_tier - len(availability_zones),
             nat_gateways=nat_gateways,
             restrict_default_security_group=True,
-            # The largest first: each tier then begins at a multiple of its own size.
-            subnet_configuration=[
-                ec2.SubnetConfiguration(
-                    name=tier,
-                    subnet_type=_TYPES[tier],
-                    cidr_mask=length,
-                    map_public_ip_on_launch=False if tier == "public" else None,
-                )
-                for tier, length in sorted(lengths.items(), key=lambda item: (item[1], item[0]))
-            ],
+            subnet_configuration=_subnet_configuration(
+                {
+                    "public": public_prefix_length,
+                    "private": private_prefix_length,
+                    "database": database_prefix_length,
+                }
+            ),
         )
         self.flow_logs = self._log_flows(logs_key, flow_log_retention_days)
 
     @property
-    def _places(self) -> int:
-        """How many zones each tier has room for."""
-        return 1 << (self._zones - 1).bit_length()
-
-    @property
     def nat_gateway_ids(self) -> list[str]:
-        """The ids of the NAT gateways, zone by zone: CDK's VPC keeps them to itself."""
+        """The ids of the NAT gateways by zone, which the base class does not offer."""
         return [
-            part.attr_nat_gateway_id
+            resource.attr_nat_gateway_id
             for subnet in self.public_subnets
-            for part in subnet.node.find_all()
-            if isinstance(part, ec2.CfnNatGateway)
+            for resource in subnet.node.find_all()
+            if isinstance(resource, ec2.CfnNatGateway)
         ]
 
-    def tier_range(self, tier: str) -> str:
-        """Return the range of `public`, `private` or `database`: its subnets, and no other."""
+    def tier_cidr(self, tier: Tier) -> str:
+        """Return the IPv4 range that contains the subnets of a tier, and no other subnet."""
         subnets = {
             "public": self.public_subnets,
             "private": self.private_subnets,
             "database": self.isolated_subnets,
         }[tier]
         first = ipaddress.IPv4Network(subnets[0].ipv4_cidr_block)
-        return str(first.supernet(self._places.bit_length() - 1))
+        return str(first.supernet(self._zones_per_tier.bit_length() - 1))
 
-    def _log_flows(self, key: kms.IKey, retention_days: int) -> logs.LogGroup:
-        group = EncryptedLogGroup(
+    def _log_flows(self, key: kms.IKey, retention_days: int) -> logs.ILogGroup:
+        log_group = EncryptedLogGroup(
             self, "FlowLogs", encryption_key=key, retention_days=retention_days
         )
         self.add_flow_log(
             "FlowLog",
-            destination=ec2.FlowLogDestination.to_cloud_watch_logs(group),
+            destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group),
             traffic_type=ec2.FlowLogTrafficType.ALL,
         )
-        return group
+        return log_group
+
+
+def _subnet_configuration(prefix_lengths: Mapping[Tier, int]) -> list[ec2.SubnetConfiguration]:
+    """Return the tiers in the order of their size, so that the range of each is aligned to it."""
+    return [
+        ec2.SubnetConfiguration(
+            name=tier,
+            subnet_type=_SUBNET_TYPES[tier],
+            cidr_mask=prefix_length,
+            map_public_ip_on_launch=False if tier == "public" else None,
+        )
+        for tier, prefix_length in sorted(
+            prefix_lengths.items(), key=lambda item: (item[1], item[0])
+        )
+    ]

@@ -1,21 +1,23 @@
-"""A WAF web ACL for a load balancer. CDK has no L2 for WAF."""
+"""An AWS WAF web ACL for a load balancer. The CDK has no L2 construct for AWS WAF."""
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 from aws_cdk import aws_wafv2 as wafv2
 
 from constructs import Construct
 
 Action = Literal["block", "count"]
-_Statement = wafv2.CfnWebACL.StatementProperty
 
-_COMMON = "AWSManagedRulesCommonRuleSet"
-_OVERSIZED_LABEL = "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body"
+_Acl = wafv2.CfnWebACL
+_OVERSIZED_BODY_RULE = "SizeRestrictions_BODY"
+_OVERSIZED_BODY_LABEL = "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body"
 
 
-class RuleActions(NamedTuple):
-    """What each rule does with a request that it matches."""
+@dataclass(frozen=True, kw_only=True)
+class RuleActions:
+    """The action of each rule for the requests that match it."""
 
     rate_limit: Action
     ip_reputation: Action
@@ -25,20 +27,11 @@ class RuleActions(NamedTuple):
     sql_injection: Action
 
 
-class _Rule(NamedTuple):
-    """A rule without its priority, which its place in the list gives."""
-
-    name: str
-    statement: wafv2.CfnWebACL.StatementProperty
-    action: wafv2.CfnWebACL.RuleActionProperty | None = None
-    override_action: wafv2.CfnWebACL.OverrideActionProperty | None = None
-
-
 class RegionalWebAcl(Construct):
-    """Limits the request rate of an address, and applies AWS's managed rule groups.
+    """Limits the request rate of each IP address, and applies AWS managed rule groups.
 
-    The common rule set refuses bodies over 8 KB. Its rule only labels them here; a rule of our own
-    refuses them, save below the paths that take uploads.
+    The common rule set blocks bodies over 8 KB. Here its rule only adds a label. A custom rule
+    blocks the labelled requests, except to the paths that allow large bodies.
     """
 
     def __init__(
@@ -52,123 +45,134 @@ class RegionalWebAcl(Construct):
         large_body_paths: Sequence[str],
         actions: RuleActions,
     ) -> None:
-        """Make the web ACL.
+        """Create the web ACL.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            name: the web ACL's name, and the prefix of its metrics.
-            rate_limit_requests: what one address may send in a window; AWS asks for 10 or more.
-            rate_window_seconds: 60, 120, 300 or 600 ("Rate-based rule high-level settings").
-            large_body_paths: beginnings of the paths whose bodies may be larger than 8 KB; two or
-                more.
-            actions: what each rule does.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            name: The name of the web ACL and of its metric.
+            rate_limit_requests: The requests that an IP address may send in a window, at least 10.
+            rate_window_seconds: The length of the window: 60, 120, 300 or 600 ("Rate-based rule
+                high-level settings").
+            large_body_paths: The prefixes of the paths that allow bodies over 8 KB, at least two.
+            actions: The action of each rule.
         """
         super().__init__(scope, construct_id)
-        rules = [
-            _own_rule(
-                "RateLimitPerAddress",
-                actions.rate_limit,
-                _rate(rate_limit_requests, rate_window_seconds),
-            ),
-            _managed_rule("AWSManagedRulesAmazonIpReputationList", actions.ip_reputation),
-            _managed_rule(_COMMON, actions.common, counted="SizeRestrictions_BODY"),
-            _own_rule("OversizedBody", actions.oversized_body, _oversized(large_body_paths)),
-            _managed_rule("AWSManagedRulesKnownBadInputsRuleSet", actions.known_bad_inputs),
-            _managed_rule("AWSManagedRulesSQLiRuleSet", actions.sql_injection),
-        ]
-        self.web_acl = wafv2.CfnWebACL(
+        rate_limit = _rate_statement(rate_limit_requests, rate_window_seconds)
+        oversized_body = _oversized_body_statement(large_body_paths)
+        web_acl = _Acl(
             self,
             "WebAcl",
             name=name,
             scope="REGIONAL",
-            default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
+            default_action=_Acl.DefaultActionProperty(allow={}),
             rules=[
-                wafv2.CfnWebACL.RuleProperty(
-                    name=rule.name,
-                    priority=priority,
-                    statement=rule.statement,
-                    action=rule.action,
-                    override_action=rule.override_action,
-                    visibility_config=_visible(rule.name),
-                )
-                for priority, rule in enumerate(rules)
+                _custom_rule(0, "RateLimitPerAddress", actions.rate_limit, rate_limit),
+                _managed_rules(1, "AWSManagedRulesAmazonIpReputationList", actions.ip_reputation),
+                _managed_rules(
+                    2,
+                    "AWSManagedRulesCommonRuleSet",
+                    actions.common,
+                    label_only=_OVERSIZED_BODY_RULE,
+                ),
+                _custom_rule(3, "OversizedBody", actions.oversized_body, oversized_body),
+                _managed_rules(4, "AWSManagedRulesKnownBadInputsRuleSet", actions.known_bad_inputs),
+                _managed_rules(5, "AWSManagedRulesSQLiRuleSet", actions.sql_injection),
             ],
-            visibility_config=_visible(name),
+            visibility_config=_visibility(name),
         )
-
-    @property
-    def arn(self) -> str:
-        """The ARN that an association takes."""
-        return self.web_acl.attr_arn
+        self.arn = web_acl.attr_arn
 
 
-def _own_rule(name: str, action: Action, statement: wafv2.CfnWebACL.StatementProperty) -> _Rule:
-    taken = wafv2.CfnWebACL.RuleActionProperty
-    return _Rule(name, statement, action=taken(block={}) if action == "block" else taken(count={}))
+def _custom_rule(
+    priority: int, name: str, action: Action, statement: wafv2.CfnWebACL.StatementProperty
+) -> wafv2.CfnWebACL.RuleProperty:
+    return _Acl.RuleProperty(
+        name=name,
+        priority=priority,
+        statement=statement,
+        action=_Acl.RuleActionProperty(
+            block={} if action == "block" else None, count={} if action == "count" else None
+        ),
+        visibility_config=_visibility(name),
+    )
 
 
-def _managed_rule(group: str, action: Action, *, counted: str | None = None) -> _Rule:
-    """Apply a group as it is, or count all its matches; one of its rules may only be counted."""
-    override = wafv2.CfnWebACL.OverrideActionProperty
-    statement = wafv2.CfnWebACL.ManagedRuleGroupStatementProperty(
-        vendor_name="AWS",
-        name=group,
-        rule_action_overrides=[
-            wafv2.CfnWebACL.RuleActionOverrideProperty(
-                name=counted, action_to_use=wafv2.CfnWebACL.RuleActionProperty(count={})
+def _managed_rules(
+    priority: int, rule_group: str, action: Action, *, label_only: str | None = None
+) -> wafv2.CfnWebACL.RuleProperty:
+    """Return a rule that applies a managed rule group of AWS.
+
+    Args:
+        priority: The position of the rule.
+        rule_group: The name of the rule group.
+        action: With `block`, each rule of the group has its own action. With `count`, the group
+            only counts the requests that match it.
+        label_only: A rule of the group that only counts and labels the requests that match it.
+    """
+    count = _Acl.RuleActionProperty(count={})
+    overrides = (
+        [_Acl.RuleActionOverrideProperty(name=label_only, action_to_use=count)]
+        if label_only
+        else None
+    )
+    return _Acl.RuleProperty(
+        name=rule_group,
+        priority=priority,
+        statement=_Acl.StatementProperty(
+            managed_rule_group_statement=_Acl.ManagedRuleGroupStatementProperty(
+                vendor_name="AWS", name=rule_group, rule_action_overrides=overrides
             )
-        ]
-        if counted
-        else None,
-    )
-    return _Rule(
-        group,
-        _Statement(managed_rule_group_statement=statement),
-        override_action=override(none={}) if action == "block" else override(count={}),
+        ),
+        override_action=_Acl.OverrideActionProperty(
+            none={} if action == "block" else None, count={} if action == "count" else None
+        ),
+        visibility_config=_visibility(rule_group),
     )
 
 
-def _rate(requests: int, window_seconds: int) -> wafv2.CfnWebACL.StatementProperty:
-    return _Statement(
-        rate_based_statement=wafv2.CfnWebACL.RateBasedStatementProperty(
+def _rate_statement(requests: int, window_seconds: int) -> wafv2.CfnWebACL.StatementProperty:
+    return _Acl.StatementProperty(
+        rate_based_statement=_Acl.RateBasedStatementProperty(
             aggregate_key_type="IP", limit=requests, evaluation_window_sec=window_seconds
         )
     )
 
 
-def _oversized(allowed_below: Sequence[str]) -> wafv2.CfnWebACL.StatementProperty:
-    """Match a request that the common rule set labelled as too large, and no path allows."""
-    labelled = _Statement(
-        label_match_statement=wafv2.CfnWebACL.LabelMatchStatementProperty(
-            scope="LABEL", key=_OVERSIZED_LABEL
+def _oversized_body_statement(allowed_paths: Sequence[str]) -> wafv2.CfnWebACL.StatementProperty:
+    """Return a statement that matches labelled requests, except to the allowed paths."""
+    is_oversized = _Acl.StatementProperty(
+        label_match_statement=_Acl.LabelMatchStatementProperty(
+            scope="LABEL", key=_OVERSIZED_BODY_LABEL
         )
     )
-    allowed = _Statement(
-        or_statement=wafv2.CfnWebACL.OrStatementProperty(
-            statements=[_path_begins(path) for path in allowed_below]
+    is_allowed = _Acl.StatementProperty(
+        or_statement=_Acl.OrStatementProperty(
+            statements=[_path_prefix_statement(path) for path in allowed_paths]
         )
     )
-    not_allowed = _Statement(not_statement=wafv2.CfnWebACL.NotStatementProperty(statement=allowed))
-    return _Statement(
-        and_statement=wafv2.CfnWebACL.AndStatementProperty(statements=[labelled, not_allowed])
+    is_not_allowed = _Acl.StatementProperty(
+        not_statement=_Acl.NotStatementProperty(statement=is_allowed)
+    )
+    return _Acl.StatementProperty(
+        and_statement=_Acl.AndStatementProperty(statements=[is_oversized, is_not_allowed])
     )
 
 
-def _path_begins(path: str) -> wafv2.CfnWebACL.StatementProperty:
-    return _Statement(
-        byte_match_statement=wafv2.CfnWebACL.ByteMatchStatementProperty(
-            field_to_match=wafv2.CfnWebACL.FieldToMatchProperty(uri_path={}),
+def _path_prefix_statement(prefix: str) -> wafv2.CfnWebACL.StatementProperty:
+    return _Acl.StatementProperty(
+        byte_match_statement=_Acl.ByteMatchStatementProperty(
+            field_to_match=_Acl.FieldToMatchProperty(uri_path={}),
             positional_constraint="STARTS_WITH",
-            search_string=path,
+            search_string=prefix,
             text_transformations=[
-                wafv2.CfnWebACL.TextTransformationProperty(priority=0, type="NORMALIZE_PATH")
+                _Acl.TextTransformationProperty(priority=0, type="NORMALIZE_PATH")
             ],
         )
     )
 
 
-def _visible(metric: str) -> wafv2.CfnWebACL.VisibilityConfigProperty:
-    return wafv2.CfnWebACL.VisibilityConfigProperty(
-        cloud_watch_metrics_enabled=True, metric_name=metric, sampled_requests_enabled=True
+def _visibility(metric_name: str) -> wafv2.CfnWebACL.VisibilityConfigProperty:
+    return _Acl.VisibilityConfigProperty(
+        cloud_watch_metrics_enabled=True, metric_name=metric_name, sampled_requests_enabled=True
     )

@@ -109,8 +109,8 @@ class WorkloadsStack(StageStack):
         """Apply the roles, service accounts and network policies of the namespace."""
         ranges = AddressRanges(
             vpc=self._settings.network.cidr,
-            load_balancer=vpc.tier_range("public"),
-            data_stores=vpc.tier_range("database"),
+            load_balancer=vpc.tier_cidr("public"),
+            data_stores=vpc.tier_cidr("database"),
         )
         return [
             self._apply("Access", charts.access_chart(), self._namespace),
