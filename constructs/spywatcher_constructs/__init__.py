@@ -1,1 +1,1 @@
-"""Reusable L3 constructs: things that would serve another product too."""
+"""L3 constructs that do not depend on this product, so that others can use them, too."""

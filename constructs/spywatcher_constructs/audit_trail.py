@@ -1,4 +1,4 @@
-"""A CloudTrail trail with a bucket that keeps what was written."""
+"""A CloudTrail trail with its bucket."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudtrail as cloudtrail
@@ -11,7 +11,7 @@ from spywatcher_constructs.private_bucket import PrivateBucket
 
 
 class AuditTrail(Construct):
-    """A multi-region trail of management events, validated, encrypted, and also in a log group."""
+    """A trail of the management events of all Regions, with log file validation."""
 
     def __init__(
         self,
@@ -22,31 +22,33 @@ class AuditTrail(Construct):
         encryption_key: kms.IKey,
         log_group: logs.ILogGroup,
         access_logs: s3.IBucket,
-        keep: cdk.Duration,
+        expiration: cdk.Duration,
         removal_policy: cdk.RemovalPolicy,
     ) -> None:
-        """Make the trail and its bucket.
+        """Create the trail and its bucket.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            name: the trail's name; the key's policy can name the trail by it.
-            encryption_key: encrypts the files; its policy must let CloudTrail use it.
-            log_group: receives the events as well, so that alarms can watch them.
-            access_logs: records who reads the files.
-            keep: how long the bucket keeps a file.
-            removal_policy: what becomes of the bucket when the stack is deleted.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            name: The name of the trail, which the policy of the key can refer to.
+            encryption_key: The KMS key of the log files. Its policy must allow CloudTrail to use
+                it.
+            log_group: The log group that receives the events in addition to the bucket, so that
+                alarms can use them.
+            access_logs: The bucket that receives the access log of the trail's bucket.
+            expiration: How long the bucket keeps a log file.
+            removal_policy: What happens to the bucket when the stack is deleted.
         """
         super().__init__(scope, construct_id)
         self.bucket = PrivateBucket(
             self,
             "Bucket",
-            keep=keep,
+            expiration=expiration,
             removal_policy=removal_policy,
             encryption_key=encryption_key,
             access_logs=access_logs,
         )
-        self.trail = cloudtrail.Trail(
+        self._trail = cloudtrail.Trail(
             self,
             "Trail",
             trail_name=name,
@@ -61,5 +63,5 @@ class AuditTrail(Construct):
 
     @property
     def log_policy(self) -> IConstruct:
-        """The policy by which the trail writes to the log group."""
-        return self.trail.node.find_child("LogsRole").node.find_child("DefaultPolicy")
+        """The IAM policy that allows the trail to write to the log group."""
+        return self._trail.node.find_child("LogsRole").node.find_child("DefaultPolicy")

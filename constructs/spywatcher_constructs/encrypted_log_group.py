@@ -1,12 +1,12 @@
-"""A CloudWatch log group with a KMS key and a retention period in days."""
+"""A CloudWatch log group with a customer managed KMS key."""
 
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 
 from constructs import Construct
 
-# CDK's enumeration has names and no numbers, and settings give the retention period in days.
-_BY_DAYS = {
+# The members of the CDK's enumeration have no numbers that a caller could use.
+_RETENTION_BY_DAYS = {
     1: logs.RetentionDays.ONE_DAY,
     3: logs.RetentionDays.THREE_DAYS,
     5: logs.RetentionDays.FIVE_DAYS,
@@ -35,7 +35,8 @@ _BY_DAYS = {
 class EncryptedLogGroup(logs.LogGroup):
     """A log group that a customer managed key encrypts.
 
-    CloudWatch Logs refuses a key whose policy does not grant `logs.<region>.amazonaws.com` its use.
+    The policy of the key must allow `logs.<region>.amazonaws.com` to use it. CloudWatch Logs
+    otherwise refuses the key.
     """
 
     def __init__(
@@ -47,14 +48,14 @@ class EncryptedLogGroup(logs.LogGroup):
         retention_days: int,
         log_group_name: str | None = None,
     ) -> None:
-        """Make the log group.
+        """Create the log group.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            encryption_key: encrypts the log events.
-            retention_days: a retention period that CloudWatch Logs offers.
-            log_group_name: left out, CloudFormation generates a name.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            encryption_key: The KMS key of the log events.
+            retention_days: How long CloudWatch keeps a log event.
+            log_group_name: The name. By default, CloudFormation generates one.
 
         Raises:
             KeyError: CloudWatch Logs does not offer this retention period.
@@ -64,5 +65,5 @@ class EncryptedLogGroup(logs.LogGroup):
             construct_id,
             log_group_name=log_group_name,
             encryption_key=encryption_key,
-            retention=_BY_DAYS[retention_days],
+            retention=_RETENTION_BY_DAYS[retention_days],
         )

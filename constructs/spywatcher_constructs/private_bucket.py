@@ -1,4 +1,4 @@
-"""A bucket for logs and records: private, encrypted, versioned, expiring."""
+"""An S3 bucket for logs and records, which expire."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
@@ -8,9 +8,9 @@ from constructs import Construct
 
 
 class PrivateBucket(s3.Bucket):
-    """A bucket that nobody reads from outside, nobody overwrites unseen, and that empties itself.
+    """A bucket without public access, with encryption, versions and an expiration.
 
-    Every version is kept as long as its object; TLS 1.2 is asked of every request.
+    S3 keeps the versions that were overwritten, so that no change is lost. Requests need TLS 1.2.
     """
 
     def __init__(
@@ -18,22 +18,22 @@ class PrivateBucket(s3.Bucket):
         scope: Construct,
         construct_id: str,
         *,
-        keep: cdk.Duration,
+        expiration: cdk.Duration,
         removal_policy: cdk.RemovalPolicy,
         encryption_key: kms.IKey | None = None,
         access_logs: s3.IBucket | None = None,
     ) -> None:
-        """Make the bucket.
+        """Create the bucket.
 
         Args:
-            scope: where the construct lives.
-            construct_id: its id there.
-            keep: how long an object is kept, and after it a version that was overwritten.
-            removal_policy: what becomes of the bucket, and with DESTROY of its objects, when the
-                stack is deleted.
-            encryption_key: left out, S3's own key: load balancers and S3's access logging write
-                to no bucket with a key from KMS.
-            access_logs: records who asks for the objects.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            expiration: How long S3 keeps an object, and a version after it was overwritten.
+            removal_policy: What happens to the bucket when the stack is deleted. DESTROY deletes
+                its objects, too.
+            encryption_key: The KMS key of the objects. By default, S3 encrypts with its own key.
+                Load balancers and S3 access logging write to no bucket with a KMS key.
+            access_logs: The bucket that receives the access log of this one.
         """
         encryption = s3.BucketEncryption.KMS if encryption_key else s3.BucketEncryption.S3_MANAGED
         super().__init__(
@@ -49,8 +49,8 @@ class PrivateBucket(s3.Bucket):
             versioned=True,
             lifecycle_rules=[
                 s3.LifecycleRule(
-                    expiration=keep,
-                    noncurrent_version_expiration=keep,
+                    expiration=expiration,
+                    noncurrent_version_expiration=expiration,
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(7),
                 )
             ],

@@ -103,7 +103,7 @@ class AccountServices(Construct):
         bucket = PrivateBucket(
             self,
             "ConfigRecords",
-            keep=cdk.Duration.days(365),
+            expiration=cdk.Duration.days(365),
             removal_policy=removal_policy,
             access_logs=access_logs,
         )

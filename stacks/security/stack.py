@@ -73,7 +73,7 @@ class SecurityStack(StageStack):
     def _create_access_log_bucket(self) -> s3.IBucket:
         """Create the bucket for the access logs of the other buckets."""
         bucket = PrivateBucket(
-            self, "AccessLogs", keep=cdk.Duration.days(90), removal_policy=self.removal_policy
+            self, "AccessLogs", expiration=cdk.Duration.days(90), removal_policy=self.removal_policy
         )
         acknowledge(bucket, _REPLICATION, reason=_REPLICATION_REASON)
         acknowledge(
@@ -98,7 +98,7 @@ class SecurityStack(StageStack):
         bucket = PrivateBucket(
             self,
             "LoadBalancerLogs",
-            keep=cdk.Duration.days(90),
+            expiration=cdk.Duration.days(90),
             removal_policy=self.removal_policy,
             access_logs=access_logs,
         )
@@ -128,7 +128,7 @@ class SecurityStack(StageStack):
             encryption_key=self.keys.audit,
             log_group=self.trail_logs,
             access_logs=access_logs,
-            keep=cdk.Duration.days(settings.audit.trail_retention_days),
+            expiration=cdk.Duration.days(settings.audit.trail_retention_days),
             removal_policy=self.removal_policy,
         )
         acknowledge(trail.bucket, _REPLICATION, reason=_REPLICATION_REASON)
