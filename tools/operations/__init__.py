@@ -1,1 +1,1 @@
-"""What operators do by hand, with checks around it. Talks to AWS, with the caller's credentials."""
+"""The commands `preflight` and `set-secret`, which use the caller's AWS credentials."""

@@ -1,4 +1,4 @@
-"""Reads and sets the values of a stage's application secret, in Secrets Manager."""
+"""Reads and sets the values of a stage's application secret in Secrets Manager."""
 
 import json
 from typing import TYPE_CHECKING
@@ -13,61 +13,62 @@ if TYPE_CHECKING:
 
 
 class ApplicationSecretStore:
-    """The application secret of a stage, which the security stack makes."""
+    """The application secret of a stage, which the security stack creates."""
 
     def __init__(self, client: "BaseClient", settings: StageSettings) -> None:
-        """Take a client of Secrets Manager in the stage's region."""
+        """Use a Secrets Manager client in the region of the stage."""
         self._client = client
         self._stage = settings.stage
         self._name = SecretNames(settings.resource_name()).application
 
     def values(self) -> dict[str, str]:
-        """Return the values.
+        """Return the values by key.
 
         Raises:
-            OperationError: the secret does not exist yet, or holds no JSON object.
+            OperationError: the secret does not exist, or is not a JSON object.
         """
         try:
-            answer = self._client.get_secret_value(SecretId=self._name)
+            response = self._client.get_secret_value(SecretId=self._name)
         except self._client.exceptions.ResourceNotFoundException:
             raise OperationError(
-                f"{self._name}: no such secret yet; make it first: "
+                f"{self._name}: the secret does not exist yet; create it first: "
                 f"python3 dev.py cdk deploy {self._stage}/security"
             ) from None
         try:
-            values = json.loads(answer["SecretString"])
+            values = json.loads(response["SecretString"])
         except (KeyError, ValueError):
             values = None
         if not isinstance(values, dict):
-            raise OperationError(f"{self._name}: found no JSON object; allowed: one, of strings")
+            raise OperationError(f"{self._name}: found no JSON object; allowed: a JSON object")
         return {str(key): str(value) for key, value in values.items()}
 
     def check(self) -> None:
-        """Refuse a deployment that would start a backend without what it needs.
+        """Check that the secret has the values without which the backend does not start.
 
         Raises:
-            OperationError: values are missing or malformed; names them, never their content.
+            OperationError: values are missing or malformed. The text has the keys, but no values.
         """
-        missing = application_values.invalid_values(self.values())
-        if missing:
+        invalid = application_values.invalid_values(self.values())
+        if invalid:
             lines = [
                 f"  {key}: {allowed}; set it: python3 dev.py set-secret {self._stage} {key}"
-                for key, allowed in missing.items()
+                for key, allowed in invalid.items()
             ]
-            raise OperationError("\n".join([f"{self._name}: values are missing:", *lines]))
+            title = f"{self._name}: values are missing or malformed:"
+            raise OperationError("\n".join([title, *lines]))
 
     def set(self, key: str, value: str) -> None:
-        """Set one value and keep the others.
+        """Set one value, and keep the others.
 
         Raises:
-            OperationError: the key is unknown, or the value malformed.
+            OperationError: the key is unknown, or the value is malformed.
         """
         if key not in application_values.VALUES:
-            known = ", ".join(application_values.VALUES)
-            raise OperationError(f"{self._name}: found key {key!r}; allowed: {known}")
+            keys = ", ".join(application_values.VALUES)
+            raise OperationError(f"{self._name}: found key {key!r}; allowed: {keys}")
         value_format = application_values.VALUES[key]
         allowed = value_format.description
         if not value_format.accepts(value):
-            raise OperationError(f"{self._name}: {key}: found another form; allowed: {allowed}")
+            raise OperationError(f"{self._name}: {key}: found another format; allowed: {allowed}")
         values = self.values() | {key: value}
         self._client.put_secret_value(SecretId=self._name, SecretString=json.dumps(values))

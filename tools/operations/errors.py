@@ -1,5 +1,5 @@
-"""The error that operators see."""
+"""The error of the operations."""
 
 
 class OperationError(Exception):
-    """What stops an operation; its text is all that the user needs to go on."""
+    """The operation failed, or the preflight found an error. The text is shown to the user."""

@@ -1,7 +1,7 @@
-"""Says where the settings name another image than the one that runs.
+"""Compares the deployed images of a stage with those of its settings.
 
-An image is a parameter of the workloads stack, which keeps its value: a deployment without
-`--parameters` leaves the released image alone, whatever the settings say by now.
+The images are parameters of the workloads stack. A deployment without `--parameters` keeps their
+values, so it does not release an image that changed in the settings.
 """
 
 from typing import TYPE_CHECKING
@@ -12,28 +12,33 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 
-def differences(client: "BaseClient", settings: StageSettings) -> list[str]:
-    """Return a sentence for each image that differs; none before the first deployment.
+def describe_unreleased_images(client: "BaseClient", settings: StageSettings) -> list[str]:
+    """Return a text for each image of the settings that is not deployed.
+
+    The list is empty before the first deployment, which deploys the images of the settings.
 
     Args:
-        client: CloudFormation's, in the stage's region.
-        settings: the stage's settings.
+        client: a CloudFormation client in the region of the stage.
+        settings: the settings of the stage.
     """
-    name = settings.resource_name("workloads")
+    stack_name = settings.resource_name("workloads")
     try:
-        (stack,) = client.describe_stacks(StackName=name)["Stacks"]
+        (stack,) = client.describe_stacks(StackName=stack_name)["Stacks"]
     except client.exceptions.ClientError as error:
         if "does not exist" in str(error):
             return []
         raise
-    deployed = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
-    wanted = {
-        f"{service.capitalize()}Image": sizes.image
-        for service, sizes in settings.services.by_name().items()
+    deployed = {
+        parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]
+    }
+    images = {
+        f"{name.capitalize()}Image": service.image
+        for name, service in settings.services.by_name().items()
     }
     return [
-        f"{key}: {deployed[key]} is deployed, and stays; the settings name {image}. To release "
-        f"it: --parameters {name}:{key}={image} --parameters {name}:Release=<a new name>"
-        for key, image in wanted.items()
-        if deployed.get(key, image) != image
+        f"{parameter}: a deployment keeps {deployed[parameter]}; the settings have {image}. To "
+        f"release it: --parameters {stack_name}:{parameter}={image} --parameters "
+        f"{stack_name}:Release=<a new name>"
+        for parameter, image in images.items()
+        if deployed.get(parameter, image) != image
     ]

@@ -1,4 +1,4 @@
-"""The values that only people know: what is missing is said before a deployment."""
+"""The values of the application secret, which operators set."""
 
 import json
 from typing import Any
@@ -23,11 +23,11 @@ COMPLETE = {
 
 
 class NotFoundError(Exception):
-    """What the client raises for an unknown secret."""
+    """The error of the client for a secret that does not exist."""
 
 
 class Client:
-    """Secrets Manager with at most one secret."""
+    """Simulates Secrets Manager with one secret, or without any."""
 
     class exceptions:  # noqa: N801 - the client's own name
         ResourceNotFoundException = NotFoundError
@@ -50,17 +50,17 @@ def store(values: object) -> tuple[ApplicationSecretStore, Client]:
     return ApplicationSecretStore(client, load_stage("staging")), client
 
 
-def test_a_complete_secret_lets_the_deployment_go_on() -> None:
+def test_a_complete_secret_passes() -> None:
     store(COMPLETE)[0].check()
 
 
-def test_optional_values_may_be_missing_but_not_malformed() -> None:
+def test_optional_values_can_be_missing_but_not_malformed() -> None:
     with pytest.raises(OperationError, match="SENTRY_DSN: an https URL"):
         store({**COMPLETE, "SENTRY_DSN": "sentry"})[0].check()
 
 
 @pytest.mark.parametrize("key", [key for key, value in VALUES.items() if not value.is_optional])
-def test_a_missing_value_is_named_with_the_one_command_that_sets_it(key: str) -> None:
+def test_a_missing_value_is_reported_with_the_command_that_sets_it(key: str) -> None:
     values = {k: v for k, v in COMPLETE.items() if k != key}
     with pytest.raises(OperationError) as caught:
         store(values)[0].check()
@@ -68,18 +68,18 @@ def test_a_missing_value_is_named_with_the_one_command_that_sets_it(key: str) ->
     assert str(caught.value).count("\n") == 1
 
 
-def test_no_message_shows_a_value() -> None:
+def test_the_error_does_not_show_the_value() -> None:
     with pytest.raises(OperationError) as caught:
         store(COMPLETE)[0].set("DISCORD_BOT_TOKEN", "short-and-secret")
     assert "short-and-secret" not in str(caught.value)
 
 
-def test_a_secret_that_does_not_exist_yet_says_which_stack_makes_it() -> None:
+def test_the_error_for_a_missing_secret_has_the_command_that_creates_it() -> None:
     with pytest.raises(OperationError, match=r"python3 dev\.py cdk deploy staging/security"):
         store(None)[0].check()
 
 
-def test_a_secret_that_is_no_object_is_refused() -> None:
+def test_a_secret_that_is_not_a_json_object_is_refused() -> None:
     with pytest.raises(OperationError, match="found no JSON object"):
         store(["a"])[0].check()
 
@@ -90,11 +90,11 @@ def test_setting_a_value_keeps_the_others() -> None:
     assert json.loads(client.text or "") == {"SIGNING_KEY": "k", "DISCORD_GUILD_ID": "7"}
 
 
-def test_an_unknown_key_is_told_the_known_ones() -> None:
+def test_an_unknown_key_is_refused_with_the_allowed_keys() -> None:
     with pytest.raises(OperationError, match="found key 'DISCORD_TOKEN'; allowed: DISCORD_BOT_"):
         store(COMPLETE)[0].set("DISCORD_TOKEN", "x")
 
 
-def test_the_signing_key_cannot_be_set_by_hand() -> None:
+def test_the_signing_key_cannot_be_set() -> None:
     with pytest.raises(OperationError, match="found key 'SIGNING_KEY'"):
         store(COMPLETE)[0].set("SIGNING_KEY", "x")

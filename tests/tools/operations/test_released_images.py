@@ -1,4 +1,4 @@
-"""A deployment keeps the released images: what the settings say by now is told before it."""
+"""The images of the settings that a deployment does not release."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from settings import load_stage
-from tools.operations.released_images import differences
+from tools.operations.released_images import describe_unreleased_images
 
 SETTINGS = load_stage("staging")
 IMAGES = {
@@ -16,7 +16,7 @@ IMAGES = {
 
 
 class Client:
-    """CloudFormation with the parameters of one stack, or with an error."""
+    """Simulates CloudFormation with the parameters of one stack, or with an error message."""
 
     class exceptions:  # noqa: N801 - the client's own name
         ClientError = ClientError
@@ -28,28 +28,30 @@ class Client:
         assert request == {"StackName": "spywatcher-staging-workloads"}
         if isinstance(self.parameters, str):
             raise ClientError({"Error": {"Message": self.parameters}}, "DescribeStacks")
-        given = self.parameters.items()
+        parameters = self.parameters.items()
         return {
-            "Stacks": [{"Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in given]}]
+            "Stacks": [
+                {"Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters]}
+            ]
         }
 
 
-def test_nothing_is_said_where_the_settings_name_what_runs() -> None:
-    assert differences(Client(IMAGES), SETTINGS) == []
+def test_a_deployed_image_has_no_text() -> None:
+    assert describe_unreleased_images(Client(IMAGES), SETTINGS) == []
 
 
-def test_another_image_is_told_with_the_way_to_release_it() -> None:
-    (told,) = differences(Client(IMAGES | {"BackendImage": "backend:0.9"}), SETTINGS)
-    assert told.startswith("BackendImage: backend:0.9 is deployed, and stays")
+def test_an_image_that_is_not_deployed_has_a_text_with_the_parameters_that_release_it() -> None:
+    (text,) = describe_unreleased_images(Client(IMAGES | {"BackendImage": "backend:0.9"}), SETTINGS)
+    assert text.startswith("BackendImage: a deployment keeps backend:0.9; the settings have")
     release = f"--parameters spywatcher-staging-workloads:BackendImage={IMAGES['BackendImage']}"
-    assert release in told
+    assert release in text
 
 
-def test_before_the_first_deployment_there_is_nothing_to_say() -> None:
+def test_before_the_first_deployment_there_is_no_text() -> None:
     missing = "Stack with id spywatcher-staging-workloads does not exist"
-    assert differences(Client(missing), SETTINGS) == []
+    assert describe_unreleased_images(Client(missing), SETTINGS) == []
 
 
-def test_a_refusal_is_not_taken_for_a_missing_stack() -> None:
+def test_another_error_of_cloudformation_is_raised() -> None:
     with pytest.raises(ClientError):
-        differences(Client("User is not authorized"), SETTINGS)
+        describe_unreleased_images(Client("User is not authorized"), SETTINGS)
