@@ -1,4 +1,4 @@
-"""A stage as a git revision had it. The app is a stand-in: what it makes is not asked here."""
+"""The synthesis of a checkout and of a git revision, with an app that does not use the CDK."""
 
 import subprocess
 from pathlib import Path
@@ -15,7 +15,7 @@ if context["stage"] == "prod":
     raise SystemExit("settings/prod.yaml: no such stage")
 folder = pathlib.Path(os.environ["CDK_OUTDIR"])
 folder.mkdir(exist_ok=True)
-(folder / "made").write_text(f"{library.VERSION} {context['flag']} {context['stage']}")
+(folder / "output").write_text(f"{library.VERSION} {context['flag']} {context['stage']}")
 """
 
 
@@ -31,7 +31,7 @@ def write_library(folder: Path, version: str) -> None:
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository whose app says which version of its library made it: one, two, uncommitted."""
+    """A repository with two commits and a change, whose app writes the version of its library."""
     monkeypatch.delenv("PYTHONPATH", raising=False)
     (tmp_path / "constructs").mkdir()
     (tmp_path / "app.py").write_text(APP)
@@ -51,15 +51,15 @@ def test_a_revision_is_synthesized_from_its_own_files(
     repository: Path, revision: str, version: str
 ) -> None:
     with synthesize_revision(revision, "staging", repository) as assembly:
-        assert (assembly / "made").read_text() == f"{version} True staging"
+        assert (assembly / "output").read_text() == f"{version} True staging"
 
 
-def test_the_checkout_is_synthesized_as_it_is(repository: Path) -> None:
+def test_a_checkout_is_synthesized_with_its_uncommitted_changes(repository: Path) -> None:
     with synthesize_checkout("staging", repository) as assembly:
-        assert (assembly / "made").read_text() == "uncommitted True staging"
+        assert (assembly / "output").read_text() == "uncommitted True staging"
 
 
-def test_nothing_is_left_behind(repository: Path) -> None:
+def test_a_synthesis_leaves_no_files_and_no_worktree(repository: Path) -> None:
     before = git(repository, "status", "--porcelain"), git(repository, "worktree", "list")
     with synthesize_revision("main", "staging", repository) as assembly:
         folder = assembly
@@ -68,7 +68,7 @@ def test_nothing_is_left_behind(repository: Path) -> None:
 
 
 @pytest.mark.parametrize("revision", ["nothing", "--help", "HEAD:app.py"])
-def test_what_is_no_revision_is_refused_by_its_name(repository: Path, revision: str) -> None:
+def test_an_unknown_revision_is_refused_with_its_name(repository: Path, revision: str) -> None:
     with (
         pytest.raises(SynthesisError) as caught,
         synthesize_revision(revision, "staging", repository),
@@ -77,7 +77,7 @@ def test_what_is_no_revision_is_refused_by_its_name(repository: Path, revision: 
     assert str(caught.value).startswith(f"no such revision: {revision!r} (")
 
 
-def test_an_app_that_refuses_is_quoted(repository: Path) -> None:
+def test_the_error_of_the_app_is_shown(repository: Path) -> None:
     with pytest.raises(SynthesisError) as caught, synthesize_checkout("prod", repository):
         pass
     assert str(caught.value) == "settings/prod.yaml: no such stage"
@@ -88,7 +88,7 @@ def test_an_app_that_refuses_is_quoted(repository: Path) -> None:
     )
 
 
-def test_credentials_do_not_reach_the_app(
+def test_the_app_does_not_get_the_credentials(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (repository / "app.py").write_text(
@@ -98,4 +98,4 @@ def test_credentials_do_not_reach_the_app(
     monkeypatch.setenv("AWS_PROFILE", "mine")
     monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", "1" * 12)
     with synthesize_checkout("staging", repository) as assembly:
-        assert (assembly / "made").exists()
+        assert (assembly / "output").exists()
