@@ -1,7 +1,7 @@
-"""The alarms of a synthesized stage, and what CloudWatch makes of their states, minute by minute.
+"""Simulates the alarms of a synthesized stage: their states and notifications, minute by minute.
 
-The rules of composite alarms and of their suppressors, after "Create a composite alarm" and
-"Suppressing composite alarm actions" of the CloudWatch user guide.
+The rules of composite alarms and suppressors follow "Create a composite alarm" and "Suppressing
+composite alarm actions" of the CloudWatch user guide.
 """
 
 import re
@@ -9,91 +9,106 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.synthesis import SynthesizedStage, joined
 
-METRIC = "AWS::CloudWatch::Alarm"
-COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
+METRIC_ALARM = "AWS::CloudWatch::Alarm"
+COMPOSITE_ALARM = "AWS::CloudWatch::CompositeAlarm"
 _TOKEN = re.compile(r'ALARM\("\$\{([^}]+)\.Arn\}"\)|AND|OR|NOT|\(|\)')
 
 
+class Notification(NamedTuple):
+    """A message that an alarm has gone off."""
+
+    minute: int
+    topic: str
+    """`critical` or `warning`."""
+    alarm: str
+
+
 @dataclass(frozen=True)
-class Alarms:
-    """The alarms of a stage by their name without the stage's."""
+class StageAlarms:
+    """The alarms of a stage, by their names without the stage's resource name."""
 
     stage: SynthesizedStage
 
     @cached_property
-    def metric(self) -> dict[str, dict[str, Any]]:
-        return self._named(METRIC)
+    def metric_alarms(self) -> dict[str, dict[str, Any]]:
+        return self._properties_by_name(METRIC_ALARM)
 
     @cached_property
-    def composite(self) -> dict[str, dict[str, Any]]:
-        return self._named(COMPOSITE)
+    def composite_alarms(self) -> dict[str, dict[str, Any]]:
+        return self._properties_by_name(COMPOSITE_ALARM)
 
     @property
     def all(self) -> dict[str, dict[str, Any]]:
-        return self.metric | self.composite
+        return self.metric_alarms | self.composite_alarms
 
     def topics(self, name: str) -> list[str]:
-        """Return the kind of topic that an alarm tells: critical, warning, or none."""
+        """Return the topics of an alarm's actions: `critical` or `warning`."""
         actions = [joined(action) for action in self.all[name].get("AlarmActions", [])]
-        return ["critical" if "Critical" in each else "warning" for each in actions]
+        return ["critical" if "Critical" in action else "warning" for action in actions]
 
     def members(self, name: str) -> set[str]:
-        """Return the alarms in a composite's rule."""
+        """Return the alarms in the rule of a composite alarm."""
         return set(self._members[name].values())
 
     def suppressor(self, name: str) -> str | None:
-        found = self.all[name].get("ActionsSuppressor")
-        return self._by_id[found["Fn::GetAtt"][0]] if found else None
+        """Return the alarm that suppresses the actions of an alarm."""
+        suppressor = self.all[name].get("ActionsSuppressor")
+        return self._names_by_id[suppressor["Fn::GetAtt"][0]] if suppressor else None
 
-    def in_alarm(self, metrics_in_alarm: Set[str]) -> set[str]:
+    def in_alarm(self, metric_alarms: Set[str]) -> set[str]:
         """Return every alarm that is in ALARM while these metric alarms are."""
-        return set(metrics_in_alarm) | {
-            name for name in self.composite if self._evaluate(name, metrics_in_alarm)
+        return set(metric_alarms) | {
+            name for name in self.composite_alarms if self._evaluate(name, metric_alarms)
         }
 
-    def told(self, states: Callable[[int], Set[str]], minutes: int) -> list[tuple[int, str, str]]:
-        """Return (minute, topic, alarm) for each message that something goes off.
+    def notifications(self, states: Callable[[int], Set[str]], minutes: int) -> list[Notification]:
+        """Return the notifications of a period.
 
         Args:
-            states: the metric alarms that are in ALARM at a minute.
-            minutes: how long to look.
+            states: takes a minute, and returns the metric alarms that are in ALARM then.
+            minutes: the length of the period.
         """
-        told: list[tuple[int, str, str]] = []
-        clocks = {name: _Actions(self, name) for name in self.all if self.topics(name)}
+        notifications: list[Notification] = []
+        simulations = {
+            name: _ActionSimulation(self, name) for name in self.all if self.topics(name)
+        }
         for minute in range(minutes):
-            now = self.in_alarm(states(minute))
-            for name, actions in clocks.items():
-                if actions.performed(minute, now):
-                    told += [(minute, topic, name) for topic in self.topics(name)]
-        return told
+            in_alarm = self.in_alarm(states(minute))
+            for name, simulation in simulations.items():
+                if simulation.notifies(minute, in_alarm):
+                    notifications += [
+                        Notification(minute, topic, name) for topic in self.topics(name)
+                    ]
+        return notifications
 
-    def _evaluate(self, name: str, metrics_in_alarm: Set[str]) -> bool:
+    def _evaluate(self, name: str, metric_alarms: Set[str]) -> bool:
         states = {
-            logical_id: self._evaluate(other, metrics_in_alarm)
-            if other in self.composite
-            else other in metrics_in_alarm
-            for logical_id, other in self._members[name].items()
+            logical_id: self._evaluate(member, metric_alarms)
+            if member in self.composite_alarms
+            else member in metric_alarms
+            for logical_id, member in self._members[name].items()
         }
         return bool(eval(self._rules[name], {"__builtins__": {}}, states))  # noqa: S307  see _rules
 
     @cached_property
     def _members(self) -> dict[str, dict[str, str]]:
+        """The members of each composite alarm, by logical id."""
         return {
             name: {
-                token[1]: self._by_id[token[1]]
+                token[1]: self._names_by_id[token[1]]
                 for token in _TOKEN.finditer(joined(properties["AlarmRule"]))
                 if token[1]
             }
-            for name, properties in self.composite.items()
+            for name, properties in self.composite_alarms.items()
         }
 
     @cached_property
     def _rules(self) -> dict[str, CodeType]:
-        """Each rule as an expression of logical ids, `and`, `or` and `not`."""
+        """Each rule as a Python expression of logical ids, `and`, `or` and `not`."""
         return {
             name: compile(
                 " ".join(
@@ -103,52 +118,56 @@ class Alarms:
                 name,
                 "eval",
             )
-            for name, properties in self.composite.items()
+            for name, properties in self.composite_alarms.items()
         }
 
-    def _named(self, resource_type: str) -> dict[str, dict[str, Any]]:
-        prefix = f"{self.stage.settings.resource_name()}-"
-        return {
-            resource["Properties"]["AlarmName"].removeprefix(prefix): resource["Properties"]
-            for resource in self.stage.resources("monitoring", resource_type).values()
-        }
+    def _properties_by_name(self, resource_type: str) -> dict[str, dict[str, Any]]:
+        resources = self.stage.resources("monitoring", resource_type).values()
+        return {self._short_name(resource): resource["Properties"] for resource in resources}
 
     @cached_property
-    def _by_id(self) -> Mapping[str, str]:
-        prefix = f"{self.stage.settings.resource_name()}-"
+    def _names_by_id(self) -> Mapping[str, str]:
         return {
-            logical_id: resource["Properties"]["AlarmName"].removeprefix(prefix)
-            for kind in (METRIC, COMPOSITE)
-            for logical_id, resource in self.stage.resources("monitoring", kind).items()
+            logical_id: self._short_name(resource)
+            for resource_type in (METRIC_ALARM, COMPOSITE_ALARM)
+            for logical_id, resource in self.stage.resources("monitoring", resource_type).items()
         }
 
+    def _short_name(self, resource: Mapping[str, Any]) -> str:
+        name: str = resource["Properties"]["AlarmName"]
+        return name.removeprefix(f"{self.stage.settings.resource_name()}-")
 
-class _Actions:
-    """Whether an alarm's actions are performed, held, or done."""
 
-    def __init__(self, alarms: Alarms, name: str) -> None:
+class _ActionSimulation:
+    """The state of an alarm's actions, from minute to minute."""
+
+    def __init__(self, alarms: StageAlarms, name: str) -> None:
         properties = alarms.all[name]
         self._name = name
         self._suppressor = alarms.suppressor(name)
-        self._wait = properties.get("ActionsSuppressorWaitPeriod", 0) // 60
-        self._extension = properties.get("ActionsSuppressorExtensionPeriod", 0) // 60
-        self._went_off: int | None = None
+        self._wait_minutes = properties.get("ActionsSuppressorWaitPeriod", 0) // 60
+        self._extension_minutes = properties.get("ActionsSuppressorExtensionPeriod", 0) // 60
+        self._in_alarm_since: int | None = None
         self._suppressed_until: int | None = None
-        self._done = False
+        self._has_notified = False
 
-    def performed(self, minute: int, in_alarm: Set[str]) -> bool:
-        """Move on by a minute. True when the message that it goes off is sent."""
-        suppressed = self._suppressor in in_alarm
-        if suppressed:
-            self._suppressed_until = minute + 1 + self._extension
+    def notifies(self, minute: int, in_alarm: Set[str]) -> bool:
+        """Advance to a minute, and return whether the alarm notifies that it has gone off."""
+        suppressor_in_alarm = self._suppressor in in_alarm
+        if suppressor_in_alarm:
+            self._suppressed_until = minute + 1 + self._extension_minutes
         if self._name not in in_alarm:
-            self._went_off, self._done = None, False
+            self._in_alarm_since, self._has_notified = None, False
             return False
-        if self._went_off is None:
-            self._went_off = minute
-        held = self._suppressed_until is not None and minute < self._suppressed_until
-        waiting = self._suppressor is not None and minute < self._went_off + self._wait
-        if self._done or suppressed or held or (waiting and self._suppressed_until is None):
+        if self._in_alarm_since is None:
+            self._in_alarm_since = minute
+        is_extended = self._suppressed_until is not None and minute < self._suppressed_until
+        is_waiting = (
+            self._suppressor is not None
+            and self._suppressed_until is None
+            and minute < self._in_alarm_since + self._wait_minutes
+        )
+        if self._has_notified or suppressor_in_alarm or is_extended or is_waiting:
             return False
-        self._done = True
+        self._has_notified = True
         return True

@@ -1,7 +1,8 @@
-"""CloudWatch Logs' filter patterns for JSON, as far as this project uses them.
+"""Matches log events with the JSON filter patterns of CloudWatch Logs that this project uses.
 
-Comparisons of a field with a text or a number, or its absence, joined by && and || in parentheses
-("Filter pattern syntax for metric filters"). Anything else is an error, not a guess.
+Supported are comparisons of a field with a string or a number, tests for a missing field, and
+their combination with &&, || and parentheses ("Filter pattern syntax for metric filters"). Any
+other syntax raises ValueError.
 """
 
 import operator
@@ -9,13 +10,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-Line = dict[str, Any]
+LogEvent = dict[str, Any]
 
 _TOKEN = re.compile(
     r'\s*(?:(?P<path>\$\.[\w.]+)|"(?P<text>[^"]*)"|(?P<number>-?\d+(?:\.\d+)?)'
     r"|(?P<missing>NOT EXISTS)|(?P<sign>&&|\|\||>=|<=|!=|[=<>(){}]))"
 )
-_NUMERIC: dict[str, Callable[[float, float], bool]] = {
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "=": operator.eq,
     "!=": operator.ne,
     ">": operator.gt,
@@ -25,20 +26,22 @@ _NUMERIC: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def matches(pattern: str, line: Line) -> bool:
-    """Return whether a filter takes a line."""
-    return _Parser(pattern).parse()(line)
+def matches(pattern: str, event: LogEvent) -> bool:
+    """Return whether a filter pattern matches a log event."""
+    return _Parser(pattern).parse()(event)
 
 
-def value(path: str, line: Line) -> Any:
-    """Return the field that a path like `$.kubernetes.pod_name` leads to; None without one."""
-    found: Any = line
+def field_value(path: str, event: LogEvent) -> Any:
+    """Return the value of a field such as `$.kubernetes.pod_name`; None if it is missing."""
+    value: Any = event
     for key in path.removeprefix("$.").split("."):
-        found = found.get(key) if isinstance(found, dict) else None
-    return found
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 class _Parser:
+    """A recursive descent parser, whose methods return predicates of log events."""
+
     def __init__(self, pattern: str) -> None:
         self._tokens: list[tuple[str, str]] = []
         position = 0
@@ -50,58 +53,69 @@ class _Parser:
             self._tokens.append((kind, match.group(kind)))
             position = match.end()
 
-    def parse(self) -> Callable[[Line], bool]:
-        self._take("{")
+    def parse(self) -> Callable[[LogEvent], bool]:
+        self._expect("{")
         condition = self._any()
-        self._take("}")
+        self._expect("}")
         if self._tokens:
             raise ValueError(f"filter pattern: found {self._tokens}; allowed: its end")
         return condition
 
-    def _any(self) -> Callable[[Line], bool]:
-        parts = [self._all()]
-        while self._next("||"):
-            parts.append(self._all())
-        return lambda line: any(part(line) for part in parts)
+    def _any(self) -> Callable[[LogEvent], bool]:
+        conditions = [self._all()]
+        while self._accept("||"):
+            conditions.append(self._all())
+        return lambda event: any(condition(event) for condition in conditions)
 
-    def _all(self) -> Callable[[Line], bool]:
-        parts = [self._one()]
-        while self._next("&&"):
-            parts.append(self._one())
-        return lambda line: all(part(line) for part in parts)
+    def _all(self) -> Callable[[LogEvent], bool]:
+        conditions = [self._condition()]
+        while self._accept("&&"):
+            conditions.append(self._condition())
+        return lambda event: all(condition(event) for condition in conditions)
 
-    def _one(self) -> Callable[[Line], bool]:
-        if self._next("("):
+    def _condition(self) -> Callable[[LogEvent], bool]:
+        if self._accept("("):
             condition = self._any()
-            self._take(")")
+            self._expect(")")
             return condition
-        kind, path = self._tokens.pop(0)
-        kind_of_sign, sign = self._tokens.pop(0)
-        if kind_of_sign == "missing":
-            return lambda line: value(path, line) is None
-        expected_kind, expected = self._tokens.pop(0)
-        if kind != "path":
+        path_kind, path = self._tokens.pop(0)
+        operator_kind, operator_sign = self._tokens.pop(0)
+        if operator_kind == "missing":
+            return lambda event: field_value(path, event) is None
+        operand_kind, operand = self._tokens.pop(0)
+        if path_kind != "path":
             raise ValueError(f"filter pattern: found {path}; allowed: a field")
-        if expected_kind == "text":
-            wanted = {"=": True, "!=": False}[sign]
-            # Of a field that is missing neither is true: a pattern has to say what it wants then.
-            return lambda line: (
-                (found := value(path, line)) is not None and (found == expected) == wanted
-            )
-        compare = _NUMERIC[sign]
+        if operand_kind == "text":
+            return _string_condition(path, operator_sign, operand)
+        return _number_condition(path, operator_sign, float(operand))
 
-        def numeric(line: Line) -> bool:
-            found = value(path, line)
-            return isinstance(found, int | float) and compare(found, float(expected))
-
-        return numeric
-
-    def _next(self, sign: str) -> bool:
+    def _accept(self, sign: str) -> bool:
         if self._tokens and self._tokens[0] == ("sign", sign):
             self._tokens.pop(0)
             return True
         return False
 
-    def _take(self, sign: str) -> None:
-        if not self._next(sign):
+    def _expect(self, sign: str) -> None:
+        if not self._accept(sign):
             raise ValueError(f"filter pattern: found {self._tokens[:1]}; allowed: {sign}")
+
+
+def _string_condition(path: str, operator_sign: str, operand: str) -> Callable[[LogEvent], bool]:
+    is_equal = {"=": True, "!=": False}[operator_sign]
+
+    def condition(event: LogEvent) -> bool:
+        value = field_value(path, event)
+        # A missing field is neither equal nor unequal.
+        return value is not None and (value == operand) == is_equal
+
+    return condition
+
+
+def _number_condition(path: str, operator_sign: str, operand: float) -> Callable[[LogEvent], bool]:
+    compare = _COMPARISONS[operator_sign]
+
+    def condition(event: LogEvent) -> bool:
+        value = field_value(path, event)
+        return isinstance(value, int | float) and compare(value, operand)
+
+    return condition

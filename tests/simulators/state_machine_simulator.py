@@ -1,4 +1,4 @@
-"""Runs a state machine of the templates, with answers of a test's in place of AWS's."""
+"""Runs the state machines of a template, with the responses of a test in place of the AWS APIs."""
 
 import json
 from collections.abc import Callable
@@ -9,145 +9,170 @@ from jsonata import Jsonata  # type: ignore[import-untyped]
 from tests.synthesis import SynthesizedStage, joined
 
 State = dict[str, Any]
-Answer = Callable[[dict[str, Any]], Any]
-"""Takes a call's arguments and returns its result."""
+Response = Callable[[dict[str, Any]], Any]
+"""Takes the arguments of an API call, and returns its result."""
 
 
 class FailedError(Exception):
-    """The machine came to a Fail state."""
+    """The execution has reached a Fail state."""
 
 
 def definition(stage: SynthesizedStage, stack: str, name: str) -> State:
-    """Return the definition of the state machine of this name; references read `${...}`."""
-    machines = stage.resources(stack, "AWS::StepFunctions::StateMachine").values()
-    (found,) = (
-        each["Properties"]
-        for each in machines
-        if each["Properties"]["StateMachineName"] == stage.settings.resource_name(name)
-    )
-    result: State = json.loads(joined(found["DefinitionString"]))
-    return result
+    """Return the definition of a state machine by its name; references read `${...}`."""
+    states: State = json.loads(joined(_properties(stage, stack, name)["DefinitionString"]))
+    return states
 
 
-def policy(stage: SynthesizedStage, stack: str, name: str) -> list[dict[str, Any]]:
-    """Return the statements of the machine's own role."""
-    machines = stage.resources(stack, "AWS::StepFunctions::StateMachine").values()
-    (role,) = (
-        each["Properties"]["RoleArn"]["Fn::GetAtt"][0]
-        for each in machines
-        if each["Properties"]["StateMachineName"] == stage.settings.resource_name(name)
-    )
+def policy_statements(stage: SynthesizedStage, stack: str, name: str) -> list[dict[str, Any]]:
+    """Return the policy statements of a state machine's role."""
+    role = _properties(stage, stack, name)["RoleArn"]["Fn::GetAtt"][0]
     return [
         statement
-        for each in stage.resources(stack, "AWS::IAM::Policy").values()
-        if {"Ref": role} in each["Properties"]["Roles"]
-        for statement in each["Properties"]["PolicyDocument"]["Statement"]
+        for policy in stage.resources(stack, "AWS::IAM::Policy").values()
+        if {"Ref": role} in policy["Properties"]["Roles"]
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
     ]
 
 
-def states(machine: State) -> dict[str, State]:
-    """Return every state by name, those inside of maps too."""
-    found: dict[str, State] = {}
+def allowed_actions(stage: SynthesizedStage, stack: str, name: str) -> set[str]:
+    """Return the actions that a state machine's role allows, in lower case.
+
+    IAM compares actions without regard to case, and the SDK writes them in another case.
+    """
+    return {
+        action.lower()
+        for statement in policy_statements(stage, stack, name)
+        for action in (
+            [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+        )
+    }
+
+
+def all_states(machine: State) -> dict[str, State]:
+    """Return every state by name, including the states inside Map states."""
+    states: dict[str, State] = {}
     for name, state in machine["States"].items():
-        found[name] = state
+        states[name] = state
         if "ItemProcessor" in state:
-            found |= states(state["ItemProcessor"])
-    return found
+            states |= all_states(state["ItemProcessor"])
+    return states
 
 
-def reachable(machine: State) -> set[str]:
-    """Return the names of the states that an execution can come to."""
-    seen: set[str] = set()
-    waiting = [machine["StartAt"]]
-    while waiting:
-        name = waiting.pop()
-        if name in seen:
+def reachable_states(machine: State) -> set[str]:
+    """Return the names of the states that an execution can reach."""
+    reached: set[str] = set()
+    pending = [machine["StartAt"]]
+    while pending:
+        name = pending.pop()
+        if name in reached:
             continue
-        seen.add(name)
+        reached.add(name)
         state = machine["States"][name]
         following = [state.get("Next"), state.get("Default")]
         following += [choice["Next"] for choice in state.get("Choices", [])]
         following += [catch["Next"] for catch in state.get("Catch", [])]
-        waiting += [each for each in following if each]
+        pending += [next_name for next_name in following if next_name]
         if "ItemProcessor" in state:
-            seen |= reachable(state["ItemProcessor"])
-    return seen
+            reached |= reachable_states(state["ItemProcessor"])
+    return reached
 
 
-def actions(machine: State) -> set[str]:
-    """Return what the machine calls, as `service:action` of the SDK."""
+def called_actions(machine: State) -> set[str]:
+    """Return the API actions that the states call, as `service:action` of the SDK."""
     return {
         state["Resource"].partition(":aws-sdk:")[2]
-        for state in states(machine).values()
+        for state in all_states(machine).values()
         if state["Type"] == "Task"
     }
 
 
-class Execution:
-    """An execution: `calls` holds (service:action, arguments) in their order."""
+def _properties(stage: SynthesizedStage, stack: str, name: str) -> dict[str, Any]:
+    full_name = stage.settings.resource_name(name)
+    properties: dict[str, Any]
+    (properties,) = (
+        machine["Properties"]
+        for machine in stage.resources(stack, "AWS::StepFunctions::StateMachine").values()
+        if machine["Properties"]["StateMachineName"] == full_name
+    )
+    return properties
 
-    def __init__(self, answers: dict[str, Answer], *, started: str) -> None:
-        """Make an execution that asks `answers`, by `service:action`, and starts at a time."""
-        self._answers = answers
+
+class Execution:
+    """An execution. `calls` lists its API calls as (service:action, arguments)."""
+
+    def __init__(self, responses: dict[str, Response], *, started: str) -> None:
+        """Prepare an execution.
+
+        Args:
+            responses: the responses of the APIs, by `service:action`.
+            started: the start time, which the context object has.
+        """
+        self._responses = responses
         self._context = {"Execution": {"StartTime": started}}
         self.calls: list[tuple[str, dict[str, Any]]] = []
 
     def run(
-        self, machine: State, given: Any = None, variables: dict[str, Any] | None = None
+        self, machine: State, state_input: Any = None, variables: dict[str, Any] | None = None
     ) -> Any:
         """Run from the first state to an end, and return the output."""
         variables = dict(variables or {})
-        name, value = machine["StartAt"], given
+        name, value = machine["StartAt"], state_input
         while True:
             state = machine["States"][name]
             result = self._result(state, value, variables)
-            about = {"input": value, "result": result, "context": self._context}
+            states = {"input": value, "result": result, "context": self._context}
             output = state.get("Output", value if result is None else result)
-            following = self._following(state, about, variables)
-            assigned = _evaluated(state.get("Assign", {}), about, variables)
-            value = _evaluated(output, about, variables)
+            next_name = self._next_state(state, states, variables)
+            assigned = _evaluate(state.get("Assign", {}), states, variables)
+            value = _evaluate(output, states, variables)
             variables |= assigned
-            if following is None:
+            if next_name is None:
                 return value
-            name = following
+            name = next_name
 
     def _result(self, state: State, value: Any, variables: dict[str, Any]) -> Any:
-        about = {"input": value, "context": self._context}
+        states = {"input": value, "context": self._context}
         if state["Type"] == "Task":
             action = state["Resource"].partition(":aws-sdk:")[2]
-            arguments = _evaluated(state.get("Arguments", {}), about, variables)
+            arguments = _evaluate(state.get("Arguments", {}), states, variables)
             self.calls.append((action, arguments))
-            return self._answers[action](arguments)
+            return self._responses[action](arguments)
         if state["Type"] == "Map":
-            items = _evaluated(state["Items"], about, variables)
+            items = _evaluate(state["Items"], states, variables)
             return [self.run(state["ItemProcessor"], item, variables) for item in items]
         if state["Type"] == "Fail":
-            raise FailedError(_evaluated(state["Cause"], about, variables))
+            raise FailedError(_evaluate(state["Cause"], states, variables))
         return None
 
     @staticmethod
-    def _following(state: State, about: Any, variables: dict[str, Any]) -> str | None:
+    def _next_state(state: State, states: Any, variables: dict[str, Any]) -> str | None:
         for choice in state.get("Choices", []):
-            holds = _evaluated(choice["Condition"], about, variables)
-            assert isinstance(holds, bool), choice
-            if holds:
+            is_met = _evaluate(choice["Condition"], states, variables)
+            assert isinstance(is_met, bool), choice
+            if is_met:
                 return str(choice["Next"])
-        following = state.get("Next", state.get("Default"))
-        return None if following is None else str(following)
+        next_name = state.get("Next", state.get("Default"))
+        return None if next_name is None else str(next_name)
 
 
-def _evaluated(value: Any, about: dict[str, Any], variables: dict[str, Any]) -> Any:
-    """Return the value with each `{% ... %}` in it evaluated; undefined is an error, as on AWS."""
+def _evaluate(value: Any, states: dict[str, Any], variables: dict[str, Any]) -> Any:
+    """Evaluate each `{% ... %}` in a value. An undefined result is an error, as in Step Functions.
+
+    Args:
+        value: a string, or a nested list or dictionary.
+        states: the reserved variable `$states`.
+        variables: the variables of the execution.
+    """
     if isinstance(value, dict):
-        return {key: _evaluated(item, about, variables) for key, item in value.items()}
+        return {key: _evaluate(item, states, variables) for key, item in value.items()}
     if isinstance(value, list):
-        return [_evaluated(item, about, variables) for item in value]
+        return [_evaluate(item, states, variables) for item in value]
     if not (isinstance(value, str) and value.startswith("{%")):
         return value
     expression = Jsonata(value.removeprefix("{%").removesuffix("%}").strip())
-    bindings = expression.create_frame()
-    for name, item in {"states": about, **variables}.items():
-        bindings.bind(name, item)
-    result = expression.evaluate(None, bindings)
+    frame = expression.create_frame()
+    for name, item in {"states": states, **variables}.items():
+        frame.bind(name, item)
+    result = expression.evaluate(None, frame)
     assert result is not None, f"undefined: {value}"
     return result

@@ -12,7 +12,7 @@ from cdk_nag import AwsSolutionsChecks
 from settings import StageSettings, load_stage
 from settings.database import GenerationSettings, SecondRegionSettings
 from stacks.stage import SpyWatcherStage
-from tests.simulators.alarm_simulator import Alarms
+from tests.simulators.alarm_simulator import StageAlarms
 from tests.synthesis import ACCOUNT, ROOT, SynthesizedStage, joined, synthesize
 
 INSTANCE = "AWS::RDS::DBInstance"
@@ -267,7 +267,7 @@ def test_the_application_uses_the_active_generation(full: SynthesizedStage) -> N
     targets = [json.dumps(each["Properties"]["TargetId"]) for each in attachments]
     assert len(targets) == 2
     assert all("Generation2Instance" in target for target in targets)
-    (dimension,) = Alarms(full).metric["database-cpu"]["Dimensions"]
+    (dimension,) = StageAlarms(full).metric_alarms["database-cpu"]["Dimensions"]
     assert dimension["Value"] == "spywatcher-production-g2"
 
 

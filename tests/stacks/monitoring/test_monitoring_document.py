@@ -1,136 +1,165 @@
-"""docs/monitoring.md: each line of the design's lists, what shows it, and what to do about it."""
-
-import re
+"""docs/monitoring.md: how each monitoring requirement of the design is met."""
 
 import pytest
 
 from settings import load_stage
 from tests.documents import check_document
-from tests.simulators.alarm_simulator import Alarms
-from tests.stacks.monitoring.alarms.test_alarms import LINK, events, sections
-from tests.stacks.monitoring.coverage import LISTS, Line
-from tests.synthesis import ROOT, SynthesizedStage, joined, synthesize
+from tests.simulators.alarm_simulator import StageAlarms
+from tests.stacks.monitoring.alarm_messages import (
+    descriptions,
+    linked_section,
+    linked_sections,
+    runbook_sections,
+)
+from tests.stacks.monitoring.monitoring_requirements import REQUIREMENTS, Requirement
+from tests.synthesis import SynthesizedStage, synthesize
 
 INTRODUCTION = """\
 # Monitoring and alerting
 
-Made from the code (tests/stacks/monitoring/coverage.py and the synthesized alarms);
-`python3 dev.py test tests/stacks --snapshot-update` writes it anew. Lines marked "ours" are not in
-the design's lists.
+`python3 dev.py test tests/stacks --snapshot-update` generates this page from the synthesized alarms
+and tests/stacks/monitoring/monitoring_requirements.py. The lists are those of INFRASTRUCTURE.md.
+Requirements marked "added" are not in its lists.
 
-Critical alarms page at once. A failure and its consequences are one page, `outage`, in whatever
-order they come. Warnings are told in business hours only (`monitoring.business_hours`); what still
-stands when the hours begin is told then. During an outage they wait. What planned work sets off is
-held back in the maintenance window, and pages at its end if it still stands.
+Critical alarms page immediately. A failure and its consequences page once, as `outage`, in whatever
+order their alarms go off. Warnings notify in business hours only (`monitoring.business_hours`). A
+warning that is still in ALARM when business hours begin notifies then. No warning notifies during
+an outage. In the maintenance window, the alarms that planned maintenance causes do not page. One
+that is still in ALARM when the window ends pages then.
+"""
+MISSING_ALARMS = """\
+## Alarms that a stage does not have
+
+The alarms on nodes and on crash-looping pods need Container Insights
+(`cluster.container_insights`). The alarms on replication need a replica. The alarms on the audit
+trail belong to the stage that owns the account-wide resources. A stage without Container Insights
+detects the same failures later, by `backend-down`, `pods-unschedulable` and `backend-at-maximum`.
 """
 COST = """\
-An alarm costs 0.10 USD a month for each of its metrics, a composite alarm 0.50 USD, a custom metric
-0.30 USD ("Amazon CloudWatch pricing", us-east-1, 2026-11-23). Composite alarms are one a kind of
-warning, not one a component: a component's would stay in alarm for its first warning and hide the
-next. The difference is less than ten dollars a month, the price of a storage that fills up unseen
-is an outage.
+## Cost
+
+Each metric of an alarm costs 0.10 USD a month, a composite alarm 0.50 USD and a custom metric
+0.30 USD ("Amazon CloudWatch pricing", us-east-1, 2026-11-23). Each kind of warning has a composite
+alarm of its own. One composite alarm for each component would save less than 10 USD a month. But it
+would stay in ALARM after its first warning, and so hide a later one, such as storage that runs out.
 """
-
-
-def section_of(alarm: dict[str, str]) -> str:
-    return str(LINK.findall(joined(alarm["AlarmDescription"]))[0][2])
-
-
-def known_sections(stage: SynthesizedStage) -> set[str]:
-    """Return the runbook sections that a stage's alarms and rules lead to."""
-    found = {section_of(alarm) for alarm in Alarms(stage).all.values()}
-    return found | {LINK.findall(text)[0][2].rstrip('"') for text in events(stage)}
+CUSTOM_METRICS = 2
+"""The metrics that the suppression schedules write."""
 
 
 def monthly_cost(stage: SynthesizedStage) -> tuple[int, int, float]:
-    """Return the metrics that alarms read, the composite alarms, and USD a month."""
-    alarms = Alarms(stage)
+    """Return the number of metrics in alarms, the number of composite alarms, and USD a month."""
+    alarms = StageAlarms(stage)
     metrics = sum(
-        sum("MetricStat" in each for each in alarm["Metrics"]) if "Metrics" in alarm else 1
-        for alarm in alarms.metric.values()
+        sum("MetricStat" in query for query in alarm["Metrics"]) if "Metrics" in alarm else 1
+        for alarm in alarms.metric_alarms.values()
     )
-    composites = len(alarms.composite)
-    return metrics, composites, 0.1 * metrics + 0.5 * composites + 2 * 0.3
+    composite_alarms = len(alarms.composite_alarms)
+    usd = 0.1 * metrics + 0.5 * composite_alarms + 0.3 * CUSTOM_METRICS
+    return metrics, composite_alarms, usd
 
 
-def row(line: Line) -> str:
-    anchors = [f"[{name}](runbooks/alarms.md#{name})" for name in line.alarms]
-    shown = ([f'widget "{line.widget}"'] if line.widget else []) + [f"`{a}`" for a in line.alarms]
-    runbook = ", ".join(anchors) or "none: it is looked at, not acted on"
-    return f"| {line.design} | {', '.join(line.metrics)} | {', '.join(shown)} | {runbook} |"
+def requirement_row(requirement: Requirement) -> str:
+    shown_by = [f'widget "{requirement.widget}"'] if requirement.widget else []
+    shown_by += [f"`{name}`" for name in requirement.alarms]
+    links = [f"[{name}](runbooks/alarms.md#{name})" for name in requirement.alarms]
+    cells = (
+        requirement.text,
+        ", ".join(requirement.metrics),
+        ", ".join(shown_by),
+        ", ".join(links) or "none: no alarm",
+    )
+    return f"| {' | '.join(cells)} |"
 
 
-def test_the_table_of_the_design_s_lines_is_current(pytestconfig: pytest.Config) -> None:
-    stages = {name: synthesize(load_stage(name)) for name in ("production", "staging")}
-    parts = [INTRODUCTION]
-    for title, lines in LISTS.items():
-        head = ["| design | metric | shown by | runbook |", "|---|---|---|---|"]
-        parts.append("\n".join([f"## {title}", "", *head, *map(row, lines), ""]))
-    every = set().union(*map(known_sections, stages.values()))
-    lacks = [
-        f"- {name}: {', '.join(f'`{a}`' for a in sorted(every - known_sections(stage))) or 'none'}"
-        for name, stage in stages.items()
+def requirement_list(title: str, requirements: tuple[Requirement, ...]) -> list[str]:
+    return [
+        f"## {title}",
+        "",
+        "| requirement | metrics | shown by | runbook |",
+        "|---|---|---|---|",
+        *map(requirement_row, requirements),
+        "",
     ]
-    parts.append(
-        "\n".join(
-            [
-                "## What a stage lacks",
-                "",
-                "Alarms on nodes and crashing pods need Container Insights "
-                "(`cluster.container_insights`); those on copies need a copy. Without them,",
-                "`backend-down`, `pods-unschedulable` and `backend-at-maximum` still tell.",
-                "",
-                *lacks,
-                "",
-            ]
-        )
-    )
-    prices = ["| stage | metrics in alarms | composite alarms | USD a month |", "|---|---|---|---|"]
+
+
+def missing_alarms(stages: dict[str, SynthesizedStage]) -> list[str]:
+    sections = {name: linked_sections(stage) for name, stage in stages.items()}
+    all_sections = set().union(*sections.values())
+    return [
+        f"- {name}: {', '.join(f'`{section}`' for section in sorted(all_sections - own)) or 'none'}"
+        for name, own in sections.items()
+    ]
+
+
+def cost_table(stages: dict[str, SynthesizedStage]) -> list[str]:
+    rows = ["| stage | metrics in alarms | composite alarms | USD a month |", "|---|---|---|---|"]
     for name, stage in stages.items():
-        metrics, composites, dollars = monthly_cost(stage)
-        prices.append(f"| {name} | {metrics} | {composites} | {dollars:.2f} |")
-    parts.append("\n".join(["## Cost", "", COST, *prices, ""]))
-    check_document("monitoring.md", "\n".join(parts), pytestconfig)
+        metrics, composite_alarms, usd = monthly_cost(stage)
+        rows.append(f"| {name} | {metrics} | {composite_alarms} | {usd:.2f} |")
+    return rows
 
 
-def test_no_line_is_empty() -> None:
-    for lines in LISTS.values():
-        for line in lines:
-            assert line.metrics, line.design
-            assert line.alarms or line.widget, line.design
-            assert set(line.alarms) <= sections(), line.design
+def test_the_page_is_current(pytestconfig: pytest.Config) -> None:
+    stages = {name: synthesize(load_stage(name)) for name in ("production", "staging")}
+    lines = [INTRODUCTION]
+    for title, requirements in REQUIREMENTS.items():
+        lines += requirement_list(title, requirements)
+    lines += [MISSING_ALARMS, *missing_alarms(stages), ""]
+    lines += [COST, *cost_table(stages), ""]
+    check_document("monitoring.md", "\n".join(lines), pytestconfig)
 
 
-def test_each_alarm_covers_a_line() -> None:
-    covered = {name for lines in LISTS.values() for line in lines for name in line.alarms}
-    helpers = {"outside-business-hours", "maintenance-window", "quiet"}
-    assert known_sections(synthesize(load_stage("production"))) - helpers <= covered
+def test_each_requirement_has_a_metric_and_an_alarm_or_a_widget() -> None:
+    for requirements in REQUIREMENTS.values():
+        for requirement in requirements:
+            assert requirement.metrics, requirement.text
+            assert requirement.alarms or requirement.widget, requirement.text
+            assert set(requirement.alarms) <= runbook_sections(), requirement.text
 
 
-def test_each_metric_of_an_alarm_is_named_in_a_line_that_it_covers() -> None:
-    alarms = Alarms(synthesize(load_stage("production")))
-    for name, alarm in alarms.metric.items():
-        section = section_of(alarm)
-        lines = [line for each in LISTS.values() for line in each if section in line.alarms]
-        named = " ".join(metric for line in lines for metric in line.metrics)
-        metrics = (
-            [each["MetricStat"]["Metric"] for each in alarm["Metrics"] if "MetricStat" in each]
-            if "Metrics" in alarm
-            else [alarm]
-        )
-        if lines:
-            assert any(metric["MetricName"] in named for metric in metrics) or re.search(
-                "at-maximum|unschedulable", name
-            ), (name, named)
+def test_each_alarm_belongs_to_a_requirement() -> None:
+    required = {
+        name
+        for requirements in REQUIREMENTS.values()
+        for requirement in requirements
+        for name in requirement.alarms
+    }
+    suppressors = {"outside-business-hours", "maintenance-window", "quiet"}
+    assert linked_sections(synthesize(load_stage("production"))) - suppressors <= required
 
 
-def test_the_lines_are_those_of_the_design() -> None:
-    assert [line.design for line in LISTS["Business metrics"]] == [
+def test_each_alarm_uses_a_metric_of_its_requirement(production: SynthesizedStage) -> None:
+    sections = {name: linked_section(text) for name, text in descriptions(production).items()}
+    for name, alarm in StageAlarms(production).metric_alarms.items():
+        expected = {
+            word
+            for requirements in REQUIREMENTS.values()
+            for requirement in requirements
+            if sections[name] in requirement.alarms
+            for metric in requirement.metrics
+            for word in metric.replace(",", "").split()
+        }
+        used = {
+            query["MetricStat"]["Metric"]["MetricName"]
+            for query in alarm.get("Metrics", [])
+            if "MetricStat" in query
+        } or {alarm["MetricName"]}
+        if expected and not name.endswith(("-at-maximum", "-unschedulable")):
+            assert used & expected, (name, used, expected)
+
+
+def test_the_requirements_are_those_of_the_design() -> None:
+    assert [requirement.text for requirement in REQUIREMENTS["Business metrics"]] == [
         "Active users",
         "API usage per tier",
         "Feature usage",
         "User sessions",
     ]
-    ours = [line.design for lines in LISTS.values() for line in lines if "(ours)" in line.design]
-    assert len(ours) == 10
-    assert (ROOT / "docs" / "monitoring.md").exists()
+    added = [
+        requirement.text
+        for requirements in REQUIREMENTS.values()
+        for requirement in requirements
+        if "(added)" in requirement.text
+    ]
+    assert len(added) == 10

@@ -1,7 +1,7 @@
-"""INFRASTRUCTURE.md: Access Audit. What CloudTrail records sets off an alarm, or does not.
+"""INFRASTRUCTURE.md, Access Audit: the metric filters, applied to examples of CloudTrail events.
 
-The events are cut down from the examples of the AWS CloudTrail user guide ("CloudTrail record
-contents", "AWS Management Console sign-in events", "Logging IAM and AWS STS API calls").
+The events are shortened examples of the AWS CloudTrail user guide ("CloudTrail record contents",
+"AWS Management Console sign-in events", "Logging IAM and AWS STS API calls").
 """
 
 from typing import Any
@@ -16,12 +16,13 @@ ROOT_USER = {"type": "Root", "arn": f"arn:aws:iam::{ACCOUNT}:root"}
 ALICE = {"type": "IAMUser", "userName": "alice", "arn": f"arn:aws:iam::{ACCOUNT}:user/alice"}
 
 
-def role(name: str, **more: str) -> dict[str, Any]:
+def role(name: str, **fields: str) -> dict[str, Any]:
+    """Return the identity of a session of an IAM role."""
     return {
         "type": "AssumedRole",
         "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/session",
         "sessionContext": {"sessionIssuer": {"type": "Role", "userName": name}},
-        **more,
+        **fields,
     }
 
 
@@ -30,20 +31,22 @@ CDK = role(
 )
 
 
-def call(service: str, name: str, who: dict[str, Any], **more: Any) -> Event:
+def call(service: str, name: str, identity: dict[str, Any], **fields: Any) -> Event:
+    """Return the event of an API call."""
     return {
         "eventType": "AwsApiCall",
         "eventSource": f"{service}.amazonaws.com",
         "eventName": name,
         "awsRegion": "us-east-1",
-        "userIdentity": who,
-        **more,
+        "userIdentity": identity,
+        **fields,
     }
 
 
-def sign_in(who: dict[str, Any], *, mfa: str, outcome: str = "Success") -> Event:
+def sign_in(identity: dict[str, Any], *, mfa: str, outcome: str = "Success") -> Event:
+    """Return the event of a sign-in to the console."""
     return {
-        **call("signin", "ConsoleLogin", who),
+        **call("signin", "ConsoleLogin", identity),
         "eventType": "AwsConsoleSignIn",
         "awsRegion": "eu-west-1",
         "responseElements": {"ConsoleLogin": outcome},
@@ -51,95 +54,103 @@ def sign_in(who: dict[str, Any], *, mfa: str, outcome: str = "Success") -> Event
     }
 
 
-ALARMING = {
+SUSPICIOUS = {
     "root calls an API": ("root-use", call("iam", "CreateAccessKey", ROOT_USER)),
     "root signs in": ("root-use", sign_in(ROOT_USER, mfa="Yes")),
-    "root signs in without a second factor": (
+    "root signs in without MFA": (
         "sign-in-without-mfa",
         sign_in(ROOT_USER, mfa="No"),
     ),
-    "a user signs in without a second factor": ("sign-in-without-mfa", sign_in(ALICE, mfa="No")),
+    "a user signs in without MFA": ("sign-in-without-mfa", sign_in(ALICE, mfa="No")),
     "a user attaches a policy": ("policy-change", call("iam", "AttachRolePolicy", ALICE)),
     "a user writes an inline policy": ("policy-change", call("iam", "PutUserPolicy", ALICE)),
-    "a role changes who may assume one": (
+    "a role changes a trust policy": (
         "policy-change",
         call("iam", "UpdateAssumeRolePolicy", role("spywatcher-production-admin")),
     ),
-    "a user makes a policy's other version the default": (
+    "a user changes the default version of a policy": (
         "policy-change",
         call("iam", "SetDefaultPolicyVersion", ALICE),
     ),
-    "a role takes a boundary off": (
+    "a role deletes a permissions boundary": (
         "policy-change",
         call("iam", "DeleteRolePermissionsBoundary", role("somebody")),
     ),
     "a user stops the trail": ("trail-change", call("cloudtrail", "StopLogging", ALICE)),
     "a role deletes the trail": ("trail-change", call("cloudtrail", "DeleteTrail", role("x"))),
-    "a role narrows what is recorded": (
+    "a role changes the event selectors": (
         "trail-change",
         call("cloudtrail", "PutEventSelectors", role("x")),
     ),
     "a user schedules a key's deletion": ("key-loss", call("kms", "ScheduleKeyDeletion", ALICE)),
-    "even a deployment disables a key": ("key-loss", call("kms", "DisableKey", CDK)),
+    "a deployment disables a key": ("key-loss", call("kms", "DisableKey", CDK)),
 }
 HARMLESS = {
-    "AWS acts for root": call("health", "DescribeEvents", {**ROOT_USER, "invokedBy": "health"}),
+    "AWS acts on behalf of root": call(
+        "health", "DescribeEvents", {**ROOT_USER, "invokedBy": "health"}
+    ),
     "a service's own event": {
         **call("kms", "RotateKey", ROOT_USER),
         "eventType": "AwsServiceEvent",
     },
-    "a user signs in with a second factor": sign_in(ALICE, mfa="Yes"),
+    "a user signs in with MFA": sign_in(ALICE, mfa="Yes"),
     "a sign-in fails": sign_in(ALICE, mfa="No", outcome="Failure"),
-    "a sign-in through Identity Center, which asks itself": sign_in(
+    "a sign-in through Identity Center, which has its own MFA": sign_in(
         role("AWSReservedSSO"), mfa="No"
     ),
     "a deployment attaches a policy": call("iam", "AttachRolePolicy", CDK),
     "a deployment changes the trail": call("cloudtrail", "UpdateTrail", CDK),
     "a user reads a policy": call("iam", "GetRolePolicy", ALICE),
-    "another service's policy": call("s3", "PutRolePolicy", ALICE),
+    "a policy of another service": call("s3", "PutRolePolicy", ALICE),
     "a role reads the trail's state": call("cloudtrail", "GetTrailStatus", role("x")),
     "a role uses a key": call("kms", "Decrypt", role("x")),
 }
 
 
 def patterns(stage: SynthesizedStage) -> list[tuple[str, str]]:
-    """Return (metric, pattern) of each filter."""
+    """Return the metric and the pattern of each filter."""
     return [
-        (each["MetricTransformations"][0]["MetricName"], each["FilterPattern"])
-        for each in filters(stage)
+        (properties["MetricTransformations"][0]["MetricName"], properties["FilterPattern"])
+        for properties in metric_filters(stage)
     ]
 
 
-def filters(stage: SynthesizedStage) -> list[dict[str, Any]]:
-    """Return the filters of this construct; the application's logs have filters of their own."""
-    found = stage.resources("monitoring", "AWS::Logs::MetricFilter")
-    return [each["Properties"] for name, each in found.items() if name.startswith("AuditAlarms")]
+def metric_filters(stage: SynthesizedStage) -> list[dict[str, Any]]:
+    """Return the properties of the metric filters on the trail's log group."""
+    resources = stage.resources("monitoring", "AWS::Logs::MetricFilter")
+    return [
+        resource["Properties"]
+        for logical_id, resource in resources.items()
+        if logical_id.startswith("AuditAlarms")
+    ]
 
 
-def counted(stage: SynthesizedStage, event: Event) -> set[str]:
+def matching_metrics(stage: SynthesizedStage, event: Event) -> set[str]:
     return {metric for metric, pattern in patterns(stage) if matches(pattern, event)}
 
 
-@pytest.mark.parametrize("case", ALARMING)
-def test_it_is_counted(production: SynthesizedStage, case: str) -> None:
-    metric, event = ALARMING[case]
-    assert metric in counted(production, event)
+@pytest.mark.parametrize("case", SUSPICIOUS)
+def test_a_suspicious_event_is_counted(production: SynthesizedStage, case: str) -> None:
+    metric, event = SUSPICIOUS[case]
+    assert metric in matching_metrics(production, event)
 
 
 @pytest.mark.parametrize("case", HARMLESS)
-def test_it_is_not_counted(production: SynthesizedStage, case: str) -> None:
-    assert not counted(production, HARMLESS[case])
+def test_a_harmless_event_is_not_counted(production: SynthesizedStage, case: str) -> None:
+    assert not matching_metrics(production, HARMLESS[case])
 
 
-def test_every_metric_is_set_off_by_an_example(production: SynthesizedStage) -> None:
-    assert {metric for metric, _ in ALARMING.values()} == {m for m, _ in patterns(production)}
+def test_every_metric_has_an_example(production: SynthesizedStage) -> None:
+    assert {metric for metric, _ in SUSPICIOUS.values()} == {
+        metric for metric, _ in patterns(production)
+    }
 
 
-def test_one_such_event_pages_somebody(production: SynthesizedStage) -> None:
+def test_one_suspicious_event_pages(production: SynthesizedStage) -> None:
     alarms = {
-        each["Properties"]["MetricName"]: each["Properties"]
-        for each in production.resources("monitoring", "AWS::CloudWatch::Alarm").values()
-        if each["Properties"].get("Namespace") == "spywatcher-production/audit"
+        alarm["Properties"]["MetricName"]: alarm["Properties"]
+        for alarm in production.resources("monitoring", "AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"].get("Namespace") == "spywatcher-production/audit"
     }
     assert set(alarms) == {metric for metric, _ in patterns(production)}
     for alarm in alarms.values():
@@ -152,14 +163,14 @@ def test_one_such_event_pages_somebody(production: SynthesizedStage) -> None:
 def test_the_filters_read_the_trail_of_all_regions(production: SynthesizedStage) -> None:
     trail = production.only("security", "AWS::CloudTrail::Trail")
     assert trail["IsMultiRegionTrail"] and trail["IncludeGlobalServiceEvents"]
-    group = trail["CloudWatchLogsLogGroupArn"]["Fn::GetAtt"][0]
-    for each in filters(production):
-        assert group in joined(each["LogGroupName"])
+    log_group = trail["CloudWatchLogsLogGroupArn"]["Fn::GetAtt"][0]
+    for properties in metric_filters(production):
+        assert log_group in joined(properties["LogGroupName"])
 
 
-def test_a_pattern_is_not_longer_than_cloudwatch_takes(production: SynthesizedStage) -> None:
+def test_the_patterns_are_within_the_limit_of_cloudwatch_logs(production: SynthesizedStage) -> None:
     assert all(len(pattern) <= 1024 for _, pattern in patterns(production))
 
 
-def test_an_account_has_the_alarms_once(staging: SynthesizedStage) -> None:
+def test_only_the_owner_of_the_account_has_the_alarms(staging: SynthesizedStage) -> None:
     assert not patterns(staging)

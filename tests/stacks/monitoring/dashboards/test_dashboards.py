@@ -1,4 +1,4 @@
-"""The dashboards: what they answer, in which order, and that every metric leads somewhere."""
+"""The dashboards: their rows, widgets and metrics."""
 
 import json
 import re
@@ -8,39 +8,42 @@ from typing import Any
 import pytest
 
 from stacks.monitoring.dashboards.widgets import widget_width
-from tests.stacks.monitoring.dashboards.body import body
-from tests.stacks.monitoring.dashboards.samples import known
+from tests.simulators.alarm_simulator import StageAlarms
+from tests.stacks.monitoring.dashboards.dashboard_body import dashboard_body
+from tests.stacks.monitoring.dashboards.sample_data import has_sample
 from tests.synthesis import SynthesizedStage
 
-KINDS = ("operations", "business")
+DASHBOARDS = ("operations", "business")
 # "CloudWatch quotas", Dashboards.
-MOST_WIDGETS = 500
-MOST_METRICS_A_WIDGET = 500
-MOST_METRICS = 2500
+MAX_WIDGETS = 500
+MAX_METRICS_PER_WIDGET = 500
+MAX_METRICS = 2500
 
 Widget = dict[str, Any]
 
 
-def widgets(stage: SynthesizedStage, kind: str) -> list[Widget]:
-    found: list[Widget] = body(stage, kind)["widgets"]
+def widgets(stage: SynthesizedStage, dashboard: str) -> list[Widget]:
+    found: list[Widget] = dashboard_body(stage, dashboard)["widgets"]
     return found
 
 
-def titles(stage: SynthesizedStage, kind: str) -> list[str]:
+def titles(stage: SynthesizedStage, dashboard: str) -> list[str]:
     return [
-        each["properties"]["title"]
-        for each in widgets(stage, kind)
-        if "title" in each["properties"]
+        widget["properties"]["title"]
+        for widget in widgets(stage, dashboard)
+        if "title" in widget["properties"]
     ]
 
 
-def titled(stage: SynthesizedStage, kind: str, title: str) -> Widget:
-    (found,) = [each for each in widgets(stage, kind) if each["properties"].get("title") == title]
+def widget_with_title(stage: SynthesizedStage, dashboard: str, title: str) -> Widget:
+    (found,) = [
+        widget for widget in widgets(stage, dashboard) if widget["properties"].get("title") == title
+    ]
     return found
 
 
 class Metric:
-    """A line of a graph, read out of the array that a dashboard has for it."""
+    """A metric of a graph, from its array in the body of the dashboard."""
 
     def __init__(self, entry: list[Any]) -> None:
         self.options: dict[str, Any] = entry[-1] if isinstance(entry[-1], dict) else {}
@@ -57,28 +60,30 @@ def metrics(widget: Widget) -> list[Metric]:
 
 
 def all_metrics(stage: SynthesizedStage) -> Iterator[Metric]:
-    for kind in KINDS:
-        for widget in widgets(stage, kind):
+    for dashboard in DASHBOARDS:
+        for widget in widgets(stage, dashboard):
             yield from metrics(widget)
 
 
-def headings(stage: SynthesizedStage, kind: str) -> list[str]:
-    found = [each["properties"].get("markdown", "") for each in widgets(stage, kind)]
-    return [text.removeprefix("## ") for text in found if text.startswith("## ")]
+def headings(stage: SynthesizedStage, dashboard: str) -> list[str]:
+    texts = [widget["properties"].get("markdown", "") for widget in widgets(stage, dashboard)]
+    return [text.removeprefix("## ") for text in texts if text.startswith("## ")]
 
 
 def test_each_stage_has_one_dashboard_for_operators_and_one_for_the_business(
     stage: SynthesizedStage,
 ) -> None:
-    made = stage.resources("monitoring", "AWS::CloudWatch::Dashboard").values()
+    resources = stage.resources("monitoring", "AWS::CloudWatch::Dashboard").values()
     name = stage.settings.resource_name()
-    assert {each["Properties"]["DashboardName"] for each in made} == {
+    assert {resource["Properties"]["DashboardName"] for resource in resources} == {
         f"{name}-operations",
         f"{name}-business",
     }
 
 
-def test_it_answers_top_to_bottom_up_fast_full_changed_cost(stage: SynthesizedStage) -> None:
+def test_the_operations_dashboard_answers_its_questions_from_top_to_bottom(
+    stage: SynthesizedStage,
+) -> None:
     assert headings(stage, "operations") == [
         "Is it up?",
         "Is it fast?",
@@ -86,51 +91,53 @@ def test_it_answers_top_to_bottom_up_fast_full_changed_cost(stage: SynthesizedSt
         "What changed?",
         "What does it cost?",
     ]
-    rows = [each["y"] for each in widgets(stage, "operations") if each["type"] == "text"]
+    rows = [widget["y"] for widget in widgets(stage, "operations") if widget["type"] == "text"]
     assert rows == sorted(rows)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_widgets_fit_the_24_columns_and_do_not_overlap(stage: SynthesizedStage, kind: str) -> None:
-    taken: set[tuple[int, int]] = set()
-    for each in widgets(stage, kind):
+@pytest.mark.parametrize("dashboard", DASHBOARDS)
+def test_widgets_fit_the_24_columns_and_do_not_overlap(
+    stage: SynthesizedStage, dashboard: str
+) -> None:
+    occupied: set[tuple[int, int]] = set()
+    for widget in widgets(stage, dashboard):
         cells = {
             (x, y)
-            for x in range(each["x"], each["x"] + each["width"])
-            for y in range(each["y"], each["y"] + each["height"])
+            for x in range(widget["x"], widget["x"] + widget["width"])
+            for y in range(widget["y"], widget["y"] + widget["height"])
         }
         assert max(x for x, _ in cells) < 24
-        assert not cells & taken, each["properties"]
-        taken |= cells
+        assert not cells & occupied, widget["properties"]
+        occupied |= cells
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_no_row_leaves_columns_empty(stage: SynthesizedStage, kind: str) -> None:
+@pytest.mark.parametrize("dashboard", DASHBOARDS)
+def test_no_row_leaves_columns_empty(stage: SynthesizedStage, dashboard: str) -> None:
     widths: dict[int, int] = {}
-    for each in widgets(stage, kind):
-        widths[each["y"]] = widths.get(each["y"], 0) + each["width"]
+    for widget in widgets(stage, dashboard):
+        widths[widget["y"]] = widths.get(widget["y"], 0) + widget["width"]
     assert set(widths.values()) == {24}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dashboard", DASHBOARDS)
 def test_a_dashboard_stays_within_the_limits_of_cloudwatch(
-    stage: SynthesizedStage, kind: str
+    stage: SynthesizedStage, dashboard: str
 ) -> None:
-    found = widgets(stage, kind)
-    counts = [len(each["properties"].get("metrics", [])) for each in found]
-    assert len(found) <= MOST_WIDGETS
-    assert max(counts) <= MOST_METRICS_A_WIDGET
-    assert sum(counts) <= MOST_METRICS
+    found = widgets(stage, dashboard)
+    counts = [len(widget["properties"].get("metrics", [])) for widget in found]
+    assert len(found) <= MAX_WIDGETS
+    assert max(counts) <= MAX_METRICS_PER_WIDGET
+    assert sum(counts) <= MAX_METRICS
 
 
-def test_alarms_come_first_and_none_is_missing(stage: SynthesizedStage) -> None:
+def test_the_first_widget_shows_every_alarm(stage: SynthesizedStage) -> None:
     alarms = {
         **stage.resources("monitoring", "AWS::CloudWatch::Alarm"),
         **stage.resources("monitoring", "AWS::CloudWatch::CompositeAlarm"),
     }
-    (shown,) = [each for each in widgets(stage, "operations") if each["type"] == "alarm"]
-    assert shown["y"] == 1
-    assert set(shown["properties"]["alarms"]) == {f"${{{each}.Arn}}" for each in alarms}
+    (widget,) = [widget for widget in widgets(stage, "operations") if widget["type"] == "alarm"]
+    assert widget["y"] == 1
+    assert set(widget["properties"]["alarms"]) == {f"${{{alarm}.Arn}}" for alarm in alarms}
 
 
 @pytest.mark.parametrize(
@@ -140,51 +147,50 @@ def test_alarms_come_first_and_none_is_missing(stage: SynthesizedStage) -> None:
         *("CPU", "Memory", "Network", "Disk I/O"),
     ],
 )
-def test_application_and_infrastructure_are_measured(stage: SynthesizedStage, begins: str) -> None:
+def test_the_application_and_infrastructure_metrics_of_the_design_have_widgets(
+    stage: SynthesizedStage, begins: str
+) -> None:
     assert any(title.startswith(begins) for title in titles(stage, "operations"))
 
 
 @pytest.mark.parametrize(
     "title", ["Active users", "API usage per tier", "Feature usage", "User sessions"]
 )
-def test_the_business_is_measured(stage: SynthesizedStage, title: str) -> None:
+def test_the_business_metrics_of_the_design_have_widgets(
+    stage: SynthesizedStage, title: str
+) -> None:
     assert title in titles(stage, "business")
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_title_is_said_once(stage: SynthesizedStage, kind: str) -> None:
-    assert len(set(titles(stage, kind))) == len(titles(stage, kind))
+@pytest.mark.parametrize("dashboard", DASHBOARDS)
+def test_every_title_is_unique(stage: SynthesizedStage, dashboard: str) -> None:
+    assert len(set(titles(stage, dashboard))) == len(titles(stage, dashboard))
 
 
 def test_response_times_are_shown_as_p50_p95_and_p99(stage: SynthesizedStage) -> None:
-    shown = metrics(titled(stage, "operations", "Response time"))
-    assert [each.options["stat"] for each in shown] == ["p50", "p95", "p99"]
-    assert {each.name for each in shown} == {"TargetResponseTime"}
+    shown = metrics(widget_with_title(stage, "operations", "Response time"))
+    assert [metric.options["stat"] for metric in shown] == ["p50", "p95", "p99"]
+    assert {metric.name for metric in shown} == {"TargetResponseTime"}
 
 
-def test_the_error_rate_counts_errors_of_the_load_balancer_too(stage: SynthesizedStage) -> None:
-    shown = metrics(titled(stage, "operations", "Errors, of all answers"))
-    assert {each.name for each in shown if not each.is_expression} == {
+def test_the_error_rate_includes_errors_of_the_load_balancer(stage: SynthesizedStage) -> None:
+    shown = metrics(widget_with_title(stage, "operations", "Errors, of all answers"))
+    assert {metric.name for metric in shown if not metric.is_expression} == {
         "RequestCount",
         "HTTPCode_Target_5XX_Count",
         "HTTPCode_ELB_5XX_Count",
     }
 
 
-def test_the_hit_rate_is_of_all_nodes_of_redis(stage: SynthesizedStage) -> None:
-    shown = metrics(titled(stage, "operations", "Cache hit rate"))
-    nodes = {each.dimensions["CacheClusterId"] for each in shown if not each.is_expression}
+def test_the_hit_rate_includes_all_redis_nodes(stage: SynthesizedStage) -> None:
+    shown = metrics(widget_with_title(stage, "operations", "Cache hit rate"))
+    nodes = {metric.dimensions["CacheClusterId"] for metric in shown if not metric.is_expression}
     name = stage.settings.resource_name()
     assert nodes == {f"{name}-{node:03}" for node in range(1, stage.settings.cache.nodes + 1)}
 
 
-def test_lines_across_are_where_the_alarms_go_off(stage: SynthesizedStage) -> None:
-    alarms = {
-        each["Properties"]["AlarmName"].removeprefix(f"{stage.settings.resource_name()}-"): each[
-            "Properties"
-        ]["Threshold"]
-        for each in stage.resources("monitoring", "AWS::CloudWatch::Alarm").values()
-    }
+def test_the_threshold_lines_are_the_thresholds_of_the_alarms(stage: SynthesizedStage) -> None:
+    alarms = StageAlarms(stage).metric_alarms
     for title, alarm in (
         ("Errors, of all answers", "high-error-rate"),
         ("Response time", "slow-answers"),
@@ -192,12 +198,12 @@ def test_lines_across_are_where_the_alarms_go_off(stage: SynthesizedStage) -> No
         ("CPU: Redis", "cache-1-cpu"),
         ("Memory: Redis", "cache-1-memory"),
     ):
-        widget = titled(stage, "operations", title)
+        widget = widget_with_title(stage, "operations", title)
         (line,) = widget["properties"]["annotations"]["horizontal"]
-        assert line["value"] == alarms[alarm], title
+        assert line["value"] == alarms[alarm]["Threshold"], title
 
 
-def test_every_metric_is_one_that_its_service_publishes(stage: SynthesizedStage) -> None:
+def test_every_metric_has_a_namespace_of_a_service_of_the_stage(stage: SynthesizedStage) -> None:
     namespaces = {
         *("AWS/ApplicationELB", "AWS/RDS", "AWS/ElastiCache", "AWS/NATGateway", "AWS/EKS"),
         *("AWS/Logs", "ContainerInsights", "ContainerInsights/Prometheus"),
@@ -210,7 +216,7 @@ def test_every_metric_is_one_that_its_service_publishes(stage: SynthesizedStage)
 
 
 def test_every_dimension_is_a_resource_of_the_stage(stage: SynthesizedStage) -> None:
-    """By reference, or by the one name that the stage gave it."""
+    """It is a reference, or the name of a resource."""
     name = stage.settings.resource_name()
     cache = {f"{name}-{node:03}" for node in range(1, stage.settings.cache.nodes + 1)}
     business = stage.settings.monitoring.business
@@ -232,7 +238,7 @@ def test_every_dimension_is_a_resource_of_the_stage(stage: SynthesizedStage) -> 
                 assert "${" in value, (metric.name, key, value)
 
 
-def test_metrics_of_pods_are_shown_where_container_insights_measures_them(
+def test_a_stage_with_container_insights_shows_the_metrics_of_pods(
     stage: SynthesizedStage,
 ) -> None:
     insights = stage.settings.cluster.container_insights
@@ -241,32 +247,34 @@ def test_metrics_of_pods_are_shown_where_container_insights_measures_them(
     assert ("ContainerInsights" in namespaces) == insights
 
 
-def test_business_metrics_are_those_that_the_filters_make(stage: SynthesizedStage) -> None:
-    made = {
-        each["Properties"]["MetricTransformations"][0]["MetricName"]
-        for id_, each in stage.resources("monitoring", "AWS::Logs::MetricFilter").items()
-        if id_.startswith("LogMetrics")
+def test_the_business_metrics_are_those_of_the_metric_filters(stage: SynthesizedStage) -> None:
+    created = {
+        resource["Properties"]["MetricTransformations"][0]["MetricName"]
+        for logical_id, resource in stage.resources("monitoring", "AWS::Logs::MetricFilter").items()
+        if logical_id.startswith("LogMetrics")
     }
     shown = {
         metric.name for metric in all_metrics(stage) if metric.namespace.startswith("SpyWatcher/")
     }
-    assert shown == made
+    assert shown == created
 
 
-def test_math_uses_metrics_that_the_graph_has(stage: SynthesizedStage) -> None:
-    for kind in KINDS:
-        for widget in widgets(stage, kind):
+def test_expressions_use_metrics_of_their_graph(stage: SynthesizedStage) -> None:
+    for dashboard in DASHBOARDS:
+        for widget in widgets(stage, dashboard):
             entries = metrics(widget)
-            ids = {each.options["id"] for each in entries if "id" in each.options}
-            for each in entries:
-                expression = each.options.get("expression", "")
+            ids = {metric.options["id"] for metric in entries if "id" in metric.options}
+            for metric in entries:
+                expression = metric.options.get("expression", "")
                 if not expression.startswith("SEARCH("):
                     used = set(re.findall(r"\b[a-z]\w*\b", expression))
                     assert used <= ids, expression
 
 
-def test_a_search_for_nodes_names_a_word_of_the_node_groups_name(stage: SynthesizedStage) -> None:
-    (search,) = metrics(titled(stage, "operations", "CPU: nodes"))
+def test_the_search_for_nodes_contains_a_word_of_the_node_groups_name(
+    stage: SynthesizedStage,
+) -> None:
+    (search,) = metrics(widget_with_title(stage, "operations", "CPU: nodes"))
     assert re.fullmatch(
         r"SEARCH\('\{AWS/EC2,AutoScalingGroupName\} MetricName=\"CPUUtilization\" "
         r"AutoScalingGroupName=\$\{.+\}', 'Average', 300\)",
@@ -276,39 +284,39 @@ def test_a_search_for_nodes_names_a_word_of_the_node_groups_name(stage: Synthesi
 
 def test_changes_come_from_the_audit_log_and_from_cloudtrail(stage: SynthesizedStage) -> None:
     queries = [
-        each["properties"]["query"]
-        for each in widgets(stage, "operations")
-        if each["type"] == "log"
+        widget["properties"]["query"]
+        for widget in widgets(stage, "operations")
+        if widget["type"] == "log"
     ]
     assert len(queries) == 2
     assert "ControlPlaneLogs" in queries[0]
     assert "TrailLogs" in queries[1]
 
 
-def test_what_drives_the_cost_is_shown_day_by_day_for_a_week(stage: SynthesizedStage) -> None:
-    shown = [
-        each["properties"]
-        for each in widgets(stage, "operations")
-        if each["properties"].get("title", "").startswith("Cost driver")
+def test_the_cost_drivers_show_the_last_seven_days(stage: SynthesizedStage) -> None:
+    cost_drivers = [
+        widget["properties"]
+        for widget in widgets(stage, "operations")
+        if widget["properties"].get("title", "").startswith("Cost driver")
     ]
-    assert len(shown) == 3
-    assert {each["start"] for each in shown} == {"-P7D"}
+    assert len(cost_drivers) == 3
+    assert {properties["start"] for properties in cost_drivers} == {"-P7D"}
 
 
-def test_the_bill_is_found_by_the_tags_of_the_stage(stage: SynthesizedStage) -> None:
+def test_the_link_to_the_bill_names_the_tags_of_the_stage(stage: SynthesizedStage) -> None:
     text = json.dumps(widgets(stage, "operations"))
     assert f"`Environment` = `{stage.settings.stage}`" in text
     assert "`Project` = `spywatcher`" in text
 
 
-def test_the_pictures_have_a_sample_of_every_metric(stage: SynthesizedStage) -> None:
+def test_every_metric_has_sample_data_for_the_pictures(stage: SynthesizedStage) -> None:
     for metric in all_metrics(stage):
         if metric.options.get("visible") is False:
             continue
         name = metric.options["label"] if metric.is_expression else metric.name
-        assert known(name), f"tests/stacks/monitoring/dashboards/samples.py: none of {name}"
+        assert has_sample(name), f"sample_data.py: found no value of {name}"
 
 
-def test_a_row_takes_only_as_many_widgets_as_divide_the_grid() -> None:
+def test_a_row_has_a_number_of_widgets_that_divides_the_columns() -> None:
     with pytest.raises(ValueError, match="found 5; allowed: a divisor of 24"):
         widget_width(5)

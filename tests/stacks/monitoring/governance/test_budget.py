@@ -1,4 +1,4 @@
-"""INFRASTRUCTURE.md: Cost Estimation. A budget at the design's totals, and unusual rises."""
+"""INFRASTRUCTURE.md, Cost Estimation: budgets at the design's totals, and cost anomalies."""
 
 import json
 from typing import Any
@@ -14,21 +14,21 @@ SUBSCRIPTION = "AWS::CE::AnomalySubscription"
 
 
 def budget(stage: SynthesizedStage) -> dict[str, Any]:
-    found: dict[str, Any] = stage.only("monitoring", BUDGET)["Budget"]
-    return found
+    properties: dict[str, Any] = stage.only("monitoring", BUDGET)["Budget"]
+    return properties
 
 
 def warning_topic(stage: SynthesizedStage) -> tuple[str, list[dict[str, Any]]]:
-    """Return the logical id of topic `warning`, and the statements of its policy."""
+    """Return the logical id of the topic `warning`, and the statements of its policy."""
     (topic,) = (
-        key
-        for key, each in stage.resources("monitoring", "AWS::SNS::Topic").items()
-        if each["Properties"]["TopicName"].endswith("-warning")
+        logical_id
+        for logical_id, resource in stage.resources("monitoring", "AWS::SNS::Topic").items()
+        if resource["Properties"]["TopicName"].endswith("-warning")
     )
     (statements,) = (
-        each["Properties"]["PolicyDocument"]["Statement"]
-        for each in stage.resources("monitoring", "AWS::SNS::TopicPolicy").values()
-        if each["Properties"]["Topics"] == [{"Ref": topic}]
+        policy["Properties"]["PolicyDocument"]["Statement"]
+        for policy in stage.resources("monitoring", "AWS::SNS::TopicPolicy").values()
+        if policy["Properties"]["Topics"] == [{"Ref": topic}]
     )
     return topic, statements
 
@@ -42,7 +42,7 @@ def test_the_budget_is_the_designs_total(
     assert (budget(stage)["BudgetType"], budget(stage)["TimeUnit"]) == ("COST", "MONTHLY")
 
 
-def test_it_counts_what_carries_the_stages_tags(stage: SynthesizedStage) -> None:
+def test_the_budget_counts_resources_with_the_stages_tags(stage: SynthesizedStage) -> None:
     assert budget(stage)["FilterExpression"] == {
         "And": [
             {"Tags": {"Key": "Project", "Values": ["spywatcher"]}},
@@ -51,23 +51,25 @@ def test_it_counts_what_carries_the_stages_tags(stage: SynthesizedStage) -> None
     }
 
 
-def test_it_warns_at_80_percent_spent_and_100_percent_forecast(stage: SynthesizedStage) -> None:
+def test_the_budget_notifies_at_80_percent_actual_and_100_percent_forecast(
+    stage: SynthesizedStage,
+) -> None:
     topic, _ = warning_topic(stage)
-    alerts = {}
-    for each in stage.only("monitoring", BUDGET)["NotificationsWithSubscribers"]:
-        notification = each["Notification"]
+    thresholds = {}
+    for alert in stage.only("monitoring", BUDGET)["NotificationsWithSubscribers"]:
+        notification = alert["Notification"]
         assert notification["ThresholdType"] == "PERCENTAGE"
         assert notification["ComparisonOperator"] == "GREATER_THAN"
-        assert each["Subscribers"] == [{"SubscriptionType": "SNS", "Address": {"Ref": topic}}]
-        alerts[notification["NotificationType"]] = notification["Threshold"]
-    assert alerts == {"ACTUAL": 80, "FORECASTED": 100}
+        assert alert["Subscribers"] == [{"SubscriptionType": "SNS", "Address": {"Ref": topic}}]
+        thresholds[notification["NotificationType"]] = notification["Threshold"]
+    assert thresholds == {"ACTUAL": 80, "FORECASTED": 100}
 
 
-def test_an_account_has_one_anomaly_monitor_over_the_whole_project(
+def test_an_account_has_one_anomaly_monitor_of_the_whole_project(
     production: SynthesizedStage, staging: SynthesizedStage
 ) -> None:
     monitor = production.only("monitoring", MONITOR)
-    # By tag: an account has at most one by service, and AWS may have made it already.
+    # AWS may have created the only monitor of services that an account can have.
     assert monitor["MonitorType"] == "CUSTOM"
     assert json.loads(monitor["MonitorSpecification"]) == {
         "Tags": {"Key": "Project", "Values": ["spywatcher"]}
@@ -76,12 +78,14 @@ def test_an_account_has_one_anomaly_monitor_over_the_whole_project(
     assert not staging.resources("monitoring", SUBSCRIPTION)
 
 
-def test_a_rise_is_told_at_once_from_the_settings_amount_on(production: SynthesizedStage) -> None:
-    given = production.settings.model_dump()
-    given["cost"]["anomaly_usd"] = 120
-    stage = synthesize(StageSettings.model_validate(given))
+def test_an_anomaly_of_the_settings_amount_notifies_immediately(
+    production: SynthesizedStage,
+) -> None:
+    values = production.settings.model_dump()
+    values["cost"]["anomaly_usd"] = 120
+    stage = synthesize(StageSettings.model_validate(values))
     subscription = stage.only("monitoring", SUBSCRIPTION)
-    assert subscription["Frequency"] == "IMMEDIATE", "SNS takes no summaries"
+    assert subscription["Frequency"] == "IMMEDIATE", "SNS accepts no summaries"
     topic, _ = warning_topic(stage)
     assert subscription["Subscribers"] == [{"Type": "SNS", "Address": {"Ref": topic}}]
     (monitor,) = stage.resources("monitoring", MONITOR)
@@ -94,7 +98,7 @@ def test_a_rise_is_told_at_once_from_the_settings_amount_on(production: Synthesi
     }
 
 
-# Who may publish
+# Permission to publish
 
 
 @pytest.mark.parametrize(
@@ -105,42 +109,44 @@ def test_a_rise_is_told_at_once_from_the_settings_amount_on(production: Synthesi
         "costalerts.amazonaws.com",
     ],
 )
-def test_the_service_may_publish_for_this_account_alone(
+def test_a_service_may_publish_for_its_own_account_alone(
     stage: SynthesizedStage, service: str
 ) -> None:
-    own = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    own_account = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
     topic, statements = warning_topic(stage)
-    (publish,) = (each for each in statements if each["Principal"] == {"Service": service})
+    (publish,) = (
+        statement for statement in statements if statement["Principal"] == {"Service": service}
+    )
     assert (publish["Effect"], publish["Action"]) == ("Allow", "sns:Publish")
     assert publish["Resource"] == {"Ref": topic}
-    assert publish["Condition"] == own
+    assert publish["Condition"] == own_account
     (key,) = (
-        each["Properties"]
-        for name, each in stage.resources("security", "AWS::KMS::Key").items()
-        if name.startswith("KeysTopics")
+        resource["Properties"]
+        for logical_id, resource in stage.resources("security", "AWS::KMS::Key").items()
+        if logical_id.startswith("KeysTopics")
     )
-    (use,) = (
-        each
-        for each in key["KeyPolicy"]["Statement"]
-        if each.get("Sid") == "PublishToEncryptedTopics"
+    (use_key,) = (
+        statement
+        for statement in key["KeyPolicy"]["Statement"]
+        if statement.get("Sid") == "PublishToEncryptedTopics"
     )
-    assert service in use["Principal"]["Service"]
-    assert use["Condition"] == own
+    assert service in use_key["Principal"]["Service"]
+    assert use_key["Condition"] == own_account
 
 
-def test_the_alerts_are_made_after_the_topics_policy(production: SynthesizedStage) -> None:
+def test_the_alerts_are_created_after_the_topics_policy(production: SynthesizedStage) -> None:
     """Cost Anomaly Detection refuses a topic to which it may not publish."""
     (policy,) = (
-        name
-        for name in production.resources("monitoring", "AWS::SNS::TopicPolicy")
-        if name.startswith("TopicsWarning")
+        logical_id
+        for logical_id in production.resources("monitoring", "AWS::SNS::TopicPolicy")
+        if logical_id.startswith("TopicsWarning")
     )
     for resource_type in (BUDGET, SUBSCRIPTION):
         (resource,) = production.resources("monitoring", resource_type).values()
         assert policy in resource["DependsOn"]
 
 
-def test_the_runbook_of_a_new_account_activates_the_tags() -> None:
+def test_the_runbook_of_a_new_account_activates_the_cost_allocation_tags() -> None:
     text = (ROOT / "docs/runbooks/new-account.md").read_text()
     assert "aws ce update-cost-allocation-tags-status" in text
     for key in ("Environment", "Project", "ManagedBy", "CostCenter"):

@@ -1,4 +1,4 @@
-"""Saved queries: each asks its own log group, with commands that Logs Insights knows."""
+"""The saved queries: their log groups, commands and fields."""
 
 import json
 import re
@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from stacks.monitoring.metrics.log_queries import QUERIES
-from tests.stacks.monitoring.metrics.test_log_metrics import examples, wrapped
+from tests.stacks.monitoring.metrics.test_log_metrics import example_events, wrap
 from tests.synthesis import SynthesizedStage
 
 COMMANDS = {"fields", "filter", "stats", "sort", "limit", "parse", "display", "dedup"}
-# What CloudWatch finds in the events of AWS's own logs, and the add-on's Fluent Bit writes.
 AUDIT = {
     *("user.username", "verb", "responseStatus.code"),
     *("objectRef.resource", "objectRef.namespace", "objectRef.name"),
@@ -20,6 +19,7 @@ TRAIL = {
     *("userIdentity.arn", "userIdentity.type", "eventSource", "eventName", "errorCode"),
     *("sourceIPAddress", "requestParameters.secretId"),
 }
+# The fields that Logs Insights discovers in the logs of AWS services, and those of Fluent Bit.
 FIELDS: dict[str, set[str]] = {
     "nodes": {"hostname", "systemd_unit", "message"},
     "control_plane": AUDIT,
@@ -32,23 +32,25 @@ FIELDS: dict[str, set[str]] = {
     "flows": {"action", "dstPort", "srcAddr", "dstAddr", "packets"},
     "trail": TRAIL,
 }
-BUILT_IN = {"@timestamp", "@message", "@logStream"}
-WORDS = {
+SYSTEM_FIELDS = {"@timestamp", "@message", "@logStream"}
+KEYWORDS = {
     *("and", "or", "not", "in", "like", "as", "by", "asc", "desc", "ispresent"),
     *("count", "sum", "pct", "latest", "bin"),
 }
 
 
 def definitions(stage: SynthesizedStage) -> dict[str, dict[str, Any]]:
-    found = stage.resources("monitoring", "AWS::Logs::QueryDefinition").values()
-    return {each["Properties"]["Name"]: each["Properties"] for each in found}
+    resources = stage.resources("monitoring", "AWS::Logs::QueryDefinition").values()
+    return {resource["Properties"]["Name"]: resource["Properties"] for resource in resources}
 
 
-def paths(line: Any, prefix: str = "") -> set[str]:
-    if not isinstance(line, dict):
+def field_paths(event: Any, prefix: str = "") -> set[str]:
+    """Return the paths of all fields of a log event, such as `kubernetes.pod_name`."""
+    if not isinstance(event, dict):
         return {prefix}
-    found = (paths(item, f"{prefix}.{key}".lstrip(".")) for key, item in line.items())
-    return set().union(*found)
+    return set().union(
+        *(field_paths(item, f"{prefix}.{key}".lstrip(".")) for key, item in event.items())
+    )
 
 
 def commands(text: str) -> list[str]:
@@ -56,12 +58,12 @@ def commands(text: str) -> list[str]:
 
 
 def used_fields(text: str) -> set[str]:
-    """Return every name in a query that is no word of the language, no literal and no alias."""
+    """Return every name in a query that is no keyword, literal or alias."""
     quoted = set(re.findall(r"`([^`]+)`", text))
     bare = re.sub(r'"[^"]*"|`[^`]+`|/(?:\\.|[^/\n])+/|\b\d+m\b', " ", text)
     aliases = set(re.findall(r"\bas (\w+)", bare))
     names = set(re.findall(r"@?[A-Za-z_][\w.]*", bare))
-    return (names | quoted) - aliases - WORDS - COMMANDS
+    return (names | quoted) - aliases - KEYWORDS - COMMANDS
 
 
 def test_every_query_is_in_the_stages_folder(stage: SynthesizedStage) -> None:
@@ -70,7 +72,7 @@ def test_every_query_is_in_the_stages_folder(stage: SynthesizedStage) -> None:
 
 
 @pytest.mark.parametrize(
-    "question",
+    "name",
     [
         *("slowest-requests", "errors-by-route", "one-request", "containers-that-failed"),
         *("slow-statements", "refused-logins", "slow-commands", "blocked-requests"),
@@ -78,18 +80,18 @@ def test_every_query_is_in_the_stages_folder(stage: SynthesizedStage) -> None:
         *("who-changed-what-in-kubernetes", "who-changed-what-in-aws"),
     ],
 )
-def test_the_questions_of_an_incident_are_saved(stage: SynthesizedStage, question: str) -> None:
-    assert f"{stage.settings.resource_name()}/{question}" in definitions(stage)
+def test_the_queries_for_incidents_are_saved(stage: SynthesizedStage, name: str) -> None:
+    assert f"{stage.settings.resource_name()}/{name}" in definitions(stage)
 
 
-def test_every_query_reads_one_log_group_by_reference(stage: SynthesizedStage) -> None:
+def test_every_query_refers_to_one_log_group(stage: SynthesizedStage) -> None:
     for name, definition in definitions(stage).items():
-        (group,) = definition["LogGroupNames"]
-        assert "ImportValue" in json.dumps(group), name
+        (log_group,) = definition["LogGroupNames"]
+        assert "ImportValue" in json.dumps(log_group), name
 
 
 @pytest.mark.parametrize(
-    ("question", "group"),
+    ("name", "log_group"),
     [
         ("slowest-requests", "ApplicationLogs"),
         ("containers-that-failed", "DataplaneLogs"),
@@ -101,24 +103,24 @@ def test_every_query_reads_one_log_group_by_reference(stage: SynthesizedStage) -
         ("who-read-a-secret", "TrailLogs"),
     ],
 )
-def test_a_query_reads_where_its_answer_is(
-    stage: SynthesizedStage, question: str, group: str
+def test_a_query_reads_the_log_group_of_its_service(
+    stage: SynthesizedStage, name: str, log_group: str
 ) -> None:
-    definition = definitions(stage)[f"{stage.settings.resource_name()}/{question}"]
-    assert group in json.dumps(definition["LogGroupNames"])
+    definition = definitions(stage)[f"{stage.settings.resource_name()}/{name}"]
+    assert log_group in json.dumps(definition["LogGroupNames"])
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
-def test_a_query_has_only_commands_that_logs_insights_knows(query: Any) -> None:
+def test_a_query_uses_commands_of_logs_insights_alone(query: Any) -> None:
     assert {command.split()[0] for command in commands(query.text)} <= COMMANDS
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
-def test_a_query_asks_for_fields_that_its_log_group_has(query: Any) -> None:
-    application = set().union(*(paths(wrapped(line)) for line in examples()))
+def test_a_query_uses_fields_of_its_log_group_alone(query: Any) -> None:
+    application = set().union(*(field_paths(wrap(event)) for event in example_events()))
     known = FIELDS.get(query.log_group, application)
     parsed = set(re.findall(r"\bas (\w+)", query.text))
-    assert used_fields(query.text) <= known | BUILT_IN | parsed
+    assert used_fields(query.text) <= known | SYSTEM_FIELDS | parsed
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
@@ -126,6 +128,6 @@ def test_a_query_ends_with_a_limit(query: Any) -> None:
     assert re.fullmatch(r"limit \d+", commands(query.text)[-1])
 
 
-def test_no_two_queries_ask_the_same() -> None:
+def test_no_two_queries_are_the_same() -> None:
     assert len({query.text for query in QUERIES}) == len(QUERIES)
     assert len({query.name for query in QUERIES}) == len(QUERIES)

@@ -1,4 +1,4 @@
-"""Made-up measurements: the same on every machine, of a size that the metric may have."""
+"""Sample data for the pictures of the dashboards, of plausible size and equal on every machine."""
 
 import hashlib
 import math
@@ -9,7 +9,7 @@ POINTS = 61
 _GIB = 1024**3
 _MIB = 1024**2
 
-_LEVELS: dict[str, float] = {
+_TYPICAL_VALUES: dict[str, float] = {
     # Application
     "HealthyHostCount": 3,
     "RequestCount": 940,
@@ -79,13 +79,13 @@ _LEVELS: dict[str, float] = {
     "FeatureUses": 410,
     "Without server error": 99.93,
 }
-_WHOLE = {
+_INTEGERS = {
     *("HealthyHostCount", "cluster_node_count", "namespace_number_of_running_pods"),
     "scheduler_schedule_attempts_SCHEDULED",
 }
-_SWINGS = {"Without server error": 0.0003, "Hits of all look-ups": 0.02}
-_SHARES = {"FREE": 1.0, "PRO": 0.55, "ENTERPRISE": 0.3, "frontend": 0.67}
-_UNKNOWN = 50.0
+_RELATIVE_SWINGS = {"Without server error": 0.0003, "Hits of all look-ups": 0.02}
+_SHARES_OF_VALUE = {"FREE": 1.0, "PRO": 0.55, "ENTERPRISE": 0.3, "frontend": 0.67}
+_DEFAULT_VALUE = 50.0
 
 
 class Series(NamedTuple):
@@ -96,36 +96,37 @@ class Series(NamedTuple):
     right: bool
 
 
-def known(name: str) -> bool:
-    """Return whether a metric has a level of its own, or one for each of its statistics."""
-    return any(level == name or level.startswith(f"{name} ") for level in _LEVELS)
+def has_sample(name: str) -> bool:
+    """Return whether a metric or one of its statistics has a typical value."""
+    return any(key == name or key.startswith(f"{name} ") for key in _TYPICAL_VALUES)
 
 
-def sample(label: str, names: list[str], *, right: bool = False) -> Series:
-    """Return made-up values of a metric.
+def sample_series(label: str, names: list[str], *, right: bool = False) -> Series:
+    """Return sample data of a metric.
 
     Args:
-        label: the line's label; also what makes it differ from others of the same metric.
-        names: what the metric is called, the most telling first.
-        right: whether it belongs to the right axis.
+        label: The label of the line. Lines of the same metric differ by their labels.
+        names: The names of the metric in the table, the most specific first.
+        right: Whether the line belongs to the right axis.
     """
-    name = next((name for name in names if name in _LEVELS), "")
-    level = _LEVELS.get(name, _UNKNOWN) * _SHARES.get(label.partition(",")[0], 1.0)
+    name = next((name for name in names if name in _TYPICAL_VALUES), "")
+    typical = _TYPICAL_VALUES.get(name, _DEFAULT_VALUE)
+    typical *= _SHARES_OF_VALUE.get(label.partition(",")[0], 1.0)
     digest = hashlib.sha256(f"{label}/{name}".encode()).digest()
-    level *= 1 if name in _WHOLE or name in _SWINGS else 0.85 + digest[0] / 850
-    if name in _WHOLE:
-        return Series(label, [float(round(level))] * POINTS, right)
-    swing = _SWINGS.get(name, 0.12)
+    typical *= 1 if name in _INTEGERS or name in _RELATIVE_SWINGS else 0.85 + digest[0] / 850
+    if name in _INTEGERS:
+        return Series(label, [float(round(typical))] * POINTS, right)
+    swing = _RELATIVE_SWINGS.get(name, 0.12)
     phase = digest[1] / 255
     values = []
     for index in range(POINTS):
         wave = math.sin(2 * math.pi * (index / POINTS * 1.5 + phase))
         noise = digest[index % 32] / 255 - 0.5
-        values.append(max(0.0, level * (1 + swing * wave + swing * 0.7 * noise)))
+        values.append(max(0.0, typical * (1 + swing * wave + swing * 0.7 * noise)))
     return Series(label, values, right)
 
 
-CELLS: dict[str, list[str]] = {
+SAMPLE_CELLS: dict[str, list[str]] = {
     "@timestamp": ["11:52:07", "11:31:40", "10:58:12", "10:20:55", "09:47:31"],
     "who": ["deployer", "deployer", "anna", "deployer", "cluster-admin"],
     "verb": ["patch", "update", "delete", "patch", "create"],
@@ -139,4 +140,4 @@ CELLS: dict[str, list[str]] = {
     ],
     "error": ["", "", "AccessDenied", "", ""],
 }
-"""Made-up cells of a query's answer, by the name of the column."""
+"""The cells of a query result, by the name of the column."""

@@ -1,52 +1,52 @@
-"""What covers each line of the design's monitoring and alerting lists.
+"""The design's monitoring requirements, each with the metrics, alarms and widget that meet it.
 
-docs/monitoring.md is made of it; a test holds it against the templates.
+A test generates docs/monitoring.md from it, and compares it with the templates.
 """
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """A line of the design, or of the alarms that it leaves open."""
+class Requirement:
+    """A line of the design's lists, or a requirement that this project adds to them."""
 
-    design: str
+    text: str
     metrics: tuple[str, ...]
     alarms: tuple[str, ...] = ()
-    """Their runbook sections, which are their names without stage, node and `-warning`."""
+    """The runbook sections of the alarms: their names without stage, node and `-warning`."""
     widget: str | None = None
-    """A widget's title, or its beginning."""
+    """The title of a widget, or the beginning of several titles."""
 
 
 APPLICATION = (
-    Line(
-        design="Request rate and latency",
+    Requirement(
+        text="Request rate and latency",
         metrics=("RequestCount", "TargetResponseTime"),
         alarms=("slow-answers",),
         widget="Requests",
     ),
-    Line(
-        design="Error rate",
+    Requirement(
+        text="Error rate",
         metrics=("HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count", "RequestCount"),
         alarms=("high-error-rate",),
         widget="Errors",
     ),
-    Line(
-        design="Active connections",
+    Requirement(
+        text="Active connections",
         metrics=("ActiveConnectionCount", "DatabaseConnections", "CurrConnections"),
         alarms=("database-connections", "cache-connections"),
         widget="Active connections",
     ),
-    Line(
-        design="Cache hit rate",
+    Requirement(
+        text="Cache hit rate",
         metrics=("CacheHits", "CacheMisses", "Evictions"),
         alarms=("cache-evictions",),
         widget="Cache hit rate",
     ),
 )
 INFRASTRUCTURE = (
-    Line(
-        design="CPU utilization",
+    Requirement(
+        text="CPU utilization",
         metrics=(
             *("CPUUtilization", "EngineCPUUtilization", "CPUCreditBalance"),
             "node_cpu_utilization",
@@ -58,100 +58,100 @@ INFRASTRUCTURE = (
         ),
         widget="CPU",
     ),
-    Line(
-        design="Memory utilization",
+    Requirement(
+        text="Memory utilization",
         metrics=("FreeableMemory", "DatabaseMemoryUsagePercentage", "node_memory_utilization"),
         alarms=("database-memory", "cache-memory", "nodes-memory"),
         widget="Memory",
     ),
-    Line(
-        design="Network throughput",
+    Requirement(
+        text="Network throughput",
         metrics=("ProcessedBytes", "NetworkBandwidthOutAllowanceExceeded"),
         alarms=("cache-throttled",),
         widget="Network",
     ),
-    Line(
-        design="Disk I/O",
+    Requirement(
+        text="Disk I/O",
         metrics=("ReadIOPS", "WriteIOPS", "EBSIOBalance%"),
         alarms=("database-throttled",),
         widget="Disk I/O",
     ),
 )
 BUSINESS = (
-    Line(design="Active users", metrics=("from the backend's log",), widget="Active users"),
-    Line(
-        design="API usage per tier",
+    Requirement(text="Active users", metrics=("from the backend's log",), widget="Active users"),
+    Requirement(
+        text="API usage per tier",
         metrics=("from the backend's log",),
         widget="API usage per tier",
     ),
-    Line(design="Feature usage", metrics=("from the backend's log",), widget="Feature usage"),
-    Line(design="User sessions", metrics=("from the backend's log",), widget="User sessions"),
+    Requirement(text="Feature usage", metrics=("from the backend's log",), widget="Feature usage"),
+    Requirement(text="User sessions", metrics=("from the backend's log",), widget="User sessions"),
 )
 CRITICAL = (
-    Line(
-        design="Service down",
+    Requirement(
+        text="Service down",
         metrics=("HealthyHostCount",),
         alarms=("outage", "backend-down", "frontend-down"),
     ),
-    Line(
-        design="Database unavailable",
+    Requirement(
+        text="Database unavailable",
         metrics=("DatabaseConnections, whether there are any data",),
         alarms=("outage", "database-unavailable"),
     ),
-    Line(
-        design="High error rate",
+    Requirement(
+        text="High error rate",
         metrics=("HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count", "RequestCount"),
         alarms=("outage", "high-error-rate"),
     ),
-    Line(
-        design="Redis unavailable (ours)",
+    Requirement(
+        text="Redis unavailable (added)",
         metrics=("CurrConnections, whether there are any data",),
         alarms=("outage", "cache-unavailable"),
     ),
-    Line(
-        design="Cluster without healthy nodes (ours)",
+    Requirement(
+        text="Cluster without healthy nodes (added)",
         metrics=("cluster_node_count", "cluster_failed_node_count"),
         alarms=("outage", "cluster-without-nodes"),
     ),
-    Line(
-        design="Pods crash-looping (ours)",
+    Requirement(
+        text="Pods crash-looping (added)",
         metrics=("pod_container_status_waiting_reason_crash_loop_back_off",),
         alarms=("pods-crash-looping",),
     ),
-    Line(
-        design="Certificate about to expire (ours)",
+    Requirement(
+        text="Certificate about to expire (added)",
         metrics=("DaysToExpiry",),
         alarms=("certificate-expiring",),
     ),
-    Line(
-        design="Backup missing (ours)",
+    Requirement(
+        text="Backup missing (added)",
         metrics=("Invocations of the rule on RDS-EVENT-0002",),
         alarms=("backup-missing",),
     ),
-    Line(
-        design="Replication broken (ours)",
+    Requirement(
+        text="Replication broken (added)",
         metrics=("ReplicaLag", "ReplicationLag", "CurrConnections"),
         alarms=("replication-broken", "database-replication", "cache-replication"),
     ),
-    Line(
-        design="Rotation failed (ours)",
+    Requirement(
+        text="Rotation failed (added)",
         metrics=("event RotationFailed",),
         alarms=("rotation-failed",),
     ),
-    Line(
-        design="Trail stopped (ours)",
+    Requirement(
+        text="Trail stopped (added)",
         metrics=("events StopLogging, DeleteTrail",),
         alarms=("trail-stopped",),
     ),
-    Line(
-        design="Root use, sign-in without MFA, changes by hand (ours)",
+    Requirement(
+        text="Root use, sign-in without MFA, changes by hand (added)",
         metrics=("root-use", "sign-in-without-mfa", "policy-change", "trail-change", "key-loss"),
         alarms=("root-use", "sign-in-without-mfa", "policy-change", "trail-change", "key-loss"),
     ),
 )
 WARNING = (
-    Line(
-        design="High CPU/memory",
+    Requirement(
+        text="High CPU/memory",
         metrics=(
             *("CPUUtilization", "EngineCPUUtilization", "FreeableMemory"),
             *("DatabaseMemoryUsagePercentage", "node_cpu_utilization", "node_memory_utilization"),
@@ -161,19 +161,19 @@ WARNING = (
             *("nodes-cpu", "nodes-memory"),
         ),
     ),
-    Line(
-        design="Low disk space",
+    Requirement(
+        text="Low disk space",
         metrics=("FreeStorageSpace", "node_filesystem_utilization"),
         alarms=("database-storage", "nodes-disk"),
     ),
-    Line(
-        design="Elevated response time",
+    Requirement(
+        text="Elevated response time",
         metrics=("TargetResponseTime",),
         alarms=("slow-answers",),
         widget="Response time",
     ),
-    Line(
-        design="Maintenance, announcements or reviews not done (ours)",
+    Requirement(
+        text="Maintenance, announcements or reviews not done (added)",
         metrics=("ExecutionsFailed", "InvocationDroppedCount"),
         alarms=(
             *("node-patches-failed", "plans-not-read", "message-lost"),
@@ -181,7 +181,7 @@ WARNING = (
         ),
     ),
 )
-LISTS = {
+REQUIREMENTS = {
     "Application metrics": APPLICATION,
     "Infrastructure metrics": INFRASTRUCTURE,
     "Business metrics": BUSINESS,

@@ -1,7 +1,7 @@
-"""Draws a dashboard from its JSON: what a reviewer would see, with made-up measurements.
+"""Renders a dashboard's JSON as SVG, with sample data.
 
-It knows what this project's dashboards use: text, graphs, single numbers, alarms and queries
-("Dashboard body structure and syntax", CloudWatch API). Another kind of widget is an error.
+It supports the widgets of this project's dashboards: text, graphs, single values, alarm states and
+query results ("Dashboard body structure and syntax", CloudWatch API). Others raise ValueError.
 """
 
 import math
@@ -10,33 +10,40 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from tests.stacks.monitoring.dashboards.samples import CELLS, POINTS, Series, sample
+from tests.stacks.monitoring.dashboards.sample_data import (
+    POINTS,
+    SAMPLE_CELLS,
+    Series,
+    sample_series,
+)
 
 COLUMN, ROW, GAP, TOP = 62, 44, 4, 44
+"""The width of a column, the height of a row, the gap between widgets and the height of the title,
+in pixels."""
 COLORS = (
     *("#1f77b4", "#ff7f0e", "#2ca02c", "#9467bd", "#8c564b"),
     *("#e377c2", "#7f7f7f", "#bcbd22", "#17becf", "#d62728"),
 )
 _FONT = "DejaVu Sans, Verdana, Arial, sans-serif"
 _GREY, _INK, _LINE = "#5f6b7a", "#16191f", "#d5dbdb"
-_CLOCK = ("09:00", "10:00", "11:00", "12:00")
-_WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_HOURS = ("09:00", "10:00", "11:00", "12:00")
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 Widget = dict[str, Any]
 
 
-def draw(name: str, body: Mapping[str, Any], *, alarms: Mapping[str, str]) -> str:
-    """Return the picture, as SVG.
+def render(name: str, body: Mapping[str, Any], *, alarm_names: Mapping[str, str]) -> str:
+    """Return the picture of a dashboard.
 
     Args:
-        name: the dashboard's name.
-        body: its JSON; references read as `${LogicalId}`.
-        alarms: the alarms' names, by what stands for their ARNs in the body.
+        name: The name of the dashboard.
+        body: The JSON of the dashboard; references read `${LogicalId}`.
+        alarm_names: The names of the alarms, by the references to their ARNs.
     """
     widgets: Sequence[Widget] = body["widgets"]
     width = 24 * COLUMN + 2 * GAP
-    height = TOP + GAP + max(each["y"] + each["height"] for each in widgets) * ROW
-    week = body.get("start", "").endswith("D")
+    height = TOP + GAP + max(widget["y"] + widget["height"] for widget in widgets) * ROW
+    ticks = _WEEKDAYS if body.get("start", "").endswith("D") else _HOURS
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" font-family="{_FONT}">',
@@ -45,11 +52,11 @@ def draw(name: str, body: Mapping[str, Any], *, alarms: Mapping[str, str]) -> st
         text(width - 12, 28, "drawn with sample data", size=11, fill=_GREY, anchor="end"),
     ]
     for widget in widgets:
-        parts += _widget(widget, alarms, _WEEK if week else _CLOCK)
+        parts += _widget(widget, alarm_names, ticks)
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _widget(widget: Widget, alarms: Mapping[str, str], ticks: Sequence[str]) -> list[str]:
+def _widget(widget: Widget, alarm_names: Mapping[str, str], ticks: Sequence[str]) -> list[str]:
     x, y = GAP + widget["x"] * COLUMN, TOP + widget["y"] * ROW
     box = Box(
         x + GAP / 2, y + GAP / 2, widget["width"] * COLUMN - GAP, widget["height"] * ROW - GAP
@@ -57,21 +64,21 @@ def _widget(widget: Widget, alarms: Mapping[str, str], ticks: Sequence[str]) -> 
     properties = widget["properties"]
     kind = widget["type"]
     if kind == "metric" and properties.get("view") == "singleValue":
-        kind = "number"
-    draws = {
+        kind = "singleValue"
+    renderers = {
         "text": lambda: _text_widget(box, properties),
         "metric": lambda: _graph(box, properties, ticks),
-        "number": lambda: _numbers(box, properties),
-        "alarm": lambda: _alarms(box, properties, alarms),
-        "log": lambda: _answer(box, properties),
+        "singleValue": lambda: _single_values(box, properties),
+        "alarm": lambda: _alarm_states(box, properties, alarm_names),
+        "log": lambda: _query_result(box, properties),
     }
-    if kind not in draws:
-        raise ValueError(f"type: found {kind}; allowed: {', '.join(draws)}")
-    return draws[kind]()
+    if kind not in renderers:
+        raise ValueError(f"type: found {kind}; allowed: {', '.join(renderers)}")
+    return renderers[kind]()
 
 
 class Box:
-    """A rectangle, in pixels."""
+    """A rectangle. Its units are pixels."""
 
     def __init__(self, x: float, y: float, width: float, height: float) -> None:
         self.x, self.y, self.width, self.height = x, y, width, height
@@ -99,35 +106,38 @@ def _graph(box: Box, properties: Mapping[str, Any], ticks: Sequence[str]) -> lis
     series = _series(properties)
     axes = properties.get("yAxis", {})
     if properties.get("start", "").endswith("D"):
-        ticks = _WEEK
+        ticks = _WEEKDAYS
     thresholds = properties.get("annotations", {}).get("horizontal", [])
     legend, legend_height = _legend(box, series)
-    has_right = any(each.right for each in series)
-    plot = Box(box.x + 46, box.y + 44, box.width - 46 - (46 if has_right else 14), 0)
+    has_right_axis = any(line.right for line in series)
+    plot = Box(box.x + 46, box.y + 44, box.width - 46 - (46 if has_right_axis else 14), 0)
     plot.height = box.bottom - legend_height - 22 - plot.y
     parts = box.framed(properties["title"])
     parts += _x_axis(plot, ticks)
     for right in (False, True):
-        own = [each for each in series if each.right == right]
-        if not own:
+        axis_series = [line for line in series if line.right == right]
+        if not axis_series:
             continue
         axis = axes.get("right" if right else "left", {})
         stacked = bool(properties.get("stacked")) and not right
-        lines = _stack(own) if stacked else [each.values for each in own]
-        marks = [] if right else [each["value"] for each in thresholds]
-        low, high = _bounds(lines, marks, axis)
+        lines = _stack(axis_series) if stacked else [line.values for line in axis_series]
+        threshold_values = [] if right else [threshold["value"] for threshold in thresholds]
+        low, high = _bounds(lines, threshold_values, axis)
         parts += _y_axis(plot, low, high, axis.get("label") or "", right=right)
         scale = _Scale(plot, low, high)
-        for index in reversed(range(len(own))):
-            color = COLORS[series.index(own[index]) % len(COLORS)]
+        for index in reversed(range(len(axis_series))):
+            color = COLORS[series.index(axis_series[index]) % len(COLORS)]
             below = lines[index - 1] if stacked and index else None
             parts.append(scale.line(lines[index], color, below if stacked else None, fill=stacked))
-        for mark in [] if right else thresholds:
-            parts += scale.mark(mark["value"], mark["label"], mark.get("color", "#d62728"))
+        for threshold in [] if right else thresholds:
+            color = threshold.get("color", "#d62728")
+            parts += scale.threshold(threshold["value"], threshold["label"], color)
     return parts + legend
 
 
 class _Scale:
+    """Maps values to pixels of a plot."""
+
     def __init__(self, plot: Box, low: float, high: float) -> None:
         self._plot, self._low, self._span = plot, low, (high - low) or 1.0
 
@@ -151,7 +161,7 @@ class _Scale:
         area = " ".join([*points, *reversed(base)])
         return f'<polygon points="{area}" fill="{color}" fill-opacity="0.55" stroke="{color}"/>'
 
-    def mark(self, value: float, label: str, color: str) -> list[str]:
+    def threshold(self, value: float, label: str, color: str) -> list[str]:
         y = self.y(value)
         return [
             f'<line x1="{_n(self._plot.x)}" y1="{_n(y)}" x2="{_n(self._plot.right)}" y2="{_n(y)}" '
@@ -180,7 +190,7 @@ def _y_axis(plot: Box, low: float, high: float, label: str, *, right: bool) -> l
                 f'<line x1="{_n(plot.x)}" y1="{_n(y)}" x2="{_n(plot.right)}" y2="{_n(y)}" '
                 f'stroke="{_LINE}"/>'
             )
-        parts.append(text(x, y + 4, amount(value, high), size=10, fill=_GREY, anchor=anchor))
+        parts.append(text(x, y + 4, axis_number(value, high), size=10, fill=_GREY, anchor=anchor))
     edge = plot.right + 40 if right else plot.x - 36
     parts.append(
         text(edge, plot.y - 9, label, size=10, fill=_GREY, anchor="end" if right else "start")
@@ -189,16 +199,16 @@ def _y_axis(plot: Box, low: float, high: float, label: str, *, right: bool) -> l
 
 
 def _legend(box: Box, series: Sequence[Series]) -> tuple[list[str], float]:
-    """Return the labels below the plot, in as many lines as they take, and their height."""
+    """Return the labels below the plot, and the height of their lines."""
     rows: list[list[tuple[float, int]]] = [[]]
     x = box.x + 12
-    for index, each in enumerate(series):
-        taken = 16 + width_of(each.label, 10) + 10
-        if rows[-1] and x + taken > box.right - 8:
+    for index, line in enumerate(series):
+        label_width = 16 + text_width(line.label, 10) + 10
+        if rows[-1] and x + label_width > box.right - 8:
             rows.append([])
             x = box.x + 12
         rows[-1].append((x, index))
-        x += taken
+        x += label_width
     height = len(rows) * 15 + 6
     parts = []
     for number, entries in enumerate(rows):
@@ -213,21 +223,23 @@ def _legend(box: Box, series: Sequence[Series]) -> tuple[list[str], float]:
     return parts, height
 
 
-def _numbers(box: Box, properties: Mapping[str, Any]) -> list[str]:
+def _single_values(box: Box, properties: Mapping[str, Any]) -> list[str]:
     series = _series(properties)
     parts = box.framed(properties["title"])
     width = box.width / len(series)
-    for index, each in enumerate(series):
+    for index, line in enumerate(series):
         x = box.x + width * (index + 0.5)
-        value = amount(float(round(each.values[-1])), each.values[-1])
+        value = axis_number(float(round(line.values[-1])), line.values[-1])
         parts.append(text(x, box.y + box.height / 2 + 14, value, size=34, anchor="middle"))
         parts.append(
-            text(x, box.y + box.height / 2 + 42, each.label, size=11, fill=_GREY, anchor="middle")
+            text(x, box.y + box.height / 2 + 42, line.label, size=11, fill=_GREY, anchor="middle")
         )
     return parts
 
 
-def _alarms(box: Box, properties: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
+def _alarm_states(
+    box: Box, properties: Mapping[str, Any], alarm_names: Mapping[str, str]
+) -> list[str]:
     arns: Sequence[str] = properties["alarms"]
     parts = box.framed(properties["title"])
     columns = 6
@@ -240,7 +252,7 @@ def _alarms(box: Box, properties: Mapping[str, Any], names: Mapping[str, str]) -
             f'<rect x="{_n(x + 2)}" y="{_n(y + 2)}" width="{_n(width - 4)}" '
             f'height="{_n(height - 4)}" rx="2" fill="#e6f4e6" stroke="#1d8102"/>'
         )
-        label = shortened(names[arn], width - 40, 11)
+        label = shortened(alarm_names[arn], width - 40, 11)
         parts.append(text(x + 10, y + height / 2 + 4, label, size=11))
         parts.append(
             text(x + width - 10, y + height / 2 + 4, "OK", size=10, fill="#1d8102", anchor="end")
@@ -248,8 +260,8 @@ def _alarms(box: Box, properties: Mapping[str, Any], names: Mapping[str, str]) -
     return parts
 
 
-def _answer(box: Box, properties: Mapping[str, Any]) -> list[str]:
-    columns = fields(properties["query"])
+def _query_result(box: Box, properties: Mapping[str, Any]) -> list[str]:
+    columns = column_names(properties["query"])
     parts = box.framed(properties["title"])
     width = (box.width - 20) / len(columns)
     for index, column in enumerate(columns):
@@ -257,11 +269,11 @@ def _answer(box: Box, properties: Mapping[str, Any]) -> list[str]:
         parts.append(
             text(x, box.y + 48, shortened(column, width - 8, 10), size=10, fill=_GREY, bold=True)
         )
-        cells = CELLS.get(column, ["..."] * 5)
+        cells = SAMPLE_CELLS.get(column, ["..."] * 5)
         for row, cell in enumerate(cells):
             y = box.y + 76 + row * 26
             parts.append(text(x, y, shortened(cell, width - 8, 10), size=10))
-    for row in range(len(next(iter(CELLS.values())))):
+    for row in range(len(next(iter(SAMPLE_CELLS.values())))):
         y = box.y + 59 + row * 26
         parts.append(
             f'<line x1="{_n(box.x + 10)}" y1="{_n(y)}" x2="{_n(box.right - 10)}" y2="{_n(y)}" '
@@ -278,12 +290,12 @@ def _text_widget(box: Box, properties: Mapping[str, Any]) -> list[str]:
     y = box.y + 24
     for paragraph in markdown.split("\n\n"):
         lines: list[list[tuple[str, str]]] = [[]]
-        taken = 0.0
+        line_width = 0.0
         for word, style in _words(paragraph):
-            taken += width_of(f"{word} ", 12)
-            if taken > box.width - 20 and word[0] not in ":;,.":
+            line_width += text_width(f"{word} ", 12)
+            if line_width > box.width - 20 and word[0] not in ":;,.":
                 lines.append([])
-                taken = width_of(f"{word} ", 12)
+                line_width = text_width(f"{word} ", 12)
             lines[-1].append((word, style))
         for line in lines:
             parts.append(_styled(box.x + 12, y, line))
@@ -293,7 +305,7 @@ def _text_widget(box: Box, properties: Mapping[str, Any]) -> list[str]:
 
 
 def _styled(x: float, y: float, words: Sequence[tuple[str, str]]) -> str:
-    """Return a line whose words have styles; whoever shows it knows how wide they are."""
+    """Return a line of words with styles, as one element so that the viewer spaces the words."""
     spans = ""
     for word, style in words:
         fill = {"link": "#0972d3", "code": "#7d2105"}.get(style, _INK)
@@ -304,7 +316,7 @@ def _styled(x: float, y: float, words: Sequence[tuple[str, str]]) -> str:
 
 
 def _words(paragraph: str) -> list[tuple[str, str]]:
-    """Return the words of a line of Markdown, each with its style."""
+    """Return the words of a line of Markdown, each with its style: bold, link, code or plain."""
     found = []
     pattern = r"\*\*(?P<bold>.+?)\*\*|\[(?P<link>.+?)\]\(.+?\)|`(?P<code>.+?)`|(?P<plain>[^*`\[]+)"
     for match in re.finditer(pattern, paragraph):
@@ -325,12 +337,14 @@ def _series(properties: Mapping[str, Any]) -> list[Series]:
         else:
             statistic = options.get("stat", properties.get("stat", "Average"))
             names = [f"{metric[1]} {statistic}", metric[1]]
-        found.append(sample(label or names[-1], names, right=options.get("yAxis") == "right"))
+        found.append(
+            sample_series(label or names[-1], names, right=options.get("yAxis") == "right")
+        )
     return found
 
 
-def fields(query: str) -> list[str]:
-    """Return the columns of a query's answer: what its `fields` command names."""
+def column_names(query: str) -> list[str]:
+    """Return the columns of a query result, which the command `fields` names."""
     command = next(
         part
         for part in re.split(r"\n\s*\|", query)
@@ -342,25 +356,25 @@ def fields(query: str) -> list[str]:
 
 def _stack(series: Sequence[Series]) -> list[list[float]]:
     lines: list[list[float]] = []
-    for each in series:
+    for line in series:
         below = lines[-1] if lines else [0.0] * POINTS
-        lines.append([low + value for low, value in zip(below, each.values, strict=True)])
+        lines.append([low + value for low, value in zip(below, line.values, strict=True)])
     return lines
 
 
 def _bounds(
-    lines: Sequence[Sequence[float]], marks: Sequence[float], axis: Mapping[str, Any]
+    lines: Sequence[Sequence[float]], thresholds: Sequence[float], axis: Mapping[str, Any]
 ) -> tuple[float, float]:
-    values = [value for line in lines for value in line] + list(marks)
-    high = axis["max"] if "max" in axis else nice(max(values) * 1.08)
+    values = [value for line in lines for value in line] + list(thresholds)
+    high = axis["max"] if "max" in axis else round_up(max(values) * 1.08)
     low = axis.get("min")
     if low is None:
-        low = high - nice((high - min(values)) * 1.2)
+        low = high - round_up((high - min(values)) * 1.2)
     return float(low), float(high)
 
 
-def nice(value: float) -> float:
-    """Return the next round number above."""
+def round_up(value: float) -> float:
+    """Return a round number that is not smaller."""
     if value <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
@@ -369,8 +383,8 @@ def nice(value: float) -> float:
     )
 
 
-def amount(value: float, largest: float) -> str:
-    """Return a number as an axis up to `largest` has it: 12k, 340M."""
+def axis_number(value: float, largest: float) -> str:
+    """Return a number as the label of an axis that ends at `largest`, such as 12k or 340M."""
     if value == 0:
         return "0"
     for factor, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
@@ -379,15 +393,15 @@ def amount(value: float, largest: float) -> str:
     return f"{value:.4g}"
 
 
-def width_of(words: str, size: float) -> float:
-    """Return about how wide a text is drawn."""
+def text_width(words: str, size: float) -> float:
+    """Return the approximate width of a text."""
     return len(words) * size * 0.6
 
 
 def shortened(words: str, width: float, size: float) -> str:
-    """Return the text, cut where it would leave its place."""
-    room = int(width / (size * 0.6))
-    return words if len(words) <= room else words[: max(room - 1, 1)] + "…"
+    """Return the text, shortened to a width."""
+    length = int(width / (size * 0.6))
+    return words if len(words) <= length else words[: max(length - 1, 1)] + "…"
 
 
 def text(
@@ -400,7 +414,7 @@ def text(
     bold: bool = False,
     anchor: str = "start",
 ) -> str:
-    """Return a line of text; y is its base line."""
+    """Return a line of text whose baseline is at y."""
     weight = ' font-weight="bold"' if bold else ""
     at = f' text-anchor="{anchor}"' if anchor != "start" else ""
     return (
