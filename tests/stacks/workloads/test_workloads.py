@@ -1,4 +1,4 @@
-"""The order in which objects are applied, walked over the synthesized graph."""
+"""The order in which the workloads stack applies its objects, and its parameters."""
 
 import json
 import re
@@ -7,60 +7,72 @@ from typing import Any
 
 import pytest
 
-from settings import load_stage
-from tests.synthesis import SynthesizedStage, joined, synthesize
+from tests.synthesis import SynthesizedStage, joined
 
 MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
-VALUE = "Custom::AWSCDK-EKS-KubernetesObjectValue"
+OBJECT_VALUE = "Custom::AWSCDK-EKS-KubernetesObjectValue"
+
+each_service = pytest.mark.parametrize("service", ["backend", "frontend"])
 
 
-class Graph:
-    """What waits for what in the stack of the workloads."""
+class DependencyGraph:
+    """The dependencies between the resources of the workloads stack."""
 
     def __init__(self, stage: SynthesizedStage) -> None:
-        self._resources = stage.templates["workloads"]["Resources"]
-        self._objects = {
-            (item["kind"], item["metadata"]["name"].split("-${")[0]): logical_id
+        self._resources: dict[str, dict[str, Any]] = stage.templates["workloads"]["Resources"]
+        self._manifests: dict[tuple[str, str], str] = {
+            (item["kind"], item["metadata"]["name"]): logical_id
             for logical_id, resource in self._resources.items()
             if resource["Type"] == MANIFEST
             for item in json.loads(joined(resource["Properties"]["Manifest"]))
         }
 
-    def of(self, kind: str, name: str) -> str:
-        """Return the resource that applies an object; of a Job, its digest aside."""
-        (found,) = {
+    def manifest_of(self, kind: str, name: str) -> str:
+        """Return the resource that applies an object."""
+        return self._manifests[kind, name]
+
+    def manifest_of_job(self, component: str) -> str:
+        """Return the resource that applies a Job, whose name ends with a digest and the release."""
+        (manifest,) = [
             logical_id
-            for (its_kind, its_name), logical_id in self._objects.items()
-            if its_kind == kind and (its_name == name or (kind == "Job" and name in its_name))
-        }
-        return str(found)
+            for (kind, name), logical_id in self._manifests.items()
+            if kind == "Job" and name.startswith(f"spywatcher-{component}-")
+        ]
+        return manifest
 
-    def all_of(self, kind: str) -> set[str]:
-        return {logical_id for (k, _), logical_id in self._objects.items() if k == kind}
-
-    def waits_for(self, logical_id: str) -> set[str]:
-        """Return everything that is done before this resource."""
-        done: set[str] = set()
-        left = [logical_id]
-        while left:
-            for other in self._before(self._resources[left.pop()]):
-                if other not in done and other in self._resources:
-                    done.add(other)
-                    left.append(other)
-        return done
-
-    def values_of(self, job: str) -> set[str]:
-        """Return the resources that wait until this Job has succeeded."""
+    def manifests(self, kind: str | None = None) -> set[str]:
+        """Return the resources that apply objects of a kind, or of any kind."""
         return {
             logical_id
-            for logical_id, resource in self._resources.items()
-            if resource["Type"] == VALUE and job in self._before(resource)
+            for (its_kind, _), logical_id in self._manifests.items()
+            if kind in (None, its_kind)
         }
 
+    def dependencies(self, logical_id: str) -> set[str]:
+        """Return every resource that is created before this one."""
+        dependencies: set[str] = set()
+        queue = [logical_id]
+        while queue:
+            found = self._direct_dependencies(self._resources[queue.pop()])
+            new = (found & self._resources.keys()) - dependencies
+            dependencies |= new
+            queue.extend(new)
+        return dependencies
+
+    def wait_for_job(self, manifest: str) -> str:
+        """Return the resource that waits until a Job has succeeded."""
+        (wait,) = [
+            logical_id
+            for logical_id, resource in self._resources.items()
+            if resource["Type"] == OBJECT_VALUE and manifest in self._direct_dependencies(resource)
+        ]
+        return wait
+
     @staticmethod
-    def _before(resource: dict[str, Any]) -> set[str]:
-        depends = resource.get("DependsOn", [])
-        return {*([depends] if isinstance(depends, str) else depends), *_references(resource)}
+    def _direct_dependencies(resource: dict[str, Any]) -> set[str]:
+        depends_on = resource.get("DependsOn", [])
+        explicit = [depends_on] if isinstance(depends_on, str) else depends_on
+        return {*explicit, *_references(resource)}
 
 
 def _references(value: Any) -> Iterator[str]:
@@ -77,64 +89,74 @@ def _references(value: Any) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def graph(stage: SynthesizedStage) -> Graph:
-    return Graph(stage)
+def graph(stage: SynthesizedStage) -> DependencyGraph:
+    return DependencyGraph(stage)
 
 
-def test_the_namespace_comes_before_everything_in_it(graph: Graph) -> None:
-    namespace = graph.of("Namespace", "spywatcher")
-    for logical_id in set(graph._objects.values()) - {namespace}:
-        assert namespace in graph.waits_for(logical_id), logical_id
+def test_the_namespace_is_applied_before_every_other_object(graph: DependencyGraph) -> None:
+    namespace = graph.manifest_of("Namespace", "spywatcher")
+    for manifest in graph.manifests() - {namespace}:
+        assert namespace in graph.dependencies(manifest), manifest
 
 
-def test_jobs_wait_for_their_secrets_accounts_and_policies(graph: Graph) -> None:
-    for job, secrets in (
+@pytest.mark.parametrize(
+    "job, secrets",
+    [
         ("database-bootstrap", ("database-admin", "database-application")),
         ("migrations", ("migrations",)),
-    ):
-        before = graph.waits_for(graph.of("Job", job))
-        for secret in secrets:
-            assert graph.of("ExternalSecret", f"spywatcher-{secret}") in before
-        assert graph.of("ServiceAccount", f"spywatcher-{job}") in before
-        assert graph.of("NetworkPolicy", f"spywatcher-{job}") in before
+    ],
+)
+def test_jobs_depend_on_their_secrets_service_account_and_network_policy(
+    graph: DependencyGraph, job: str, secrets: tuple[str, ...]
+) -> None:
+    dependencies = graph.dependencies(graph.manifest_of_job(job))
+    for secret in secrets:
+        assert graph.manifest_of("ExternalSecret", f"spywatcher-{secret}") in dependencies
+    assert graph.manifest_of("ServiceAccount", f"spywatcher-{job}") in dependencies
+    assert graph.manifest_of("NetworkPolicy", f"spywatcher-{job}") in dependencies
 
 
-def test_the_roles_are_made_before_the_migrations_and_waited_for(graph: Graph) -> None:
-    bootstrap = graph.of("Job", "database-bootstrap")
-    (done,) = graph.values_of(bootstrap)
-    assert done in graph.waits_for(graph.of("Job", "migrations"))
+def test_migrations_start_after_the_bootstrap_has_succeeded(graph: DependencyGraph) -> None:
+    wait = graph.wait_for_job(graph.manifest_of_job("database-bootstrap"))
+    assert wait in graph.dependencies(graph.manifest_of_job("migrations"))
 
 
-@pytest.mark.parametrize("service", ["backend", "frontend"])
-def test_pods_wait_until_the_migrations_have_succeeded(graph: Graph, service: str) -> None:
-    """A deployment does not wait for a Job that it applied, but for the value of its status."""
-    (done,) = graph.values_of(graph.of("Job", "migrations"))
-    assert done in graph.waits_for(graph.of("Deployment", f"spywatcher-{service}"))
+@each_service
+def test_pods_start_after_the_migrations_have_succeeded(
+    graph: DependencyGraph, service: str
+) -> None:
+    """A deployment does not wait for a Job that it applied, but for a value of its status."""
+    wait = graph.wait_for_job(graph.manifest_of_job("migrations"))
+    deployment = graph.manifest_of("Deployment", f"spywatcher-{service}")
+    assert wait in graph.dependencies(deployment)
 
 
-def test_a_wait_asks_for_success_and_outlasts_the_job(stage: SynthesizedStage) -> None:
-    waits = stage.resources("workloads", VALUE).values()
-    names = {joined(each["Properties"]["ObjectName"]) for each in waits}
-    jobs = {i["metadata"]["name"]: i for i in stage.manifests() if i["kind"] == "Job"}
-    assert names == set(jobs)
-    for each in (wait["Properties"] for wait in waits):
-        assert each["JsonPath"] == ".status.succeeded"
-        assert each["ObjectNamespace"] == "spywatcher"
-        deadline = jobs[joined(each["ObjectName"])]["spec"]["activeDeadlineSeconds"]
-        assert deadline < int(each["TimeoutSeconds"]) <= 15 * 60
+def test_a_wait_for_a_job_lasts_longer_than_the_jobs_deadline(stage: SynthesizedStage) -> None:
+    waits = [
+        resource["Properties"] for resource in stage.resources("workloads", OBJECT_VALUE).values()
+    ]
+    jobs = {item["metadata"]["name"]: item for item in stage.manifests() if item["kind"] == "Job"}
+    assert {joined(wait["ObjectName"]) for wait in waits} == set(jobs)
+    for wait in waits:
+        assert wait["JsonPath"] == ".status.succeeded"
+        assert wait["ObjectNamespace"] == "spywatcher"
+        deadline = jobs[joined(wait["ObjectName"])]["spec"]["activeDeadlineSeconds"]
+        assert deadline < int(wait["TimeoutSeconds"]) <= 15 * 60
 
 
-@pytest.mark.parametrize("service", ["backend", "frontend"])
-def test_pods_begin_with_a_readiness_gate(graph: Graph, service: str) -> None:
-    """The controller adds it to pods that are made after their binding and their Service."""
+@each_service
+def test_pods_are_created_after_their_target_group_binding_and_service(
+    graph: DependencyGraph, service: str
+) -> None:
+    """The load balancer controller adds a readiness gate only to such pods."""
     name = f"spywatcher-{service}"
-    deployment = graph.of("Deployment", name)
-    assert graph.of("TargetGroupBinding", name) in graph.waits_for(deployment)
-    assert graph.of("Service", name) == deployment
+    deployment = graph.manifest_of("Deployment", name)
+    assert graph.manifest_of("TargetGroupBinding", name) in graph.dependencies(deployment)
+    assert graph.manifest_of("Service", name) == deployment
 
 
-@pytest.mark.parametrize("service", ["backend", "frontend"])
-def test_a_manifest_puts_the_service_before_the_deployment(
+@each_service
+def test_a_manifest_contains_the_service_before_the_deployment(
     stage: SynthesizedStage, service: str
 ) -> None:
     kinds = [
@@ -145,48 +167,58 @@ def test_a_manifest_puts_the_service_before_the_deployment(
     assert kinds.index("Service") < kinds.index("Deployment")
 
 
-def test_bindings_wait_for_the_permission_to_register(
-    graph: Graph, stage: SynthesizedStage
+def test_bindings_depend_on_the_permission_to_register_targets(
+    graph: DependencyGraph, stage: SynthesizedStage
 ) -> None:
     (policy,) = stage.resources("workloads", "AWS::IAM::ManagedPolicy")
-    for binding in graph.all_of("TargetGroupBinding"):
-        assert policy in graph.waits_for(binding)
+    for binding in graph.manifests("TargetGroupBinding"):
+        assert policy in graph.dependencies(binding)
 
 
-def test_the_scaled_object_comes_after_the_autoscaler_that_it_adopts(graph: Graph) -> None:
-    scaled = graph.of("ScaledObject", "spywatcher-backend")
-    before = graph.waits_for(scaled)
-    assert graph.of("HorizontalPodAutoscaler", "spywatcher-backend") in before
-    assert graph.of("TriggerAuthentication", "spywatcher-cloudwatch") in before
+def test_the_scaled_object_is_applied_after_the_autoscaler_that_it_takes_over(
+    graph: DependencyGraph,
+) -> None:
+    scaled_object = graph.manifest_of("ScaledObject", "spywatcher-backend")
+    dependencies = graph.dependencies(scaled_object)
+    assert graph.manifest_of("HorizontalPodAutoscaler", "spywatcher-backend") in dependencies
+    assert graph.manifest_of("TriggerAuthentication", "spywatcher-cloudwatch") in dependencies
 
 
-def test_an_image_does_not_apply_the_autoscaler_again(graph: Graph) -> None:
-    for service in ("backend", "frontend"):
-        name = f"spywatcher-{service}"
-        assert graph.of("HorizontalPodAutoscaler", name) != graph.of("Deployment", name)
+@each_service
+def test_a_new_image_does_not_apply_the_autoscaler_again(
+    graph: DependencyGraph, service: str
+) -> None:
+    name = f"spywatcher-{service}"
+    autoscaler = graph.manifest_of("HorizontalPodAutoscaler", name)
+    assert autoscaler != graph.manifest_of("Deployment", name)
 
 
-def test_a_custom_resource_has_a_manifest_of_its_own(stage: SynthesizedStage) -> None:
-    """`kubectl apply --prune` does not know their kinds: only a deleted manifest deletes them."""
-    custom = ("TargetGroupBinding", "ExternalSecret", "SecretStore", "ScaledObject")
+def test_each_custom_resource_has_a_manifest_of_its_own(stage: SynthesizedStage) -> None:
+    """`kubectl apply --prune` deletes no custom resources, but a deleted manifest does."""
+    custom = {
+        *("TargetGroupBinding", "ExternalSecret", "SecretStore"),
+        *("ScaledObject", "TriggerAuthentication"),
+    }
     for resource in stage.resources("workloads", MANIFEST).values():
         items = json.loads(joined(resource["Properties"]["Manifest"]))
-        if {item["kind"] for item in items} & {*custom, "TriggerAuthentication"}:
+        if {item["kind"] for item in items} & custom:
             assert len(items) == 1
 
 
-def test_the_controllers_are_there_before_what_needs_them(stage: SynthesizedStage) -> None:
-    """Their stack is done before this one, which imports the cluster from it."""
+def test_the_stack_of_the_controllers_is_deployed_before_the_workloads(
+    stage: SynthesizedStage,
+) -> None:
     assert ("workloads", "cluster") in stage.imports()
     assert stage.resources("cluster", "Custom::AWSCDK-EKS-HelmChart")
 
 
-def test_parameters_refuse_what_cannot_be_released(stage: SynthesizedStage) -> None:
-    parameters = stage.templates["workloads"]["Parameters"]
-    assert {"BackendImage", "FrontendImage", "Release"} <= set(parameters)
-    for name in ("BackendImage", "FrontendImage", "Release"):
-        assert parameters[name]["AllowedPattern"]
-        assert parameters[name]["ConstraintDescription"]
+@pytest.mark.parametrize("parameter", ["BackendImage", "FrontendImage", "Release"])
+def test_a_parameter_has_a_pattern_and_an_error_message(
+    stage: SynthesizedStage, parameter: str
+) -> None:
+    properties = stage.templates["workloads"]["Parameters"][parameter]
+    assert properties["AllowedPattern"]
+    assert properties["ConstraintDescription"]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +233,8 @@ def test_parameters_refuse_what_cannot_be_released(stage: SynthesizedStage) -> N
         ("back end:1", False),
     ],
 )
-def test_an_image_has_a_tag_other_than_latest_or_a_digest(image: str, is_allowed: bool) -> None:
-    stage = synthesize(load_stage("production"))
-    pattern = stage.templates["workloads"]["Parameters"]["BackendImage"]["AllowedPattern"]
+def test_an_image_has_a_tag_other_than_latest_or_a_digest(
+    production: SynthesizedStage, image: str, is_allowed: bool
+) -> None:
+    pattern = production.templates["workloads"]["Parameters"]["BackendImage"]["AllowedPattern"]
     assert bool(re.fullmatch(pattern, image)) == is_allowed
