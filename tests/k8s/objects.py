@@ -1,4 +1,4 @@
-"""The objects of a synthesized stage, as the tests of the charts ask for them."""
+"""The Kubernetes objects of a synthesized stage, as the tests read them."""
 
 import re
 from decimal import Decimal
@@ -8,8 +8,10 @@ from tests.synthesis import SynthesizedStage
 
 Object = dict[str, Any]
 
-QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|k|M|G|Ki|Mi|Gi)?")
-UNITS: dict[str, Decimal | int] = {
+SERVICES = ("backend", "frontend")
+
+_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|k|M|G|Ki|Mi|Gi)?")
+_UNITS: dict[str, Decimal | int] = {
     "m": Decimal("0.001"),
     **{"k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30},
 }
@@ -20,21 +22,42 @@ def objects(stage: SynthesizedStage) -> list[Object]:
     return stage.released()
 
 
-def pods(stage: SynthesizedStage) -> list[Object]:
-    """Return every pod template."""
-    found = [
+def objects_of_kind(stage: SynthesizedStage, kind: str) -> list[Object]:
+    return [item for item in objects(stage) if item["kind"] == kind]
+
+
+def pod_templates(stage: SynthesizedStage) -> list[Object]:
+    """Return the pod templates of the Deployments and the Jobs."""
+    templates = [
         item["spec"]["template"] for item in objects(stage) if "template" in item.get("spec", {})
     ]
-    assert len(found) == 4, "two Deployments and two Jobs"
-    return found
+    assert len(templates) == 4, "two Deployments and two Jobs"
+    return templates
 
 
 def containers(stage: SynthesizedStage) -> list[Object]:
-    return [container for pod in pods(stage) for container in pod["spec"]["containers"]]
+    """Return the containers of all pod templates."""
+    return [item for template in pod_templates(stage) for item in template["spec"]["containers"]]
+
+
+def deployment_spec(stage: SynthesizedStage, service: str) -> Object:
+    spec: Object = stage.manifest("Deployment", f"spywatcher-{service}")["spec"]
+    return spec
+
+
+def pod_spec(stage: SynthesizedStage, service: str) -> Object:
+    spec: Object = deployment_spec(stage, service)["template"]["spec"]
+    return spec
+
+
+def service_container(stage: SynthesizedStage, service: str) -> Object:
+    """Return the container of a service, with references to parameters as `${Parameter}`."""
+    (container,) = pod_spec(stage, service)["containers"]
+    return dict(container)
 
 
 def amount(quantity: str) -> Decimal:
-    """Return a quantity as a number: cores, bytes or a count."""
-    match = QUANTITY.fullmatch(quantity)
-    assert match, f"{quantity} is no quantity"
-    return Decimal(match[1]) * UNITS.get(match[2] or "", 1)
+    """Return a quantity as a number of cores, bytes or items."""
+    match = _QUANTITY.fullmatch(quantity)
+    assert match, f"{quantity} is not a quantity"
+    return Decimal(match[1]) * _UNITS.get(match[2] or "", 1)

@@ -1,4 +1,4 @@
-"""The Job that makes the database's roles; tests/database runs what it runs."""
+"""The Job that creates the database's roles. The tests in tests/k8s/database run its SQL."""
 
 import re
 import ssl
@@ -16,60 +16,63 @@ YEARS_AHEAD = "2061"
 
 
 def chart(**changes: str) -> Manifest:
-    given = {"instance": "spywatcher-staging", "region": "us-east-1", "release": "r1"}
-    return database_bootstrap_chart(**(given | changes))
+    arguments = {"instance": "spywatcher-staging", "region": "us-east-1", "release": "r1"}
+    return database_bootstrap_chart(**(arguments | changes))
 
 
-def pod(**changes: str) -> dict[str, Any]:
-    spec: dict[str, Any] = chart(**changes)[1]["spec"]["template"]["spec"]
+def job_name(**changes: str) -> str:
+    _, job = chart(**changes)
+    return str(job["metadata"]["name"])
+
+
+def pod_spec() -> dict[str, Any]:
+    _, job = chart()
+    spec: dict[str, Any] = job["spec"]["template"]["spec"]
     return spec
 
 
 @pytest.mark.parametrize("version", ["1.28", "1.35"])
-def test_its_objects_are_valid_for_the_api_server(version: str) -> None:
+def test_the_objects_are_valid_for_the_api_server(version: str) -> None:
     for item in chart():
         kubernetes_validate.validate(item, version, strict=True)
 
 
-def test_the_config_map_comes_before_the_job_that_mounts_it() -> None:
-    config, job = chart()
-    assert (config["kind"], job["kind"]) == ("ConfigMap", "Job")
+def test_the_config_map_precedes_the_job_that_mounts_it() -> None:
+    config_map, job = chart()
+    assert (config_map["kind"], job["kind"]) == ("ConfigMap", "Job")
     (volume,) = job["spec"]["template"]["spec"]["volumes"]
-    assert volume["configMap"]["name"] == config["metadata"]["name"]
-    assert set(config["data"]) == {"bootstrap.sql", "rds-ca.pem"}
+    assert volume["configMap"]["name"] == config_map["metadata"]["name"]
+    assert set(config_map["data"]) == {"bootstrap.sql", "rds-ca.pem"}
 
 
-def test_a_new_release_another_instance_and_other_sql_are_another_job(
+def test_another_release_instance_or_sql_gives_the_job_another_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def name(**changes: str) -> str:
-        return str(chart(**changes)[1]["metadata"]["name"])
-
-    names = {name(), name(release="r2"), name(instance="spywatcher-staging-g2")}
+    names = {job_name(), job_name(release="r2"), job_name(instance="spywatcher-staging-g2")}
     monkeypatch.setattr("k8s.database_bootstrap.bootstrap_sql", lambda: "SELECT 1")
-    assert len(names | {name()}) == 4
-    assert name().startswith("spywatcher-database-bootstrap-") and name().endswith("-r1")
+    assert len(names | {job_name()}) == 4
+    assert re.fullmatch("spywatcher-database-bootstrap-[0-9a-f]{8}-r1", job_name())
 
 
-def test_the_longest_release_still_makes_a_name() -> None:
-    assert len(chart(release="r" * 20)[1]["metadata"]["name"]) <= 63
+def test_the_name_with_the_longest_release_is_a_dns_label() -> None:
+    assert len(job_name(release="r" * 20)) <= 63
 
 
-def test_a_placeholder_for_the_release_passes_through() -> None:
-    assert chart(release="${Token[TOKEN.1]}")[1]["metadata"]["name"].endswith("-${Token[TOKEN.1]}")
+def test_the_release_may_be_a_token() -> None:
+    assert job_name(release="${Token[TOKEN.1]}").endswith("-${Token[TOKEN.1]}")
 
 
-def test_a_deployment_can_wait_for_it() -> None:
-    """It ends by itself, is tried again, and stays until the next release replaces it."""
-    spec = chart()[1]["spec"]
+def test_the_job_ends_has_retries_and_remains_until_the_next_release() -> None:
+    _, job = chart()
+    spec = job["spec"]
     assert spec["backoffLimit"] > 0
     assert 0 < spec["activeDeadlineSeconds"] <= 900
     assert "ttlSecondsAfterFinished" not in spec
     assert spec["template"]["spec"]["restartPolicy"] == "Never"
 
 
-def test_passwords_come_from_secrets_and_stand_in_no_command() -> None:
-    (container,) = pod()["containers"]
+def test_passwords_come_from_secrets_and_are_in_no_command() -> None:
+    (container,) = pod_spec()["containers"]
     names = {
         item["name"]: item["valueFrom"]["secretKeyRef"]
         for item in container["env"]
@@ -83,8 +86,8 @@ def test_passwords_come_from_secrets_and_stand_in_no_command() -> None:
     assert "PASSWORD" not in " ".join(container["command"])
 
 
-def test_it_runs_as_nobody_in_particular() -> None:
-    spec = pod()
+def test_the_pod_is_unprivileged() -> None:
+    spec = pod_spec()
     (container,) = spec["containers"]
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -97,8 +100,8 @@ def test_it_runs_as_nobody_in_particular() -> None:
     assert set(container["resources"]) == {"requests", "limits"}
 
 
-def test_its_psql_is_of_the_databases_major_version() -> None:
-    (container,) = pod()["containers"]
+def test_psql_has_the_major_version_of_the_database() -> None:
+    (container,) = pod_spec()["containers"]
     image, tag = container["image"].rsplit(":", 1)
     assert re.fullmatch(r"\d+\.\d+-alpine", tag), image
     for stage in stage_names():
@@ -106,15 +109,15 @@ def test_its_psql_is_of_the_databases_major_version() -> None:
         assert tag.startswith(f"{major}.")
 
 
-def test_it_verifies_the_servers_certificate_and_name() -> None:
-    (container,) = pod()["containers"]
+def test_psql_verifies_the_certificate_and_the_name_of_the_server() -> None:
+    (container,) = pod_spec()["containers"]
     values = {item["name"]: item.get("value") for item in container["env"]}
     assert values["PGSSLMODE"] == "verify-full"
     assert values["PGSSLROOTCERT"] == "/bootstrap/rds-ca.pem"
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "us-west-2", "eu-central-1"])
-def test_the_root_certificate_is_of_its_region_and_valid_for_decades(region: str) -> None:
+def test_the_root_certificate_belongs_to_its_region_and_is_valid_for_decades(region: str) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=root_certificate(region))
     (certificate,) = context.get_ca_certs()
@@ -123,17 +126,17 @@ def test_the_root_certificate_is_of_its_region_and_valid_for_decades(region: str
     assert str(certificate["notAfter"]).split()[3] >= YEARS_AHEAD
 
 
-def test_every_stage_has_a_certificate_of_its_region() -> None:
+def test_every_stage_has_a_root_certificate_of_its_region() -> None:
     for stage in stage_names():
         assert root_certificate(load_stage(stage).region)
 
 
-def test_a_region_without_a_certificate_is_one_message() -> None:
+def test_a_region_without_a_certificate_is_an_error_of_one_line() -> None:
     with pytest.raises(SettingsError, match=r"^region: found mars-north-1; allowed: one with "):
         root_certificate("mars-north-1")
 
 
-def test_the_roles_are_those_of_the_secrets() -> None:
-    """The SQL derives every name from the application's, and the rotation adds its ending."""
+def test_the_sql_contains_no_role_names_of_its_own() -> None:
+    """The SQL derives each name from the application's user, and the rotation adds a suffix."""
     assert (ADMINISTRATOR, APPLICATION) == ("spywatcher_admin", "spywatcher")
     assert "spywatcher_" not in bootstrap_sql()

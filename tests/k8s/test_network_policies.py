@@ -1,11 +1,11 @@
-"""Nothing by default; ALB to pods, pods to database, Redis, DNS and 443."""
+"""INFRASTRUCTURE.md, Network Security: what the network policies of the pods allow."""
 
 import ipaddress
 from typing import Any
 
 import pytest
 
-from tests.k8s.objects import objects
+from tests.k8s.objects import objects_of_kind
 from tests.synthesis import SynthesizedStage
 
 PODS = ("backend", "frontend", "database-bootstrap", "migrations")
@@ -27,49 +27,49 @@ def subnet(stage: SynthesizedStage, tier: str) -> str:
 def allows(
     stage: SynthesizedStage, direction: str, pod: str, peer: Any, port: int, protocol: str = "TCP"
 ) -> bool:
-    """Whether the policies let traffic through.
+    """Return whether the policies allow traffic between a pod and a peer.
 
     Args:
-        stage: the stage.
-        direction: Ingress or Egress, seen from the pod.
-        pod: its component.
-        peer: an address, or (namespace, labels) of another pod.
-        port: of the receiving side.
-        protocol: TCP or UDP.
+        stage: The stage.
+        direction: `Ingress` or `Egress` of the pod.
+        pod: The component of the pod.
+        peer: An address, or the namespace and the labels of another pod.
+        port: The port of the receiver.
+        protocol: `TCP` or `UDP`.
     """
     labels = {"app.kubernetes.io/component": pod}
     policies = [
         item["spec"]
-        for item in objects(stage)
-        if item["kind"] == "NetworkPolicy"
-        and item["spec"]["podSelector"].get("matchLabels", {}).items() <= labels.items()
+        for item in objects_of_kind(stage, "NetworkPolicy")
+        if item["spec"]["podSelector"].get("matchLabels", {}).items() <= labels.items()
         and direction in item["spec"]["policyTypes"]
     ]
     if not policies:
         return True
-    side = "from" if direction == "Ingress" else "to"
+    peers = "from" if direction == "Ingress" else "to"
     return any(
-        any(_is_peer(each, peer) for each in rule[side])
-        and any(p["port"] == port and p["protocol"] == protocol for p in rule["ports"])
+        any(_matches(selector, peer) for selector in rule[peers])
+        and any(item["port"] == port and item["protocol"] == protocol for item in rule["ports"])
         for policy in policies
         for rule in policy.get(direction.lower(), [])
     )
 
 
-def _is_peer(rule: dict[str, Any], peer: Any) -> bool:
+def _matches(selector: dict[str, Any], peer: Any) -> bool:
+    """Return whether an entry of `from` or `to` selects a peer."""
     if isinstance(peer, str):
-        address, block = ipaddress.IPv4Address(peer), rule.get("ipBlock")
+        address, block = ipaddress.IPv4Address(peer), selector.get("ipBlock")
         return (
             block is not None
             and address in ipaddress.IPv4Network(block["cidr"])
             and not any(address in ipaddress.IPv4Network(part) for part in block.get("except", []))
         )
     namespace, labels = peer
-    if "namespaceSelector" not in rule:
+    if "namespaceSelector" not in selector:
         return False
-    wanted = rule["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
-    pods = rule.get("podSelector", {}).get("matchLabels", {})
-    return bool(wanted == namespace and pods.items() <= labels.items())
+    selected = selector["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+    pods = selector.get("podSelector", {}).get("matchLabels", {})
+    return bool(selected == namespace and pods.items() <= labels.items())
 
 
 @pytest.mark.parametrize("pod, port", [("backend", 3001), ("frontend", 80)])
@@ -79,7 +79,7 @@ def test_the_load_balancer_reaches_the_pods(stage: SynthesizedStage, pod: str, p
 
 
 @pytest.mark.parametrize("pod", PODS)
-def test_nobody_else_reaches_them(stage: SynthesizedStage, pod: str) -> None:
+def test_no_other_peer_reaches_the_pods(stage: SynthesizedStage, pod: str) -> None:
     for port in (80, 3001):
         for peer in (subnet(stage, "private"), subnet(stage, "database"), INTERNET):
             assert not allows(stage, "Ingress", pod, peer, port)
@@ -87,14 +87,14 @@ def test_nobody_else_reaches_them(stage: SynthesizedStage, pod: str) -> None:
         assert not allows(stage, "Ingress", pod, ("default", {}), port)
 
 
-def test_the_metrics_agent_reads_the_backend_alone(stage: SynthesizedStage) -> None:
+def test_the_metrics_agent_reaches_the_backend_only(stage: SynthesizedStage) -> None:
     agent = ("amazon-cloudwatch", {"app.kubernetes.io/name": "cloudwatch-agent"})
     assert allows(stage, "Ingress", "backend", agent, 3001)
     assert not allows(stage, "Ingress", "frontend", agent, 80)
 
 
 @pytest.mark.parametrize("pod", PODS)
-def test_every_pod_asks_the_cluster_for_names_and_nobody_else(
+def test_every_pod_reaches_the_dns_server_of_the_cluster_and_no_other(
     stage: SynthesizedStage, pod: str
 ) -> None:
     dns = ("kube-system", {"k8s-app": "kube-dns"})
@@ -112,7 +112,7 @@ def test_every_pod_asks_the_cluster_for_names_and_nobody_else(
         ("migrations", {5432}),
     ],
 )
-def test_pods_reach_the_data_stores_that_they_use(
+def test_pods_reach_only_the_data_stores_that_they_use(
     stage: SynthesizedStage, pod: str, ports: set[int]
 ) -> None:
     store = subnet(stage, "database")
@@ -124,7 +124,9 @@ def test_pods_reach_the_data_stores_that_they_use(
 
 
 @pytest.mark.parametrize("pod", PODS)
-def test_the_backend_alone_reaches_the_internet_by_https(stage: SynthesizedStage, pod: str) -> None:
+def test_only_the_backend_reaches_the_internet_and_only_by_https(
+    stage: SynthesizedStage, pod: str
+) -> None:
     assert allows(stage, "Egress", pod, INTERNET, 443) == (pod == "backend")
     assert not allows(stage, "Egress", pod, INTERNET, 80)
     assert not allows(stage, "Egress", pod, subnet(stage, "private"), 443)
@@ -132,7 +134,9 @@ def test_the_backend_alone_reaches_the_internet_by_https(stage: SynthesizedStage
         assert not allows(stage, "Egress", pod, METADATA, port)
 
 
-def test_the_policies_are_enforced(stage: SynthesizedStage) -> None:
+def test_the_vpc_cni_enforces_the_policies(stage: SynthesizedStage) -> None:
     add_ons = stage.resources("cluster", "AWS::EKS::Addon").values()
-    (cni,) = [a["Properties"] for a in add_ons if a["Properties"]["AddonName"] == "vpc-cni"]
+    (cni,) = [
+        add_on["Properties"] for add_on in add_ons if add_on["Properties"]["AddonName"] == "vpc-cni"
+    ]
     assert '"enableNetworkPolicy":"true"' in cni["ConfigurationValues"].replace(" ", "")

@@ -1,6 +1,6 @@
-"""What the custom resources may hold: the fields that are used here, of the controllers' own types.
+"""The schemas of the custom resources: the fields of the controllers' types that the charts use.
 
-An API server drops a field that it does not know, without a word; so a misspelt one must fail here.
+The API server drops an unknown field without an error, so that a misspelled one must fail here.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ NUMBER_TEXT = {"type": "string", "pattern": r"^\d+$"}
 COUNT = {"type": "integer", "minimum": 0}
 
 
-def closed(required: Mapping[str, Any], optional: Mapping[str, Any] | None = None) -> Any:
+def closed_object(required: Mapping[str, Any], optional: Mapping[str, Any] | None = None) -> Any:
     return {
         "type": "object",
         "required": list(required),
@@ -22,33 +22,35 @@ def closed(required: Mapping[str, Any], optional: Mapping[str, Any] | None = Non
     }
 
 
-def items(schema: Any) -> Any:
+def non_empty_array(schema: Any) -> Any:
     return {"type": "array", "minItems": 1, "items": schema}
 
 
-_REMOTE = closed({"key": TEXT}, {"property": TEXT})
-_RULES = closed(
+_REMOTE = closed_object({"key": TEXT}, {"property": TEXT})
+_RULES = closed_object(
     {
         "stabilizationWindowSeconds": COUNT,
         "selectPolicy": {"enum": ["Max", "Min", "Disabled"]},
-        "policies": items(
-            closed({"type": {"enum": ["Percent", "Pods"]}, "value": COUNT, "periodSeconds": COUNT})
+        "policies": non_empty_array(
+            closed_object(
+                {"type": {"enum": ["Percent", "Pods"]}, "value": COUNT, "periodSeconds": COUNT}
+            )
         ),
     }
 )
-_UTILIZATION = closed(
+_UTILIZATION = closed_object(
     {
         "type": {"enum": ["cpu", "memory"]},
         "metricType": {"const": "Utilization"},
-        "metadata": closed({"value": NUMBER_TEXT}),
+        "metadata": closed_object({"value": NUMBER_TEXT}),
     }
 )
-_CLOUDWATCH = closed(
+_CLOUDWATCH = closed_object(
     {
         "type": {"const": "aws-cloudwatch"},
         "metricType": {"enum": ["AverageValue", "Value"]},
-        "authenticationRef": closed({"name": TEXT}),
-        "metadata": closed(
+        "authenticationRef": closed_object({"name": TEXT}),
+        "metadata": closed_object(
             {
                 **dict.fromkeys(("awsRegion", "namespace", "metricName"), TEXT),
                 **dict.fromkeys(("dimensionName", "dimensionValue"), TEXT),
@@ -62,79 +64,79 @@ _CLOUDWATCH = closed(
 )
 
 SPECS: dict[tuple[str, str], Any] = {
-    ("elbv2.k8s.aws/v1beta1", "TargetGroupBinding"): closed(
+    ("elbv2.k8s.aws/v1beta1", "TargetGroupBinding"): closed_object(
         {
-            "serviceRef": closed({"name": TEXT, "port": COUNT}),
+            "serviceRef": closed_object({"name": TEXT, "port": COUNT}),
             "targetGroupARN": TEXT,
             "targetType": {"enum": ["ip", "instance"]},
         }
     ),
-    ("external-secrets.io/v1", "SecretStore"): closed(
+    ("external-secrets.io/v1", "SecretStore"): closed_object(
         {
-            "provider": closed(
-                {"aws": closed({"service": {"const": "SecretsManager"}, "region": TEXT})}
+            "provider": closed_object(
+                {"aws": closed_object({"service": {"const": "SecretsManager"}, "region": TEXT})}
             )
         }
     ),
-    ("external-secrets.io/v1", "ExternalSecret"): closed(
+    ("external-secrets.io/v1", "ExternalSecret"): closed_object(
         {
             "refreshInterval": {"type": "string", "pattern": r"^\d+[smh]$"},
-            "secretStoreRef": closed({"kind": {"const": "SecretStore"}, "name": TEXT}),
-            "target": closed(
+            "secretStoreRef": closed_object({"kind": {"const": "SecretStore"}, "name": TEXT}),
+            "target": closed_object(
                 {
                     "name": TEXT,
                     "creationPolicy": {"enum": ["Owner", "Orphan", "Merge", "None"]},
                     "deletionPolicy": {"enum": ["Delete", "Merge", "Retain"]},
-                    "template": closed(
+                    "template": closed_object(
                         {"engineVersion": {"const": "v2"}, "type": {"const": "Opaque"}},
                         {
                             "mergePolicy": {"enum": ["Replace", "Merge"]},
                             "data": {"type": "object", "additionalProperties": TEXT},
-                            "templateFrom": items(
-                                closed({"target": {"const": "Data"}, "literal": TEXT})
+                            "templateFrom": non_empty_array(
+                                closed_object({"target": {"const": "Data"}, "literal": TEXT})
                             ),
                         },
                     ),
                 }
             ),
-            "data": items(closed({"secretKey": TEXT, "remoteRef": _REMOTE})),
+            "data": non_empty_array(closed_object({"secretKey": TEXT, "remoteRef": _REMOTE})),
         },
-        {"dataFrom": items(closed({"extract": _REMOTE}))},
+        {"dataFrom": non_empty_array(closed_object({"extract": _REMOTE}))},
     ),
-    ("keda.sh/v1alpha1", "TriggerAuthentication"): closed(
-        {"podIdentity": closed({"provider": {"const": "aws"}})}
+    ("keda.sh/v1alpha1", "TriggerAuthentication"): closed_object(
+        {"podIdentity": closed_object({"provider": {"const": "aws"}})}
     ),
-    ("keda.sh/v1alpha1", "ScaledObject"): closed(
+    ("keda.sh/v1alpha1", "ScaledObject"): closed_object(
         {
-            "scaleTargetRef": closed({"apiVersion": TEXT, "kind": TEXT, "name": TEXT}),
+            "scaleTargetRef": closed_object({"apiVersion": TEXT, "kind": TEXT, "name": TEXT}),
             "minReplicaCount": COUNT,
             "maxReplicaCount": COUNT,
-            "advanced": closed(
+            "advanced": closed_object(
                 {
-                    "horizontalPodAutoscalerConfig": closed(
+                    "horizontalPodAutoscalerConfig": closed_object(
                         {
                             "name": TEXT,
-                            "behavior": closed({"scaleUp": _RULES, "scaleDown": _RULES}),
+                            "behavior": closed_object({"scaleUp": _RULES, "scaleDown": _RULES}),
                         }
                     )
                 }
             ),
-            "triggers": items({"anyOf": [_UTILIZATION, _CLOUDWATCH]}),
+            "triggers": non_empty_array({"anyOf": [_UTILIZATION, _CLOUDWATCH]}),
         }
     ),
 }
 
 
-def is_custom(item: Mapping[str, Any]) -> bool:
-    """Whether the object is of a custom resource definition."""
+def is_custom_resource(item: Mapping[str, Any]) -> bool:
+    """Return whether a custom resource definition defines the kind of an object."""
     group = str(item["apiVersion"]).rpartition("/")[0]
     return "." in group and not group.endswith(".k8s.io")
 
 
-def faults(item: Mapping[str, Any]) -> list[str]:
-    """Return what its definition would refuse or drop."""
+def schema_errors(item: Mapping[str, Any]) -> list[str]:
+    """Return what the API server would reject or drop."""
     schema = SPECS[item["apiVersion"], item["kind"]]
-    whole = closed(
+    object_schema = closed_object(
         {"apiVersion": TEXT, "kind": TEXT, "metadata": {"type": "object"}, "spec": schema}
     )
-    return [error.message for error in Draft202012Validator(whole).iter_errors(item)]
+    return [error.message for error in Draft202012Validator(object_schema).iter_errors(item)]

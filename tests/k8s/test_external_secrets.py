@@ -1,4 +1,4 @@
-"""Secrets Manager to environment: application.md's list of variables, secure and plain."""
+"""The environment variables of application.md, secret and plain."""
 
 import json
 import re
@@ -9,8 +9,8 @@ import pytest
 
 from k8s.application_values import VALUES
 from k8s.database_bootstrap import OWNER_ROLE
-from tests.k8s.objects import objects
-from tests.k8s.templates import MissingKeyError, secret
+from tests.k8s.objects import objects_of_kind
+from tests.k8s.secret_templates import MissingKeyError, render_secret
 from tests.synthesis import SynthesizedStage, joined
 
 PASSWORD = "a%b+c:d&e=f?g#h"  # noqa: S105
@@ -35,8 +35,8 @@ PLAIN = {
 SECRET = {"DATABASE_URL", "REDIS_URL", "JWT_SECRET", "JWT_REFRESH_SECRET", *DISCORD}
 
 
-def stored(stage: SynthesizedStage, **application: str) -> dict[str, str]:
-    """Return what Secrets Manager holds after the first deployment and `set-secret`."""
+def secrets_manager(stage: SynthesizedStage, **application: str) -> dict[str, str]:
+    """Return the secrets of a stage after its first deployment and `dev.py set-secret`."""
     prefix = stage.settings.resource_name()
     database = {"host": "db.example", "port": 5432, "dbname": "spywatcher", "password": PASSWORD}
     return {
@@ -49,27 +49,28 @@ def stored(stage: SynthesizedStage, **application: str) -> dict[str, str]:
     }
 
 
-def made(stage: SynthesizedStage, name: str, **application: str) -> dict[str, str]:
-    return secret(spec(stage, name), stored(stage, **application))
+def secret(stage: SynthesizedStage, name: str, **application: str) -> dict[str, str]:
+    """Return the Secret that an ExternalSecret creates."""
+    return render_secret(spec(stage, name), secrets_manager(stage, **application))
 
 
 def spec(stage: SynthesizedStage, name: str) -> dict[str, Any]:
-    """Return what an ExternalSecret says, after CloudFormation has put in the cache's endpoint."""
-    found = json.dumps(stage.manifest("ExternalSecret", f"spywatcher-{name}")["spec"])
-    placed = re.sub(r"\$\{\{Fn::ImportValue: [^}]*PrimaryEndPointAddress[^}]*\}\}", CACHE, found)
-    return dict(json.loads(placed))
+    """Return the spec of an ExternalSecret with the endpoint of the cache."""
+    text = json.dumps(stage.manifest("ExternalSecret", f"spywatcher-{name}")["spec"])
+    reference = r"\$\{\{Fn::ImportValue: [^}]*PrimaryEndPointAddress[^}]*\}\}"
+    return dict(json.loads(re.sub(reference, CACHE, text)))
 
 
 # The environment of the backend ----------------------------------------------------------------
 
 
-def test_the_backend_has_every_variable_that_it_validates(stage: SynthesizedStage) -> None:
+def test_the_backend_has_all_variables_that_it_validates(stage: SynthesizedStage) -> None:
     plain = stage.manifest("ConfigMap", "spywatcher-backend")["data"]
     assert set(plain) == PLAIN
-    assert set(made(stage, "backend")) == SECRET
+    assert set(secret(stage, "backend")) == SECRET
 
 
-def test_the_plain_variables_fit_the_stage(stage: SynthesizedStage) -> None:
+def test_the_plain_variables_have_the_values_of_the_stage(stage: SynthesizedStage) -> None:
     plain = stage.manifest("ConfigMap", "spywatcher-backend")["data"]
     site = f"https://{stage.settings.domain.name}"
     assert plain["CORS_ORIGINS"] == plain["FRONTEND_URL"] == site
@@ -79,71 +80,79 @@ def test_the_plain_variables_fit_the_stage(stage: SynthesizedStage) -> None:
     assert int(plain["DB_POOL_MIN"]) <= int(plain["DB_POOL_MAX"])
 
 
-def test_the_database_url_survives_any_password(stage: SynthesizedStage) -> None:
-    url = urlsplit(made(stage, "backend")["DATABASE_URL"])
+def test_the_database_url_encodes_the_password(stage: SynthesizedStage) -> None:
+    url = urlsplit(secret(stage, "backend")["DATABASE_URL"])
     assert url.scheme == "postgresql"
     assert (url.hostname, url.port, url.path) == ("db.example", 5432, "/spywatcher")
     assert (url.username, unquote(url.password or "")) == ("spywatcher_clone", PASSWORD)
     assert parse_qs(url.query) == {"sslmode": ["require"]}
 
 
-def test_the_redis_url_is_encrypted_and_has_the_token(stage: SynthesizedStage) -> None:
-    assert made(stage, "backend")["REDIS_URL"] == f"rediss://:{TOKEN}@{CACHE}:6379"
+def test_the_redis_url_uses_tls_and_the_token(stage: SynthesizedStage) -> None:
+    assert secret(stage, "backend")["REDIS_URL"] == f"rediss://:{TOKEN}@{CACHE}:6379"
 
 
-def test_the_two_keys_of_sessions_differ_and_are_long(stage: SynthesizedStage) -> None:
-    values = made(stage, "backend")
+def test_the_two_signing_keys_are_different_and_have_64_characters(stage: SynthesizedStage) -> None:
+    values = secret(stage, "backend")
     assert (values["JWT_SECRET"], values["JWT_REFRESH_SECRET"]) == ("j" * 64, "r" * 64)
 
 
 @pytest.mark.parametrize("key", ["SENTRY_DSN", "DISCORD_ALERT_WEBHOOK", "SLACK_ALERT_WEBHOOK"])
-def test_an_optional_value_is_a_variable_only_where_it_is_set(
+def test_an_optional_value_is_a_variable_only_if_it_is_set(
     stage: SynthesizedStage, key: str
 ) -> None:
     assert VALUES[key].is_optional
-    assert key not in made(stage, "backend")
+    assert key not in secret(stage, "backend")
     value = 'https://example.com/?a=1&b="2": {3}'
-    assert made(stage, "backend", **{key: value})[key] == value
+    assert secret(stage, "backend", **{key: value})[key] == value
 
 
-def test_a_missing_value_stops_the_secret_instead_of_the_backend(stage: SynthesizedStage) -> None:
-    values = stored(stage)
+def test_a_missing_value_is_an_error_of_the_secret_and_does_not_stop_the_backend(
+    stage: SynthesizedStage,
+) -> None:
+    stored = secrets_manager(stage)
     name = f"{stage.settings.resource_name()}/backend/application"
-    values[name] = json.dumps({"SIGNING_KEY": SIGNING_KEY})
+    stored[name] = json.dumps({"SIGNING_KEY": SIGNING_KEY})
     with pytest.raises(MissingKeyError):
-        secret(spec(stage, "backend"), values)
+        render_secret(spec(stage, "backend"), stored)
 
 
-def test_every_value_that_people_set_reaches_the_backend(stage: SynthesizedStage) -> None:
-    everything = dict.fromkeys(VALUES, "https://example.com/x")
-    assert set(VALUES) <= set(made(stage, "backend", **everything))
+def test_every_value_that_operators_set_reaches_the_backend(stage: SynthesizedStage) -> None:
+    values = dict.fromkeys(VALUES, "https://example.com/x")
+    assert set(VALUES) <= set(secret(stage, "backend", **values))
 
 
 # The Jobs of the database ----------------------------------------------------------------------
 
 
-def test_migrations_connect_as_the_administrator_and_act_as_the_owner(
+def test_migrations_connect_as_the_administrator_with_the_role_of_the_owner(
     stage: SynthesizedStage,
 ) -> None:
-    values = made(stage, "migrations")
+    values = secret(stage, "migrations")
     assert set(values) == {"DATABASE_URL"}
     url = urlsplit(values["DATABASE_URL"])
     assert (url.username, unquote(url.password or "")) == ("spywatcher_admin", PASSWORD)
     assert parse_qs(url.query) == {"sslmode": ["require"], "options": [f"-c role={OWNER_ROLE}"]}
 
 
-def test_the_bootstrap_has_both_users_and_nothing_else(stage: SynthesizedStage) -> None:
-    assert set(made(stage, "database-admin")) == {"host", "port", "dbname", "username", "password"}
-    assert set(made(stage, "database-application")) == {"username", "password"}
+def test_the_bootstrap_has_the_credentials_of_both_users_only(stage: SynthesizedStage) -> None:
+    assert set(secret(stage, "database-admin")) == {
+        "host",
+        "port",
+        "dbname",
+        "username",
+        "password",
+    }
+    assert set(secret(stage, "database-application")) == {"username", "password"}
 
 
-# How they are kept -----------------------------------------------------------------------------
+# The ExternalSecrets -----------------------------------------------------------------------------
 
 
-def test_secrets_are_read_every_minute_from_a_store_of_the_namespace(
+def test_secrets_are_read_every_minute_through_the_store_of_the_namespace(
     stage: SynthesizedStage,
 ) -> None:
-    secrets = [item for item in objects(stage) if item["kind"] == "ExternalSecret"]
+    secrets = objects_of_kind(stage, "ExternalSecret")
     assert len(secrets) == 4
     for item in secrets:
         assert item["spec"]["refreshInterval"] == "1m"
@@ -152,7 +161,7 @@ def test_secrets_are_read_every_minute_from_a_store_of_the_namespace(
     assert store == {"service": "SecretsManager", "region": stage.settings.region}
 
 
-def test_the_operator_may_read_each_secret_that_is_asked_for(stage: SynthesizedStage) -> None:
+def test_the_operator_can_read_exactly_the_secrets_that_are_used(stage: SynthesizedStage) -> None:
     policies = stage.resources("cluster", "AWS::IAM::ManagedPolicy").values()
     readable = {
         joined(arn).partition(":secret:")[2].removesuffix("-??????")
@@ -161,13 +170,12 @@ def test_the_operator_may_read_each_secret_that_is_asked_for(stage: SynthesizedS
         if "secretsmanager:GetSecretValue" in statement["Action"]
         for arn in statement["Resource"]
     }
-    asked = {
+    used = {
         reference["key"]
-        for item in objects(stage)
-        if item["kind"] == "ExternalSecret"
+        for item in objects_of_kind(stage, "ExternalSecret")
         for reference in _references(item["spec"])
     }
-    assert asked == readable
+    assert used == readable
 
 
 def _references(spec: dict[str, Any]) -> list[dict[str, Any]]:
@@ -175,11 +183,5 @@ def _references(spec: dict[str, Any]) -> list[dict[str, Any]]:
     return [*extracted, *(entry["remoteRef"] for entry in spec["data"])]
 
 
-def test_pods_that_use_a_changed_secret_are_restarted(stage: SynthesizedStage) -> None:
-    for service in ("backend", "frontend"):
-        made = stage.manifest("Deployment", f"spywatcher-{service}")["metadata"]["annotations"]
-        assert made["reloader.stakater.com/auto"] == "true"
-
-
-def test_no_manifest_holds_a_secret(stage: SynthesizedStage) -> None:
-    assert not [item for item in objects(stage) if item["kind"] == "Secret"]
+def test_no_manifest_contains_a_secret(stage: SynthesizedStage) -> None:
+    assert not objects_of_kind(stage, "Secret")
