@@ -26,7 +26,7 @@ def compare(deployed: Templates, synthesized: Templates, schemas: SchemaFiles) -
 
 
 def _check_stack(update: StageUpdate, stack: str) -> Iterator[Finding]:
-    stateful = [id_ for id_ in update.resource_ids(stack) if _holds_data(update, id_)]
+    stateful = [id_ for id_ in update.deployed_resources(stack) if _holds_data(update, id_)]
     if stack not in update.synthesized:
         if stateful:
             types = {update.old_resource(resource_id)["Type"] for resource_id in stateful}

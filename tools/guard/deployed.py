@@ -104,7 +104,7 @@ def _describe_stacks(client: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN40
                 yield stack
 
 
-def _read_template(client: Any, stack: str) -> Mapping[str, JsonValue]:  # noqa: ANN401 - likewise
+def _read_template(client: Any, stack: str) -> Mapping[str, JsonValue]:  # noqa: ANN401 - a boto3 client
     """Return the deployed template of a stack. boto3 parses JSON, and returns YAML as text."""
     body = client.get_template(StackName=stack, TemplateStage="Original")["TemplateBody"]
     if isinstance(body, str):

@@ -32,6 +32,15 @@ Templates = Mapping[str, StackTemplate]
 """The templates of a stage by stack name."""
 
 
+def resource_ids(templates: Templates) -> list[ResourceId]:
+    """Return the ids of all resources of a stage."""
+    return [
+        ResourceId(stack.name, logical_id)
+        for stack in templates.values()
+        for logical_id in stack.resources
+    ]
+
+
 def has_resource(templates: Templates, resource_id: ResourceId) -> bool:
     """Return whether the templates of a stage have a resource."""
     stack = templates.get(resource_id.stack)

@@ -10,7 +10,7 @@ from tools.guard.finding import Finding, Impact
 from tools.guard.reference import ResourceId, TargetChange, find_references
 from tools.guard.resolution import Resolver
 from tools.guard.stateful_resources import Resource
-from tools.guard.templates import Templates, has_resource
+from tools.guard.templates import Templates, has_resource, resource_ids
 from tools.templates.schemas import JsonValue, ResourceSchema, SchemaFiles
 
 Changes = tuple[Change, ...]
@@ -38,22 +38,21 @@ class StageUpdate:
         self._before = Resolver(deployed)
         self._old_properties = {
             resource_id: self._before.properties(resource_id)
-            for stack, template in deployed.items()
-            for logical_id in template.resources
-            if self._before.condition(resource_id := ResourceId(stack, logical_id)) is not False
+            for resource_id in resource_ids(deployed)
+            if self._before.condition(resource_id) is not False
         }
         self._after, self.replacements = self._follow_replacements()
 
-    def resource_ids(self, stack: str) -> list[ResourceId]:
-        """Return the deployed resources of a stack, without those whose condition is false."""
+    def deployed_resources(self, stack: str) -> list[ResourceId]:
+        """Return the deployed resources of a stack, except those whose condition is false."""
         return [resource_id for resource_id in self._old_properties if resource_id.stack == stack]
 
     def old_resource(self, resource_id: ResourceId) -> Resource:
-        """Return a resource as it stands in the deployed template."""
+        """Return a resource of the deployed templates."""
         return self.deployed[resource_id.stack].resources[resource_id.logical_id]
 
     def new_resource(self, resource_id: ResourceId) -> Resource:
-        """Return a resource as it stands in the synthesized template."""
+        """Return a resource of the synthesized templates."""
         return self.synthesized[resource_id.stack].resources[resource_id.logical_id]
 
     def old_properties(self, resource_id: ResourceId) -> Mapping[str, JsonValue]:
@@ -65,7 +64,7 @@ class StageUpdate:
         return self._after.properties(resource_id)
 
     def removal(self, resource_id: ResourceId) -> Changes:
-        """Return the change that removes a resource from its stack; empty if it stays."""
+        """Return the changes that remove a resource from its stack; empty if it stays."""
         old_type = self.old_resource(resource_id)["Type"]
         if not has_resource(self.synthesized, resource_id):
             added = ", ".join(map(str, self._added_resources(old_type)))
@@ -150,10 +149,9 @@ class StageUpdate:
         """Return the resources of a type that are not deployed."""
         return [
             resource_id
-            for stack, template in self.synthesized.items()
-            for logical_id, resource in template.resources.items()
-            if resource["Type"] == resource_type
-            and not has_resource(self.deployed, resource_id := ResourceId(stack, logical_id))
+            for resource_id in resource_ids(self.synthesized)
+            if self.new_resource(resource_id)["Type"] == resource_type
+            and not has_resource(self.deployed, resource_id)
         ]
 
     def _causes(self, changes: Changes, explained: set[ResourceId]) -> Iterator[str]:
