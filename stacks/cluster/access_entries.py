@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 from k8s.charts import cluster_access_chart
 from k8s.roles import ON_CALL, READERS
+from stacks.security.roles import Roles
 
 
 class AccessEntries(Construct):
@@ -22,9 +23,7 @@ class AccessEntries(Construct):
         construct_id: str,
         *,
         cluster: eks.ICluster,
-        admin: iam.IRole,
-        reader: iam.IRole,
-        on_call: iam.IRole,
+        roles: Roles,
     ) -> None:
         """Create the access entries.
 
@@ -32,10 +31,9 @@ class AccessEntries(Construct):
             scope: The scope of the construct.
             construct_id: The id of the construct.
             cluster: The cluster.
-            admin: The role of administrators, which may do everything in the cluster.
-            reader: The role of readers, which may view everything except secrets.
-            on_call: The role of on-call engineers: readers with a Role in the application's
-                namespace (k8s/roles.py).
+            roles: The roles of people. Administrators may do everything in the cluster, and
+                readers view everything except secrets. On-call engineers are readers with more
+                permissions in the application's namespace (k8s/roles.py).
         """
         super().__init__(scope, construct_id)
         self._cluster = cluster
@@ -43,11 +41,11 @@ class AccessEntries(Construct):
             self,
             "Admin",
             cluster=cluster,
-            principal=admin.role_arn,
+            principal=roles.admin.role_arn,
             access_policies=[_cluster_policy("AmazonEKSClusterAdminPolicy")],
         )
-        self._add_viewer("Reader", reader, [READERS])
-        self._add_viewer("OnCall", on_call, [READERS, ON_CALL])
+        self._add_viewer("Reader", roles.reader, [READERS])
+        self._add_viewer("OnCall", roles.on_call, [READERS, ON_CALL])
         eks.KubernetesManifest(self, "Readers", cluster=cluster, manifest=cluster_access_chart())
 
     def _add_viewer(self, construct_id: str, role: iam.IRole, groups: list[str]) -> None:

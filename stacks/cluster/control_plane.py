@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.lambda_layer_kubectl_v35 import KubectlV35Layer
 
 from constructs import Construct
+from k8s.network_policies import HTTPS
 from settings import StageSettings
 from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 from spywatcher_constructs.three_tier_vpc import PRIVATE_SUBNETS
@@ -87,7 +88,7 @@ def create_cluster(
         ),
     )
     kubectl_access = allow_ingress(
-        scope, kubectl_group, security_group, 443, "Kubectl provider to the API"
+        scope, kubectl_group, security_group, HTTPS, "Kubectl provider to the API"
     )
     cluster.node.add_dependency(log_group, kubectl_access)
     _finish_cluster(cluster, settings, logs_key)

@@ -1,6 +1,6 @@
-"""What the roles of people may do with the cluster through the APIs of AWS.
+"""IAM policies for the roles of people: their permissions on the cluster in AWS APIs.
 
-What they may do inside the cluster is in their access entries.
+Their permissions in the Kubernetes API are in stacks/cluster/access_entries.py.
 """
 
 from aws_cdk import aws_eks_v2 as eks
@@ -8,13 +8,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 
 from constructs import Construct
+from stacks.security.roles import Roles
 
 
 class RolePolicies(Construct):
-    """One policy for administrators, and one for readers and the on-call role.
+    """A policy for administrators, and a policy for readers and on-call engineers.
 
-    The policies belong to the stack that owns the cluster, so that they refer to it. Attaching
-    them here keeps the security stack, which owns the roles, independent of this stack.
+    They are in this stack because they refer to the cluster. The security stack, which owns the
+    roles, must not depend on this stack.
     """
 
     def __init__(
@@ -24,27 +25,23 @@ class RolePolicies(Construct):
         *,
         cluster: eks.ICluster,
         node_patching: sfn.IStateMachine,
-        admin: iam.IRole,
-        reader: iam.IRole,
-        on_call: iam.IRole,
+        roles: Roles,
     ) -> None:
         """Attach the policies to the roles.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            cluster: `aws eks update-kubeconfig` describes it, for all three roles.
-            node_patching: the state machine that patches the nodes. Administrators may start it.
-            admin: the role of administrators.
-            reader: the role of readers.
-            on_call: the role of the person on call.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            cluster: The cluster, which `aws eks update-kubeconfig` describes.
+            node_patching: The state machine that patches the nodes. Administrators may start it.
+            roles: The roles of people.
         """
         super().__init__(scope, construct_id)
         iam.ManagedPolicy(
             self,
             "Administrator",
             description="Administrators: reach the cluster and patch its nodes",
-            roles=[admin],
+            roles=[roles.admin],
             statements=[
                 iam.PolicyStatement(
                     sid="AccessCluster",
@@ -62,7 +59,7 @@ class RolePolicies(Construct):
             self,
             "Reader",
             description="Readers and the on-call role: find the cluster",
-            roles=[reader, on_call],
+            roles=[roles.reader, roles.on_call],
             statements=[
                 iam.PolicyStatement(
                     sid="DescribeCluster",

@@ -9,24 +9,23 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 from k8s.application import BACKEND, FRONTEND
 from k8s.network_policies import HTTPS, POSTGRESQL, REDIS
+from stacks.network.security_groups import SecurityGroups
 from stacks.shared.names import to_pascal_case
 
 
 def allow_pod_traffic(
     scope: Construct,
     pods: ec2.ISecurityGroup,
-    *,
-    load_balancer_group: ec2.ISecurityGroup,
-    database_group: ec2.ISecurityGroup,
-    cache_group: ec2.ISecurityGroup,
+    security_groups: SecurityGroups,
 ) -> None:
     """Allow the load balancer to reach the pods, and the pods to reach the data stores."""
+    load_balancer = security_groups.load_balancer
     for service in (BACKEND, FRONTEND):
         description = f"ALB to {service.name}"
-        allow_ingress(scope, load_balancer_group, pods, service.port, description)
-        _allow_egress(scope, load_balancer_group, pods, service.port, description)
-    allow_ingress(scope, pods, database_group, POSTGRESQL, "Pods to PostgreSQL")
-    allow_ingress(scope, pods, cache_group, REDIS, "Pods to Redis")
+        allow_ingress(scope, load_balancer, pods, service.port, description)
+        _allow_egress(scope, load_balancer, pods, service.port, description)
+    allow_ingress(scope, pods, security_groups.database, POSTGRESQL, "Pods to PostgreSQL")
+    allow_ingress(scope, pods, security_groups.cache, REDIS, "Pods to Redis")
 
 
 def allow_ingress(

@@ -69,14 +69,7 @@ class ClusterStack(StageStack):
         )
         # The library's stub of the class lacks a member of the interface that it implements.
         self.cluster = cast(eks.ICluster, cluster)
-        AccessEntries(
-            self,
-            "Access",
-            cluster=self.cluster,
-            admin=roles.admin,
-            reader=roles.reader,
-            on_call=roles.on_call,
-        )
+        AccessEntries(self, "Access", cluster=self.cluster, roles=roles)
         add_ons = AddOns(
             self,
             "AddOns",
@@ -109,9 +102,7 @@ class ClusterStack(StageStack):
             "RolePolicies",
             cluster=self.cluster,
             node_patching=node_patching.state_machine,
-            admin=roles.admin,
-            reader=roles.reader,
-            on_call=roles.on_call,
+            roles=roles,
         )
         controllers = ControllerReleases(
             self,
@@ -123,25 +114,17 @@ class ClusterStack(StageStack):
         )
         self.target_registration_role = controllers.roles[LOAD_BALANCER_CONTROLLER]
         # Not `cluster.connections`: it contains this group twice, and would double each rule.
-        pods = ec2.SecurityGroup.from_security_group_id(
+        pods_group = ec2.SecurityGroup.from_security_group_id(
             self, "Pods", cluster.cluster_security_group_id
         )
-        allow_pod_traffic(
-            self,
-            pods,
-            load_balancer_group=security_groups.load_balancer,
-            database_group=security_groups.database,
-            cache_group=security_groups.cache,
-        )
+        allow_pod_traffic(self, pods_group, security_groups)
         if security_groups.endpoints is not None:
-            cluster.node.add_dependency(
-                allow_https_to_endpoints(
-                    self, kubectl_group, security_groups.endpoints, "Kubectl provider"
-                )
-            )
-            nodes.node.add_dependency(
-                allow_https_to_endpoints(self, pods, security_groups.endpoints, "Pods")
-            )
+            for clients, group, name in (
+                (cluster, kubectl_group, "Kubectl provider"),
+                (nodes, pods_group, "Pods"),
+            ):
+                rule = allow_https_to_endpoints(self, group, security_groups.endpoints, name)
+                clients.node.add_dependency(rule)
 
     def _declare_controllers(
         self,
