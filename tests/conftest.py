@@ -1,4 +1,4 @@
-"""Fixtures: each stage is synthesized once a session."""
+"""Fixtures: the stages, each of which is synthesized once in a session."""
 
 import pytest
 
@@ -8,17 +8,17 @@ from tests.synthesis import SynthesizedStage, synthesize
 
 @pytest.fixture(scope="session", params=stage_names())
 def stage(request: pytest.FixtureRequest) -> SynthesizedStage:
-    """Every stage in turn."""
+    """Each stage in turn."""
     return synthesize(load_stage(request.param))
 
 
 @pytest.fixture(scope="session")
 def production() -> SynthesizedStage:
-    """Production, for sentences that speak of it alone."""
+    """Production, for tests of what only its settings ask for."""
     return synthesize(load_stage("production"))
 
 
 @pytest.fixture(scope="session")
 def staging() -> SynthesizedStage:
-    """Staging, likewise."""
+    """Staging, for tests of what only its settings ask for."""
     return synthesize(load_stage("staging"))

@@ -1,6 +1,4 @@
-"""Documents that are made from the code, and held against it."""
-
-from pathlib import Path
+"""Documents that are generated from the code."""
 
 import pytest
 
@@ -8,8 +6,8 @@ from tests.synthesis import ROOT
 
 
 def check_document(name: str, text: str, config: pytest.Config) -> None:
-    """Compare a file of docs/ with what it should say; `--snapshot-update` writes it."""
-    path: Path = ROOT / "docs" / name
+    """Compare a file of docs/ with its generated text, or write it with `--snapshot-update`."""
+    path = ROOT / "docs" / name
     if config.getoption("update_snapshots"):
         path.write_text(text)
     written = path.read_text() if path.exists() else ""

@@ -1,4 +1,4 @@
-"""Synthesizes a stage in this process, and answers what a test asks of its templates."""
+"""Synthesizes a stage in this process, and finds resources in its templates."""
 
 import functools
 import json
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import assertions
 
 from settings import StageSettings
 from stacks.stage import SpyWatcherStage
@@ -22,10 +21,11 @@ joined = as_text
 
 @dataclass(frozen=True)
 class SynthesizedStage:
-    """The templates of a stage, by the last part of the stack's name."""
+    """The settings and the templates of a stage."""
 
     settings: StageSettings
     templates: dict[str, Template]
+    """By the last part of the stack's name, such as `network`."""
 
     def resources(self, stack: str, resource_type: str) -> dict[str, dict[str, Any]]:
         """Return the resources of a type in a stack, by logical id."""
@@ -36,18 +36,23 @@ class SynthesizedStage:
         }
 
     def only(self, stack: str, resource_type: str) -> dict[str, Any]:
-        """Return the properties of the one resource of this type in a stack."""
+        """Return the properties of the only resource of a type in a stack."""
         found = list(self.resources(stack, resource_type).values())
         assert len(found) == 1, f"{len(found)} of {resource_type} in {stack}"
         properties: dict[str, Any] = found[0]["Properties"]
         return properties
 
-    def assertions(self, stack: str) -> assertions.Template:
-        """Return CDK's own assertions over a stack."""
-        return assertions.Template.from_json(self.templates[stack])
+    def exports(self) -> dict[str, tuple[str, Any]]:
+        """Return the stack and the value of each export, by the name of the export."""
+        return {
+            output["Export"]["Name"]: (stack, output["Value"])
+            for stack, template in self.templates.items()
+            for output in template.get("Outputs", {}).values()
+            if "Export" in output
+        }
 
     def imports(self) -> set[tuple[str, str]]:
-        """Return (reader, read) for each stack that reads an export of another."""
+        """Return (importing stack, exporting stack) for each pair of stacks."""
         prefix = f"{self.settings.resource_name()}-"
         return {
             (stack, name.partition(":")[0].removeprefix(prefix))
@@ -56,7 +61,7 @@ class SynthesizedStage:
         }
 
     def manifests(self) -> list[dict[str, Any]]:
-        """Return every Kubernetes object of the stage; a reference reads as `${LogicalId}`."""
+        """Return every Kubernetes object of the stage, with references as `${LogicalId}`."""
         resources = self.resources("workloads", "Custom::AWSCDK-EKS-KubernetesResource")
         return [
             item
@@ -65,7 +70,7 @@ class SynthesizedStage:
         ]
 
     def released(self) -> list[dict[str, Any]]:
-        """Return every Kubernetes object with the parameters' defaults in their places."""
+        """Return every Kubernetes object, with the defaults of the template's parameters."""
         text = json.dumps(self.manifests())
         for name, parameter in self.templates["workloads"]["Parameters"].items():
             text = text.replace(f"${{{name}}}", str(parameter["Default"]))
@@ -73,7 +78,7 @@ class SynthesizedStage:
         return released
 
     def manifest(self, kind: str, name: str) -> dict[str, Any]:
-        """Return the Kubernetes object of this kind and name."""
+        """Return the Kubernetes object of a kind and name."""
         found = [
             item
             for item in self.manifests()
@@ -85,12 +90,11 @@ class SynthesizedStage:
 
 @functools.cache
 def synthesize(settings: StageSettings) -> SynthesizedStage:
-    """Synthesize a stage as app.py does, into a temporary folder."""
+    """Synthesize a stage as app.py does, but into a temporary folder."""
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = cdk.App(context=context, analytics_reporting=False)
     environment = cdk.Environment(account=ACCOUNT, region=settings.region)
-    made = SpyWatcherStage(app, settings=settings, environment=environment)
-    assembly = made.synth()
+    assembly = SpyWatcherStage(app, settings=settings, environment=environment).synth()
     return SynthesizedStage(
         settings=settings,
         templates={

@@ -1,6 +1,6 @@
-"""What a change does to the templates and the charts, as a diff that a reviewer reads.
+"""Snapshots of the templates and the charts, whose diffs show what a change does.
 
-`python3 dev.py test tests/test_templates.py --snapshot-update` writes the files anew.
+`python3 dev.py test tests/test_templates.py --snapshot-update` updates the files.
 """
 
 import json
@@ -22,7 +22,7 @@ STACKS = ("security", "network", "data", "cluster", "workloads", "monitoring")
 
 
 class YamlSnapshots(SingleFileSnapshotExtension):
-    """One YAML file a snapshot, snapshots/test_templates/<stage>-<name>.yaml."""
+    """A YAML file for each snapshot: snapshots/test_templates/<stage>-<name>.yaml."""
 
     _write_mode = WriteMode.TEXT
     file_extension = "yaml"
@@ -40,7 +40,7 @@ class YamlSnapshots(SingleFileSnapshotExtension):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes text of several lines as such, and repeats what is equal."""
+    """Writes equal values out instead of using YAML aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -71,7 +71,7 @@ def test_snapshots_hold_no_hash_and_no_path_of_a_machine() -> None:
 
 
 def _readable(value: Any) -> Any:
-    """Mask what changes without a change, and unfold the JSON that is folded into strings."""
+    """Mask the hashes of assets, and replace JSON in strings by objects or a summary."""
     if isinstance(value, list):
         return [_readable(item) for item in value]
     if isinstance(value, str):

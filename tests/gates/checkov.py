@@ -1,6 +1,6 @@
-"""Where checkov is: in an environment of its own, which `python3 dev.py check` makes.
+"""The path of checkov, which has its own environment: `python3 dev.py check` creates it.
 
-It pins an older botocore than the embedded AWS needs.
+checkov pins an older botocore than the embedded AWS needs.
 """
 
 from tests.synthesis import ROOT

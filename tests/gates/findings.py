@@ -1,4 +1,4 @@
-"""What the security checks find, and which of it is acknowledged where."""
+"""The findings of cdk-nag, and the acknowledgements of the stacks."""
 
 import functools
 import json
@@ -20,22 +20,22 @@ PROVIDERS = (
     "/Custom::VpcRestrictDefaultSGCustomResourceProvider/",
     "/Custom::S3AutoDeleteObjectsCustomResourceProvider/",
 )
-"""Parts of the paths of functions that CDK itself makes, which are not ours to change."""
+"""Parts of the construct paths of functions that the CDK library defines."""
 
 
 class Finding(NamedTuple):
-    """A rule that a resource does not meet."""
+    """A rule that a resource violates."""
 
     path: str
     rule: str
 
     @property
-    def is_cdks_own(self) -> bool:
+    def is_about_a_provider(self) -> bool:
         return any(part in self.path for part in PROVIDERS)
 
 
 class Acknowledgement(NamedTuple):
-    """A finding that stays, and why."""
+    """An accepted finding, with the reason."""
 
     finding: Finding
     reason: str
@@ -43,26 +43,26 @@ class Acknowledgement(NamedTuple):
 
 @functools.cache
 def acknowledgements() -> list[Acknowledgement]:
-    """Return what the stacks acknowledge, in the order of the construct paths."""
-    return sorted(_acknowledged(_acknowledging_app()))
+    """Return the acknowledgements of all stages, in the order of the construct paths."""
+    return sorted(_read_acknowledgements(_app_with_acknowledgements()))
 
 
 @functools.cache
 def cdk_nag_findings(*, with_acknowledgements: bool) -> frozenset[Finding]:
-    """Return what cdk-nag's two packs report over all stages."""
+    """Return the findings of two rule packs of cdk-nag in all stages."""
     if with_acknowledgements:
-        return _report(_acknowledging_app())
+        return _validate(_app_with_acknowledgements())
     with patch("stacks.shared.acknowledgement.record"):
-        return _report(_app())
+        return _validate(_create_app())
 
 
 @functools.cache
-def _acknowledging_app() -> cdk.App:
-    """Return the app as it is; to build it takes seconds."""
-    return _app()
+def _app_with_acknowledgements() -> cdk.App:
+    """Return the app. Its creation takes seconds, so that two functions share it."""
+    return _create_app()
 
 
-def _app() -> cdk.App:
+def _create_app() -> cdk.App:
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = cdk.App(context=context, analytics_reporting=False, outdir=tempfile.mkdtemp())
     for name in stage_names():
@@ -72,11 +72,11 @@ def _app() -> cdk.App:
     return app
 
 
-def _report(app: cdk.App) -> frozenset[Finding]:
+def _validate(app: cdk.App) -> frozenset[Finding]:
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(), NIST80053R5Checks())
     try:
         folder = app.synth().directory
-    except RuntimeError:  # findings: they stand in the report
+    except RuntimeError:  # there are findings
         folder = app.outdir
     report = json.loads((Path(folder) / "validation-report.json").read_text())
     return frozenset(
@@ -88,11 +88,11 @@ def _report(app: cdk.App) -> frozenset[Finding]:
     )
 
 
-def _acknowledged(app: cdk.App) -> Iterator[Acknowledgement]:
+def _read_acknowledgements(app: cdk.App) -> Iterator[Acknowledgement]:
     for construct in app.node.find_all():
         for entry in construct.node.metadata:
             if entry.type == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
                 for rule, reason in entry.data.items():
                     if rule.startswith("CloudFormation-Validate::"):
-                        continue  # the library's own, about its own constructs
+                        continue  # an acknowledgement of the CDK library
                     yield Acknowledgement(Finding(construct.node.path, rule), reason)

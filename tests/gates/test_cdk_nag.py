@@ -1,6 +1,6 @@
-"""cdk-nag's packs AwsSolutions (at every synthesis too) and NIST 800-53 revision 5.
+"""The rule packs AwsSolutions and NIST 800-53 revision 5 of cdk-nag, and docs/security-findings.md.
 
-And docs/security-findings.md, what a security reviewer reads first, from the same app.
+app.py runs AwsSolutions at every synthesis too.
 """
 
 from collections import Counter, defaultdict
@@ -12,17 +12,17 @@ from tests.gates.findings import Finding, acknowledgements, cdk_nag_findings
 
 CDK_NAG = ("AwsSolutions-", "NIST.800.53.R5-")
 ACLS = "AwsSolutions-VPC3"
-"""cdk-nag warns of every entry of a network ACL. The design asks for network ACLs, and
-tests/stacks/network/flows proves each entry."""
+"""A warning about every entry of a network ACL. The design asks for network ACLs, and
+tests/stacks/network/flows tests each entry."""
 
 INTRODUCTION = """\
 # Acknowledged security findings
 
-Made from the code; `python3 dev.py test tests/gates --snapshot-update` writes it anew. A finding is
-acknowledged in the code, beside its resource, with the control that makes up for it. Every stage
-is checked by cdk-nag's AwsSolutions pack and CDK's template validation at each synthesis; the
-tests add cdk-nag's NIST 800-53 r5 pack, `dev.py check` cfn-lint and checkov. What is not listed
-here fails them.
+This page is generated: `python3 dev.py test tests/gates --snapshot-update` updates it. The code
+acknowledges a finding beside the resource, with the control that compensates for it. Each synthesis
+runs the rule pack AwsSolutions of cdk-nag and the template validation of the CDK. The tests add the
+rule pack NIST 800-53 revision 5, and `python3 dev.py check` adds cfn-lint and checkov. A finding
+that is not on this page fails them.
 """
 
 
@@ -30,7 +30,7 @@ def acknowledged(*packs: str) -> list[Finding]:
     return [each.finding for each in acknowledgements() if each.finding.rule.startswith(packs)]
 
 
-def test_nothing_is_found_that_is_not_acknowledged() -> None:
+def test_every_finding_is_acknowledged() -> None:
     found = sorted(cdk_nag_findings(with_acknowledgements=True))
     assert not found, "\n".join(f"{each.rule}: {each.path}" for each in found)
 
@@ -41,20 +41,23 @@ def test_every_acknowledgement_is_needed() -> None:
 
 
 def test_an_acknowledgement_covers_one_resource() -> None:
-    """Each stands on a resource, not on a scope: a resource is a leaf of the construct tree."""
+    """It is about a resource, a leaf of the construct tree, and not about a scope of several."""
     paths = [each.finding.path for each in acknowledgements()]
     assert not [path for path in paths for other in paths if other.startswith(f"{path}/")]
 
 
 def test_few_findings_of_the_solutions_pack_are_acknowledged() -> None:
-    """Counted once where both stages have it; CDK's own provider functions aside.
+    """A finding in both stages counts once. Findings about providers of the CDK do not count.
 
-    15 of the network, the stores and the cluster; 5 of what runs by the clock: state machines that
-    patch, review and announce, and the writer of the business hours, whose actions (delivery of
-    logs, reports, metrics) know no narrower resource.
+    15 are about the network, the data stores and the cluster. 5 are about scheduled work: state
+    machines and the metric of business hours use actions that support no narrower resource.
     """
-    own = [f for f in acknowledged("AwsSolutions-") if not f.is_cdks_own and f.rule != ACLS]
-    distinct = Counter(_without_stage(each) for each in own)
+    counted = [
+        finding
+        for finding in acknowledged("AwsSolutions-")
+        if not finding.is_about_a_provider and finding.rule != ACLS
+    ]
+    distinct = Counter(_without_stage(finding) for finding in counted)
     assert len(distinct) <= 20, "\n".join(f"{rule}: {path}" for path, rule in sorted(distinct))
 
 
@@ -63,13 +66,13 @@ def _without_stage(finding: Finding) -> tuple[str, str]:
     return path, finding.rule.replace(f"-{stage}/", "-<stage>/")
 
 
-def test_each_reason_says_more_than_that_the_tool_is_wrong() -> None:
+def test_each_acknowledgement_has_a_reason_of_several_words() -> None:
     for each in acknowledgements():
         assert len(each.reason.split()) >= 8, each
         assert "false positive" not in each.reason.lower(), each
 
 
-def test_the_table_of_findings_is_current(pytestconfig: pytest.Config) -> None:
+def test_the_page_of_acknowledged_findings_is_current(pytestconfig: pytest.Config) -> None:
     rows: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for each in acknowledgements():
         stage, _, path = each.finding.path.partition("/")

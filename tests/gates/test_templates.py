@@ -17,7 +17,7 @@ pytestmark = pytest.mark.lint
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The templates of all stages, a file each, and the Kubernetes objects of each stage."""
+    """A folder with the templates and the Kubernetes objects of all stages."""
     folder = tmp_path_factory.mktemp("synthesized")
     for name in stage_names():
         stage = synthesize(load_stage(name))
@@ -28,20 +28,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True)  # noqa: S603 - our own
+    return subprocess.run(command, capture_output=True, text=True)  # noqa: S603 - our own command
 
 
 def test_cfn_lint_finds_nothing(folder: Path) -> None:
-    """W3005 and W3010 aside: CDK repeats dependencies; the zones are the settings', on purpose."""
+    """It ignores W3005, as CDK repeats dependencies, and W3010, as the settings name the zones."""
     executable = str(Path(sys.executable).with_name("cfn-lint"))
     ignored = ["--ignore-checks", "W3005", "W3010"]
-    done = run(executable, *ignored, "--", *map(str, sorted(folder.glob("*.json"))))
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = run(executable, *ignored, "--", *map(str, sorted(folder.glob("*.json"))))
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_checkov_finds_nothing(folder: Path) -> None:
-    """What it skips says why: in a resource's metadata, or in an annotation of an object."""
+    """It skips what the metadata of a resource or the annotations of an object acknowledge."""
     options = ["--framework", "cloudformation", "kubernetes"]
     options += ["--quiet", "--compact", "--skip-download"]
-    done = run(str(CHECKOV), "--directory", str(folder), *options)
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = run(str(CHECKOV), "--directory", str(folder), *options)
+    assert result.returncode == 0, result.stdout + result.stderr

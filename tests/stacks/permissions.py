@@ -1,4 +1,4 @@
-"""What the policies of all stacks allow a role of the security stack."""
+"""The roles of the security stack, and what the policies of all stacks allow them."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -15,6 +15,21 @@ _ARNS = {
     "AWS::StepFunctions::StateMachine": "states:{region}:{account}:stateMachine:{StateMachineName}",
 }
 _NAMES = {"AWS::IAM::Role": "RoleName", "AWS::RDS::DBInstance": "DBInstanceIdentifier"}
+
+
+def role(stage: SynthesizedStage, name: str) -> dict[str, Any]:
+    """Return the properties of the role whose name ends like this."""
+    full = stage.settings.resource_name(name)
+    roles = stage.resources("security", "AWS::IAM::Role").values()
+    return next(r["Properties"] for r in roles if r["Properties"].get("RoleName") == full)
+
+
+def bootstrap_roles(stage: SynthesizedStage) -> set[str]:
+    """Return the last parts of the ARNs of the bootstrap roles that a deployment needs."""
+    return {
+        f"role/cdk-hnb659fds-{name}-{ACCOUNT}-{stage.settings.region}"
+        for name in ("deploy-role", "file-publishing-role", "lookup-role")
+    }
 
 
 def permissions(stage: SynthesizedStage, role: str) -> dict[str, set[str]]:
@@ -65,7 +80,7 @@ def _resolve(stage: SynthesizedStage, stack: str, value: Any) -> str:
         separator, parts = argument
         return str(separator).join(_resolve(stage, stack, part) for part in parts)
     if function == "Fn::ImportValue":
-        return _resolve(stage, *_exported(stage, argument))
+        return _resolve(stage, *stage.exports()[argument])
     logical_id = argument[0] if function == "Fn::GetAtt" else argument
     resource = stage.templates[stack]["Resources"][logical_id]
     if resource["Type"] in _NAMES:
@@ -76,14 +91,3 @@ def _resolve(stage: SynthesizedStage, stack: str, value: Any) -> str:
             region=stage.settings.region, account=ACCOUNT, **resource["Properties"]
         )
     return str(logical_id)
-
-
-def _exported(stage: SynthesizedStage, export: str) -> tuple[str, Any]:
-    """Return the stack that exports a value, and the value."""
-    ((stack, value),) = [
-        (stack, output["Value"])
-        for stack, template in stage.templates.items()
-        for output in template.get("Outputs", {}).values()
-        if output.get("Export", {}).get("Name") == export
-    ]
-    return stack, value

@@ -1,4 +1,4 @@
-"""The sizes of INFRASTRUCTURE.md, "Resource Sizing", stage by stage."""
+"""INFRASTRUCTURE.md: Resource Sizing, for each stage."""
 
 import pytest
 
@@ -18,31 +18,37 @@ NODES = {"production": ("t3.large", 2, 3, 10), "staging": ("t3.medium", 1, 2, 4)
 
 
 @pytest.mark.parametrize("stage, service", SERVICES)
-def test_pods_ask_for_what_the_design_gives_them(stage: str, service: str) -> None:
+def test_pods_request_the_resources_of_the_design(stage: str, service: str) -> None:
     memory, cpu, minimum, maximum = SERVICES[stage, service]
-    made = synthesize(load_stage(stage))
-    pod = made.manifest("Deployment", f"spywatcher-{service}")["spec"]["template"]["spec"]
+    synthesized = synthesize(load_stage(stage))
+    pod = synthesized.manifest("Deployment", f"spywatcher-{service}")["spec"]["template"]["spec"]
     assert pod["containers"][0]["resources"]["requests"] == {"cpu": cpu, "memory": memory}
-    scaler = made.manifest("HorizontalPodAutoscaler", f"spywatcher-{service}")["spec"]
+    scaler = synthesized.manifest("HorizontalPodAutoscaler", f"spywatcher-{service}")["spec"]
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (minimum, maximum)
 
 
-def test_the_database_has_the_class_and_the_zones_of_the_design(stage: SynthesizedStage) -> None:
+def test_the_database_has_the_class_and_the_standby_of_the_design(
+    stage: SynthesizedStage,
+) -> None:
     database = stage.only("data", "AWS::RDS::DBInstance")
     expected = DATABASES[stage.settings.stage]
     assert (database["DBInstanceClass"], database["MultiAZ"]) == expected
 
 
-def test_the_cache_has_the_type_and_the_nodes_of_the_design(stage: SynthesizedStage) -> None:
+def test_the_cache_has_the_type_and_number_of_nodes_of_the_design(
+    stage: SynthesizedStage,
+) -> None:
     cache = stage.only("data", "AWS::ElastiCache::ReplicationGroup")
     assert (cache["CacheNodeType"], cache["NumCacheClusters"]) == CACHES[stage.settings.stage]
     assert cache["AutomaticFailoverEnabled"] == (cache["NumCacheClusters"] > 1)
 
 
-def test_the_nodes_have_the_type_and_the_bounds_of_the_design(stage: SynthesizedStage) -> None:
+def test_the_node_group_has_the_type_and_the_sizes_of_the_design(
+    stage: SynthesizedStage,
+) -> None:
     nodes = stage.only("cluster", "AWS::EKS::Nodegroup")
-    kind, minimum, desired, maximum = NODES[stage.settings.stage]
-    assert nodes["InstanceTypes"] == [kind]
+    instance_type, minimum, desired, maximum = NODES[stage.settings.stage]
+    assert nodes["InstanceTypes"] == [instance_type]
     assert nodes["ScalingConfig"] == {
         "MinSize": minimum,
         "DesiredSize": desired,
@@ -50,7 +56,7 @@ def test_the_nodes_have_the_type_and_the_bounds_of_the_design(stage: Synthesized
     }
 
 
-def test_the_vpc_spans_three_zones_with_three_tiers(stage: SynthesizedStage) -> None:
+def test_the_vpc_has_three_tiers_in_three_zones(stage: SynthesizedStage) -> None:
     subnets = stage.resources("network", "AWS::EC2::Subnet").values()
     zones = [subnet["Properties"]["AvailabilityZone"] for subnet in subnets]
     assert sorted(zones) == sorted(list(stage.settings.availability_zones) * 3)
@@ -60,7 +66,7 @@ def test_each_zone_of_production_has_its_own_nat_gateway(production: Synthesized
     assert len(production.resources("network", "AWS::EC2::NatGateway")) == 3
 
 
-def test_production_is_10_0_0_0_16_and_staging_does_not_overlap_it(
+def test_the_ranges_of_production_and_staging_do_not_overlap(
     production: SynthesizedStage, staging: SynthesizedStage
 ) -> None:
     assert production.only("network", "AWS::EC2::VPC")["CidrBlock"] == "10.0.0.0/16"

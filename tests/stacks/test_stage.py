@@ -1,4 +1,4 @@
-"""A stage: its stacks, what they read of each other, and what all of them share."""
+"""The stacks of a stage, and which of them import values of which."""
 
 from tests.synthesis import SynthesizedStage
 
@@ -14,7 +14,7 @@ def test_the_stacks_are_named_after_project_and_stage(stage: SynthesizedStage) -
     }
 
 
-def test_each_stack_reads_only_what_the_architecture_lets_it_read(stage: SynthesizedStage) -> None:
+def test_each_stack_imports_values_of_earlier_stacks_only(stage: SynthesizedStage) -> None:
     assert stage.imports() == {
         ("network", "security"),
         ("data", "security"),
@@ -32,5 +32,5 @@ def test_each_stack_reads_only_what_the_architecture_lets_it_read(stage: Synthes
     }
 
 
-def test_data_and_cluster_are_deployed_side_by_side(stage: SynthesizedStage) -> None:
+def test_the_data_and_cluster_stacks_can_be_deployed_in_parallel(stage: SynthesizedStage) -> None:
     assert not {("data", "cluster"), ("cluster", "data")} & stage.imports()

@@ -12,7 +12,8 @@ from settings.instances import NODE_TYPES
 from tests.synthesis import SynthesizedStage, joined, synthesize
 
 LOAD_BALANCER_ADDRESSES = 50
-"""At most 100 over its subnets ("Application Load Balancers", Subnets): half while two remain."""
+"""A load balancer takes at most 100 addresses of all its subnets ("Application Load Balancers",
+Subnets). Half of them are in each subnet while one zone of three is unavailable."""
 
 
 @pytest.fixture(scope="session")
@@ -31,14 +32,14 @@ def subnets(stage: SynthesizedStage, tier: str) -> list[dict[str, Any]]:
     return [subnet for subnet in found if tags(subnet)["aws-cdk:subnet-name"] == tier]
 
 
-def usable(stage: SynthesizedStage, tier: str) -> int:
+def usable_addresses(stage: SynthesizedStage, tier: str) -> int:
     ranges = [subnet["Properties"]["CidrBlock"] for subnet in subnets(stage, tier)]
     return (
         min(ipaddress.IPv4Network(range_).num_addresses for range_ in ranges) - RESERVED_ADDRESSES
     )
 
 
-def pods_and_nodes(stage: SynthesizedStage) -> int:
+def addresses_of_nodes_and_pods(stage: SynthesizedStage) -> int:
     nodes = stage.only("cluster", "AWS::EKS::Nodegroup")
     return count_required_addresses(
         max_nodes=nodes["ScalingConfig"]["MaxSize"],
@@ -47,51 +48,53 @@ def pods_and_nodes(stage: SynthesizedStage) -> int:
     )
 
 
-def balancer_and_nat(_: SynthesizedStage) -> int:
+def addresses_of_load_balancer_and_nat(_: SynthesizedStage) -> int:
     return LOAD_BALANCER_ADDRESSES + 1
 
 
-def stores(stage: SynthesizedStage) -> int:
-    """Both instances of a Multi-AZ database, a restored one beside it, and all cache nodes."""
+def addresses_of_data_stores(stage: SynthesizedStage) -> int:
+    """Count a Multi-AZ database, a restored one beside it, and all nodes of the cache."""
     cache = stage.only("data", "AWS::ElastiCache::ReplicationGroup")
     return 2 * 2 + int(cache["NumCacheClusters"])
 
 
-LEFT = {
-    # stage, tier: what takes addresses, and how many are left in a subnet at the maximum scale
-    ("production", "private"): (pods_and_nodes, 3775),
-    ("production", "public"): (balancer_and_nat, 200),
-    ("production", "database"): (stores, 245),
-    ("staging", "private"): (pods_and_nodes, 3976),
-    ("staging", "public"): (balancer_and_nat, 200),
-    ("staging", "database"): (stores, 246),
+FREE_ADDRESSES = {
+    # stage, tier: what uses addresses, and how many are free in a subnet at the maximum scale
+    ("production", "private"): (addresses_of_nodes_and_pods, 3775),
+    ("production", "public"): (addresses_of_load_balancer_and_nat, 200),
+    ("production", "database"): (addresses_of_data_stores, 245),
+    ("staging", "private"): (addresses_of_nodes_and_pods, 3976),
+    ("staging", "public"): (addresses_of_load_balancer_and_nat, 200),
+    ("staging", "database"): (addresses_of_data_stores, 246),
 }
 
 
-@pytest.mark.parametrize("name, tier", LEFT)
-def test_addresses_are_left_at_the_maximum_scale_with_a_zone_lost(name: str, tier: str) -> None:
-    taken: Callable[[SynthesizedStage], int]
-    taken, left = LEFT[name, tier]
+@pytest.mark.parametrize("name, tier", FREE_ADDRESSES)
+def test_subnets_have_free_addresses_at_the_maximum_scale_without_a_zone(
+    name: str, tier: str
+) -> None:
+    used: Callable[[SynthesizedStage], int]
+    used, free = FREE_ADDRESSES[name, tier]
     stage = synthesize(load_stage(name))
-    assert usable(stage, tier) - taken(stage) == left
+    assert usable_addresses(stage, tier) - used(stage) == free
 
 
-def test_subnets_carry_the_tags_that_the_load_balancer_controller_looks_for(
+def test_subnets_have_the_tags_for_their_discovery_by_controllers(
     stage: SynthesizedStage,
 ) -> None:
-    """CDK's EKS cluster writes them ("Subnet auto discovery"), as long as the VPC is ours too."""
+    """CDK's EKS cluster adds them ("Subnet auto discovery") to a VPC of the same app."""
     expected = {
         "public": {"kubernetes.io/role/elb": "1"},
         "private": {"kubernetes.io/role/internal-elb": "1"},
         "database": {},
     }
-    for tier, wanted in expected.items():
+    for tier, role_tags in expected.items():
         for subnet in subnets(stage, tier):
             found = {k: v for k, v in tags(subnet).items() if k.startswith("kubernetes.io/role")}
-            assert found == wanted
+            assert found == role_tags
 
 
-def test_each_tier_lies_in_one_range_that_no_other_tier_enters(stage: SynthesizedStage) -> None:
+def test_each_tier_has_one_range_that_contains_no_other_tier(stage: SynthesizedStage) -> None:
     ranges = {
         tier: [
             ipaddress.IPv4Network(s["Properties"]["CidrBlock"]).supernet(2)
@@ -103,7 +106,9 @@ def test_each_tier_lies_in_one_range_that_no_other_tier_enters(stage: Synthesize
     assert len({found[0] for found in ranges.values()}) == 3
 
 
-def test_flow_logs_of_all_traffic_are_kept_30_days_and_encrypted(stage: SynthesizedStage) -> None:
+def test_flow_logs_of_all_traffic_are_encrypted_and_kept_for_30_days(
+    stage: SynthesizedStage,
+) -> None:
     log = stage.only("network", "AWS::EC2::FlowLog")
     assert (log["TrafficType"], log["ResourceType"]) == ("ALL", "VPC")
     group = stage.resources("network", "AWS::Logs::LogGroup")[log["LogGroupName"]["Ref"]]
@@ -111,7 +116,7 @@ def test_flow_logs_of_all_traffic_are_kept_30_days_and_encrypted(stage: Synthesi
     assert "KeysLogs" in joined(group["Properties"]["KmsKeyId"])
 
 
-def test_staging_shares_one_nat_gateway(staging: SynthesizedStage) -> None:
+def test_the_zones_of_staging_share_one_nat_gateway(staging: SynthesizedStage) -> None:
     assert len(staging.resources("network", "AWS::EC2::NatGateway")) == 1
 
 
@@ -121,7 +126,9 @@ def s3_policy(stage: SynthesizedStage) -> dict[str, dict[str, Any]]:
     return {statement["Sid"]: statement for statement in endpoint["PolicyDocument"]["Statement"]}
 
 
-def test_the_endpoint_of_s3_writes_to_own_buckets_only(stage: SynthesizedStage) -> None:
+def test_the_s3_endpoint_allows_writing_to_buckets_of_this_account_only(
+    stage: SynthesizedStage,
+) -> None:
     policy = s3_policy(stage)
     own = policy.pop("OwnBuckets")
     assert own["Condition"] == {"StringEquals": {"aws:ResourceAccount": "111111111111"}}
@@ -131,7 +138,7 @@ def test_the_endpoint_of_s3_writes_to_own_buckets_only(stage: SynthesizedStage) 
     }
 
 
-def test_the_endpoint_of_s3_names_every_foreign_bucket(stage: SynthesizedStage) -> None:
+def test_the_s3_endpoint_names_every_bucket_of_another_account(stage: SynthesizedStage) -> None:
     policy = s3_policy(stage)
     read = policy["ReadImagesAndPackages"]["Resource"]
     assert "arn:aws:s3:::prod-us-east-1-starport-layer-bucket/*" in read
@@ -139,35 +146,35 @@ def test_the_endpoint_of_s3_names_every_foreign_bucket(stage: SynthesizedStage) 
     assert not [arn for arn in read if "*" in arn.removesuffix("/*")]
 
 
-def test_functions_in_the_vpc_can_answer_cloudformation(stage: SynthesizedStage) -> None:
+def test_functions_in_the_vpc_can_respond_to_cloudformation(stage: SynthesizedStage) -> None:
     assert s3_policy(stage)["AnswerCloudFormation"]["Resource"] == (
         "arn:aws:s3:::cloudformation-custom-resource-response-useast1/*"
     )
 
 
-def test_interface_endpoints_stand_in_every_private_subnet_under_their_public_names(
+def test_interface_endpoints_are_in_every_private_subnet_with_private_dns(
     with_endpoints: SynthesizedStage,
 ) -> None:
-    made = [
+    endpoints = [
         endpoint["Properties"]
         for endpoint in with_endpoints.resources("network", "AWS::EC2::VPCEndpoint").values()
         if endpoint["Properties"]["VpcEndpointType"] == "Interface"
     ]
-    assert {joined(e["ServiceName"]).rpartition("us-east-1.")[2] for e in made} == {
+    assert {joined(e["ServiceName"]).rpartition("us-east-1.")[2] for e in endpoints} == {
         "ecr.api",
         "sts",
     }
-    for endpoint in made:
+    for endpoint in endpoints:
         assert endpoint["PrivateDnsEnabled"] is True
         assert all("private" in subnet["Ref"] for subnet in endpoint["SubnetIds"])
         assert len(endpoint["SubnetIds"]) == 3
 
 
-def test_no_stage_pays_for_interface_endpoints(stage: SynthesizedStage) -> None:
+def test_no_stage_has_interface_endpoints(stage: SynthesizedStage) -> None:
     assert stage.settings.network.interface_endpoints == ()
 
 
-def test_nodes_and_kubectl_wait_for_their_way_to_the_endpoints(
+def test_nodes_and_kubectl_depend_on_their_access_to_the_endpoints(
     with_endpoints: SynthesizedStage,
 ) -> None:
     (nodes,) = with_endpoints.resources("cluster", "AWS::EKS::Nodegroup").values()
@@ -176,7 +183,7 @@ def test_nodes_and_kubectl_wait_for_their_way_to_the_endpoints(
     assert "KubectlProviderToEndpointsIngress" in cluster["DependsOn"]
 
 
-def test_every_security_group_says_what_it_is_for(stage: SynthesizedStage) -> None:
+def test_every_security_group_has_a_description(stage: SynthesizedStage) -> None:
     for stack in ("network", "cluster"):
         for key, group in stage.resources(stack, "AWS::EC2::SecurityGroup").items():
             description = group["Properties"]["GroupDescription"]
@@ -184,11 +191,11 @@ def test_every_security_group_says_what_it_is_for(stage: SynthesizedStage) -> No
             assert description != "EKS Control Plane Security Group", key
 
 
-def test_the_default_group_of_the_vpc_is_emptied(stage: SynthesizedStage) -> None:
+def test_the_default_security_group_has_no_rules(stage: SynthesizedStage) -> None:
     assert len(stage.resources("network", "Custom::VpcRestrictDefaultSG")) == 1
 
 
-def test_the_functions_that_apply_manifests_share_no_group_with_pods(
+def test_the_kubectl_provider_shares_no_security_group_with_pods(
     stage: SynthesizedStage,
 ) -> None:
     functions = stage.resources("cluster", "AWS::Lambda::Function").values()

@@ -1,30 +1,20 @@
 """INFRASTRUCTURE.md: Access Control: MFA for admin access, IAM roles with least privilege."""
 
 import re
-from typing import Any
 
 import pytest
 
-from tests.stacks.permissions import attached_policies, permissions
-from tests.synthesis import ACCOUNT, ROOT, SynthesizedStage, joined
+from tests.stacks.permissions import (
+    attached_policies,
+    bootstrap_roles,
+    permissions,
+    role,
+)
+from tests.synthesis import ROOT, SynthesizedStage, joined
 
 ROLES = ("admin", "reader", "on-call", "deployer")
 MANAGED_POLICIES_PER_ROLE = 10
 """The default quota of IAM ("IAM and AWS STS quotas")."""
-
-
-def role(stage: SynthesizedStage, name: str) -> dict[str, Any]:
-    """Return the properties of the role whose name ends like this."""
-    full = stage.settings.resource_name(name)
-    roles = stage.resources("security", "AWS::IAM::Role").values()
-    return next(r["Properties"] for r in roles if r["Properties"].get("RoleName") == full)
-
-
-def bootstrap_roles(stage: SynthesizedStage) -> set[str]:
-    return {
-        f"role/cdk-hnb659fds-{name}-{ACCOUNT}-{stage.settings.region}"
-        for name in ("deploy-role", "file-publishing-role", "lookup-role")
-    }
 
 
 # People -------------------------------------------------------------------------------------
@@ -133,29 +123,6 @@ def test_readers_find_the_cluster_for_kubectl(stage: SynthesizedStage) -> None:
 def test_the_on_call_role_finds_the_cluster_and_nothing_else(stage: SynthesizedStage) -> None:
     cluster = f"cluster/{stage.settings.resource_name()}"
     assert permissions(stage, "on-call") == {"eks:DescribeCluster": {cluster}}
-
-
-# The deployer -------------------------------------------------------------------------------
-
-
-def test_the_deployer_assumes_the_bootstrap_roles_and_no_more(stage: SynthesizedStage) -> None:
-    assert permissions(stage, "deployer") == {"sts:AssumeRole": bootstrap_roles(stage)}
-
-
-def test_the_deployer_is_bound_to_the_repository_and_the_environment(
-    stage: SynthesizedStage,
-) -> None:
-    (trust,) = role(stage, "deployer")["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Action"] == "sts:AssumeRoleWithWebIdentity"
-    repository = "subculture-collective/spywatcher-infrastructure"
-    assert trust["Condition"] == {
-        "StringEquals": {
-            "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
-            "token.actions.githubusercontent.com:sub": (
-                f"repo:{repository}:environment:{stage.settings.stage}"
-            ),
-        }
-    }
 
 
 # All of them --------------------------------------------------------------------------------

@@ -17,36 +17,38 @@ OTHER_NAMES = {
     ("AWS::Route53::RecordSet", "Name"): "a name of the DNS",
     ("AWS::SNS::Topic", "DisplayName"): "the sender that a mail shows",
 }
-"""Properties that end like a name, and are no name of ours for the resource."""
-DEMANDED = (
+"""Properties that end in Name but do not name the resource, with what they name."""
+IDENTIFIERS = ("ReplicationGroupId", "DBInstanceIdentifier")
+REQUIRED_PREFIXES = (
     r"alias/",  # KMS
-    r"aws-waf-logs-",  # WAF logs to groups of this prefix alone
-    r"/aws/[a-z]+(/[a-z]+)?/",  # where the service looks for its log group
+    r"aws-waf-logs-",  # WAF accepts only log groups with this prefix
+    r"/aws/[a-z]+(/[a-z]+)?/",  # services use log groups with these names
 )
 
 
 def names(stage: SynthesizedStage) -> Iterator[tuple[str, str, str]]:
-    """Return (type, property, name) of each name that a template fixes.
+    """Yield (type, property, name) of each fixed name, except for custom resources.
 
-    What a custom resource is given are arguments of a function's.
+    The properties of a custom resource are arguments of its function.
     """
     for template in stage.templates.values():
         for resource in template["Resources"].values():
             if resource["Type"].startswith("Custom::"):
                 continue
             for key, value in resource.get("Properties", {}).items():
-                own = key.endswith("Name") or key in ("ReplicationGroupId", "DBInstanceIdentifier")
-                if own and isinstance(value, str) and (resource["Type"], key) not in OTHER_NAMES:
+                if (resource["Type"], key) in OTHER_NAMES or not isinstance(value, str):
+                    continue
+                if key.endswith("Name") or key in IDENTIFIERS:
                     yield resource["Type"], key, value
 
 
 def test_every_fixed_name_follows_the_pattern(stage: SynthesizedStage) -> None:
     pattern = re.compile(
-        rf"({'|'.join(DEMANDED)})?spywatcher-{stage.settings.stage}([-/][a-z0-9/-]+)?"
+        rf"({'|'.join(REQUIRED_PREFIXES)})?spywatcher-{stage.settings.stage}([-/][a-z0-9/-]+)?"
     )
     found = list(names(stage))
     assert len(found) > 40
-    assert not [each for each in found if not pattern.fullmatch(each[2])]
+    assert not [(type_, key, name) for type_, key, name in found if not pattern.fullmatch(name)]
 
 
 def test_every_exception_is_needed(staging: SynthesizedStage, production: SynthesizedStage) -> None:
@@ -63,14 +65,14 @@ def test_every_exception_is_needed(staging: SynthesizedStage, production: Synthe
 @pytest.mark.parametrize(
     ("resource_type", "key"),
     [
-        # A change of what only a creation sets makes a second one while the first still has it.
+        # A replacement creates the new resource while the old one still has the name.
         ("AWS::ElasticLoadBalancingV2::TargetGroup", "Name"),
         ("AWS::EKS::Nodegroup", "NodegroupName"),
         ("AWS::EC2::LaunchTemplate", "LaunchTemplateName"),
         ("AWS::S3::Bucket", "BucketName"),
     ],
 )
-def test_a_resource_that_a_fixed_name_would_block_has_none(
+def test_a_resource_whose_replacement_would_collide_has_no_fixed_name(
     stage: SynthesizedStage, resource_type: str, key: str
 ) -> None:
     for stack in stage.templates:
@@ -78,7 +80,7 @@ def test_a_resource_that_a_fixed_name_would_block_has_none(
             assert key not in resource["Properties"]
 
 
-def test_a_change_of_the_alerts_is_not_blocked_by_the_budgets_name(
+def test_the_budget_has_no_fixed_name_because_a_change_replaces_it(
     stage: SynthesizedStage,
 ) -> None:
     assert "BudgetName" not in stage.only("monitoring", "AWS::Budgets::Budget")["Budget"]

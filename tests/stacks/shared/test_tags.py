@@ -1,4 +1,4 @@
-"""INFRASTRUCTURE.md: Tagging Strategy. The registry's schemas say which types take tags."""
+"""INFRASTRUCTURE.md: Tagging Strategy. The resource schemas say which types support tags."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from tests.synthesis import SynthesizedStage
 from tools.templates.schemas import registry_schemas
 
 CUSTOM_RESOURCES = ("Custom::", "AWS::CloudFormation::CustomResource")
-"""A call of a function while deploying; nothing that a tag could be on."""
+"""Types of custom resources, which are calls of functions and have no tags."""
 
 
 def resources(stage: SynthesizedStage) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -21,7 +21,7 @@ def resources(stage: SynthesizedStage) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def tag_property(resource_type: str, region: str) -> str | None:
-    """Return the property that holds a type's tags; None where the type takes none."""
+    """Return the property for the tags of a type, or None if it supports none."""
     schema = registry_schemas().get(resource_type, region)
     if schema is None:
         assert resource_type.startswith(CUSTOM_RESOURCES), f"{resource_type} is unknown"
@@ -38,36 +38,36 @@ def as_mapping(tags: Any) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in tags or []}
 
 
-def test_every_resource_that_takes_tags_carries_all_four(stage: SynthesizedStage) -> None:
-    wanted = stage_tags(stage.settings).items()
+def test_every_resource_that_supports_tags_has_all_four(stage: SynthesizedStage) -> None:
+    expected = stage_tags(stage.settings).items()
     untagged = []
     for path, resource in resources(stage):
         name = tag_property(resource["Type"], stage.settings.region)
         if name is None:
             continue
         tags = as_mapping(resource.get("Properties", {}).get(name))
-        if not wanted <= tags.items():
+        if not expected <= tags.items():
             untagged.append(f"{path} ({resource['Type']}): {name} is {tags}")
     assert not untagged, "\n".join(untagged)
 
 
-def test_most_resources_take_tags(stage: SynthesizedStage) -> None:
-    """Else the test above would prove nothing: the schemas would have lost what it reads."""
+def test_the_schemas_say_that_most_types_support_tags(stage: SynthesizedStage) -> None:
+    """Otherwise the test above could pass without any tags."""
     types = {resource["Type"] for _, resource in resources(stage)}
     region = stage.settings.region
-    taggable = {each for each in types if tag_property(each, region)}
+    taggable = {type_ for type_ in types if tag_property(type_, region)}
     assert {"AWS::EC2::VPC", "AWS::EKS::Cluster", "AWS::RDS::DBInstance"} <= taggable
     assert {"AWS::Budgets::Budget", "AWS::Lambda::Function", "AWS::SSM::Parameter"} <= taggable
     assert len(taggable) >= 30
 
 
-def test_nodes_and_their_volumes_carry_all_four(stage: SynthesizedStage) -> None:
-    """A node group's own tags do not reach what it launches; its template's do."""
+def test_nodes_and_their_volumes_have_all_four(stage: SynthesizedStage) -> None:
+    """They get their tags from the launch template, and not from the node group."""
     template = stage.only("cluster", "AWS::EC2::LaunchTemplate")
     wanted = stage_tags(stage.settings).items()
     launched = {
-        each["ResourceType"]: as_mapping(each["Tags"])
-        for each in template["LaunchTemplateData"]["TagSpecifications"]
+        tagged["ResourceType"]: as_mapping(tagged["Tags"])
+        for tagged in template["LaunchTemplateData"]["TagSpecifications"]
     }
     assert set(launched) == {"instance", "volume"}
     (own,) = template["TagSpecifications"]
@@ -76,7 +76,7 @@ def test_nodes_and_their_volumes_carry_all_four(stage: SynthesizedStage) -> None
 
 
 @pytest.mark.parametrize("name", ["staging", "production"])
-def test_the_four_are_the_designs(name: str) -> None:
+def test_the_four_tags_are_those_of_the_design(name: str) -> None:
     assert stage_tags(load_stage(name)) == {
         "Environment": name,
         "Project": "spywatcher",

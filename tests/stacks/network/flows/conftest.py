@@ -1,4 +1,4 @@
-"""Fixtures: the network of each stage, and of one with interface endpoints."""
+"""Fixtures: the network of each stage, and of a stage with interface endpoints."""
 
 import pytest
 
@@ -11,7 +11,7 @@ WITH_ENDPOINTS = "with interface endpoints"
 
 @pytest.fixture(scope="session", params=[*stage_names(), WITH_ENDPOINTS])
 def network(request: pytest.FixtureRequest) -> Network:
-    """Every network in turn, read from its templates."""
+    """Each network in turn."""
     if request.param == WITH_ENDPOINTS:
         return read_network(synthesize(_with_endpoints()))
     return read_network(synthesize(load_stage(request.param)))

@@ -1,8 +1,8 @@
-"""Decides a flow as AWS evaluates it: routes, network ACLs both ways, security groups.
+"""Evaluates a flow as AWS does: with route tables, network ACLs and security groups.
 
-Security groups keep state: they are asked once, about the first packet. Network ACLs keep none:
-they are asked about what comes back too. Inside one subnet no ACL is asked ("Control subnet
-traffic with network access control lists", Amazon VPC user guide).
+Security groups are stateful, so that they apply to the first packet only. Network ACLs are
+stateless, so that they apply to the response too. No network ACL applies inside a subnet ("Control
+subnet traffic with network access control lists", Amazon VPC User Guide).
 """
 
 from __future__ import annotations
@@ -22,26 +22,29 @@ from tests.stacks.network.flows.network import (
 
 FRAGMENTATION_NEEDED = icmp(3, 4)
 EPHEMERAL_PORTS = (1024, 65535)
-"""The ends of what NAT gateways, load balancers and functions pick from."""
+"""The first and the last port that NAT gateways, load balancers and functions choose from."""
 
 UNFILTERED = frozenset({Address("169.254.169.253"), Address("169.254.169.123")})
-"""The VPC's resolver and the Amazon Time Sync Service, which neither ACLs nor groups filter."""
+"""The VPC's DNS resolver and the Amazon Time Sync Service: neither network ACLs nor security groups
+filter their traffic."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """An interface, or a host outside of the VPC."""
+    """A network interface in the VPC, or a host outside it."""
 
     name: str
     address: Address
     subnet: Subnet | None = None
     groups: tuple[str, ...] = ()
     is_public: bool = False
-    """Whether it has a public address beside its own."""
+    """Whether it has a public address as well as its private one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
+    """A connection that the source opens to a port of the destination."""
+
     source: Host
     destination: Host
     protocol: str
@@ -61,7 +64,8 @@ class _Hop:
     destination: Address
 
     @property
-    def back(self) -> _Hop:
+    def response(self) -> _Hop:
+        """The hop of the response, in the opposite direction."""
         return _Hop(
             subnet=self.subnet,
             leaving=not self.leaving,
@@ -74,50 +78,57 @@ class _Hop:
 
 
 class Evaluator:
-    """Answers what stops a flow."""
+    """Finds what blocks a flow in a network."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
 
-    def opening(self, flow: Flow) -> frozenset[str]:
-        """Return everything that refuses the first packet, each on its own; empty lets it pass."""
-        if flow.destination.address in UNFILTERED:
-            return frozenset()
-        refused = {
-            *self._refusing_routes(flow.source, flow.destination),
-            *self._refusing_groups(flow),
-        }
-        hops = self._hops(flow)
-        refused.update(str(hop) for hop in hops if not self._acl(hop, flow.protocol, flow.port))
-        return frozenset(refused)
+    def request_blockers(self, flow: Flow) -> frozenset[str]:
+        """Return every route, ACL and group that blocks the first packet.
 
-    def returning(self, flow: Flow) -> frozenset[str]:
-        """Return what refuses the answer, or a router's word that a packet is too large."""
+        An empty set means that the packet arrives.
+        """
         if flow.destination.address in UNFILTERED:
             return frozenset()
-        hops = self._hops(flow)
-        back = [hop.back for hop in reversed(hops)]
-        refused = {
-            f"{hop}, answer"
-            for hop in back
-            for port in EPHEMERAL_PORTS
-            if flow.protocol != "icmp" and not self._acl(hop, flow.protocol, port)
+        blockers = {
+            *self._route_blockers(flow.source, flow.destination),
+            *self._group_blockers(flow),
         }
-        inwards = self._from_outside(flow, hops, back)
-        refused.update(
-            f"{hop}, too large"
-            for hop in inwards
-            if not self._acl(hop, "icmp", FRAGMENTATION_NEEDED)
+        hops = self._hops(flow)
+        blockers.update(
+            str(hop) for hop in hops if not self._acl_allows(hop, flow.protocol, flow.port)
         )
-        return frozenset(refused)
+        return frozenset(blockers)
 
-    def _from_outside(self, flow: Flow, hops: list[_Hop], back: list[_Hop]) -> list[_Hop]:
-        """Return the hops of a packet from the internet to the end that lies in the VPC."""
+    def response_blockers(self, flow: Flow) -> frozenset[str]:
+        """Return every ACL that blocks the response, or the message that a packet is too large.
+
+        A router on the internet sends this ICMP message to the host that is in the VPC.
+        """
+        if flow.destination.address in UNFILTERED:
+            return frozenset()
+        hops = self._hops(flow)
+        response_hops = [hop.response for hop in reversed(hops)]
+        blockers = {
+            f"{hop}, response"
+            for hop in response_hops
+            for port in EPHEMERAL_PORTS
+            if flow.protocol != "icmp" and not self._acl_allows(hop, flow.protocol, port)
+        }
+        inbound_hops: list[_Hop] = []
         if flow.source.subnet is None:
-            return hops
-        return back if flow.destination.subnet is None else []
+            inbound_hops = hops
+        elif flow.destination.subnet is None:
+            inbound_hops = response_hops
+        blockers.update(
+            f"{hop}, fragmentation needed"
+            for hop in inbound_hops
+            if not self._acl_allows(hop, "icmp", FRAGMENTATION_NEEDED)
+        )
+        return frozenset(blockers)
 
     def _hops(self, flow: Flow) -> list[_Hop]:
+        """Return the subnet borders that the first packet crosses, in their order."""
         source, destination = flow.source, flow.destination
         if source.subnet is not None and source.subnet is destination.subnet:
             return []
@@ -141,15 +152,19 @@ class Evaluator:
 
     @staticmethod
     def _route(subnet: Subnet | None, address: Address) -> tuple[str, str]:
-        """Return the kind and target of the longest prefix that holds the address."""
-        fitting = [route for route in subnet.routes if address in route.range] if subnet else []
-        if not fitting:
+        """Return the kind and the target of the most specific route to the address."""
+        matching = [route for route in subnet.routes if address in route.range] if subnet else []
+        if not matching:
             return "", ""
-        best = max(fitting, key=lambda route: route.range.prefixlen)
-        return best.kind, best.target
+        route = max(matching, key=lambda route: route.range.prefixlen)
+        return route.kind, route.target
 
-    def _refusing_routes(self, source: Host, destination: Host) -> Iterator[str]:
-        """The internet is reached with a public address through its gateway, or through NAT."""
+    def _route_blockers(self, source: Host, destination: Host) -> Iterator[str]:
+        """Yield what keeps a host of the VPC from the other host.
+
+        The way to the internet is the internet gateway for a host with a public address, and a NAT
+        gateway for others.
+        """
         for near, far in ((source, destination), (destination, source)):
             if near.subnet is None:
                 continue
@@ -159,13 +174,13 @@ class Evaluator:
             elif kind == "internet" and not near.is_public:
                 yield f"no public address in the {near.subnet.tier} tier"
             elif kind in ("nat", "endpoint") and near is destination:
-                yield "NAT opens nothing inwards"
+                yield "no inbound connection through NAT"
         nat = self._nat_subnet(source, destination)
         if nat and self._route(nat, destination.address)[0] != "internet":
             yield "no route from NAT"
 
-    def _acl(self, hop: _Hop, protocol: str, port: int) -> bool:
-        """The first entry that fits decides; none refuses."""
+    def _acl_allows(self, hop: _Hop, protocol: str, port: int) -> bool:
+        """Return the action of the first entry that matches; without one, the ACL denies."""
         peer = hop.destination if hop.leaving else hop.source
         for entry in self._network.entries_of.get((hop.subnet.acl, hop.leaving), []):
             if (
@@ -176,14 +191,14 @@ class Evaluator:
                 return entry.allow
         return False
 
-    def _refusing_groups(self, flow: Flow) -> Iterator[str]:
+    def _group_blockers(self, flow: Flow) -> Iterator[str]:
         source, destination = flow.source, flow.destination
         for near, far, egress in ((source, destination, True), (destination, source, False)):
             if near.subnet is None:
                 continue
             rules = self._network.rules_of
             allowed = any(
-                _fits(rule, flow, far)
+                _matches(rule, flow, far)
                 for group in near.groups
                 for rule in rules.get((group, egress), [])
             )
@@ -191,7 +206,7 @@ class Evaluator:
                 yield f"{near.name} group {'out' if egress else 'in'}"
 
 
-def _fits(rule: GroupRule, flow: Flow, peer: Host) -> bool:
+def _matches(rule: GroupRule, flow: Flow, peer: Host) -> bool:
     if rule.protocol != ALL_PROTOCOLS and not (
         rule.protocol == flow.protocol and rule.ports[0] <= flow.port <= rule.ports[1]
     ):

@@ -1,4 +1,4 @@
-"""The flows that a stage needs, and those that must not be: with everything that stops each."""
+"""The flows that a stage needs, and forbidden flows with everything that must block each."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _OUTSIDE = {
     "time-sync": TIME_SYNC,
 }
 _TIERS = {"alb": "public", "database": "database", "cache": "database"}
-"""The tier of each kind of interface; the private one where it is not named."""
+"""The tier of each kind of network interface. The others are in the private tier."""
 
 _PING = icmp(8, 0)
-_TOO_LARGE = icmp(3, 4)
+_FRAGMENTATION_NEEDED = icmp(3, 4)
 
 
 class Kind(NamedTuple):
-    """A flow between two kinds of hosts, in whatever zones they are."""
+    """A flow between two kinds of hosts, in any of their Availability Zones."""
 
     source: str
     destination: str
@@ -38,16 +38,16 @@ REQUIRED = [
     Kind("alb", "pod", "tcp", 80),
     Kind("pod", "database", "tcp", 5432),
     Kind("pod", "cache", "tcp", 6379),
-    # Discord, image registries, AWS's APIs: the pods' and the nodes' way out.
+    # Pods and nodes call Discord, image registries and the APIs of AWS.
     Kind("pod", "internet", "tcp", 443),
     Kind("pod", "s3", "tcp", 443),
     Kind("pod", "resolver", "udp", 53),
     Kind("pod", "time-sync", "udp", 123),
-    # Between pods: CoreDNS, and any port of their own.
+    # Pods call CoreDNS and each other.
     Kind("pod", "pod", "udp", 53),
     Kind("pod", "pod", "tcp", 53),
     Kind("pod", "pod", "tcp", 3001),
-    # Between nodes and control plane: API, kubelet, webhooks.
+    # Nodes call the Kubernetes API, which calls kubelets and webhooks.
     Kind("pod", "api", "tcp", 443),
     Kind("api", "pod", "tcp", 10250),
     Kind("api", "pod", "tcp", 9443),
@@ -55,7 +55,7 @@ REQUIRED = [
     Kind("kubectl", "internet", "tcp", 443),
     Kind("kubectl", "s3", "tcp", 443),
     Kind("kubectl", "resolver", "udp", 53),
-    # The functions that rotate passwords: PostgreSQL, Redis, Secrets Manager, ElastiCache.
+    # Rotation functions call PostgreSQL, Redis, and the APIs of Secrets Manager and ElastiCache.
     Kind("rotation", "database", "tcp", 5432),
     Kind("rotation", "cache", "tcp", 6379),
     Kind("rotation", "internet", "tcp", 443),
@@ -69,30 +69,50 @@ REQUIRED_WITH_ENDPOINTS = [
 ]
 
 _NO_ROUTE = "no route from the database tier"
-_NOT_INWARDS = "NAT opens nothing inwards"
+_NOT_INBOUND = "no inbound connection through NAT"
 
 FORBIDDEN: dict[Kind, set[str]] = {
-    # Nobody on the internet gets past the load balancer, or to another of its ports.
+    # The internet reaches two ports of the load balancer, and no other host.
     Kind("internet", "alb", "tcp", 22): {"public in", "alb group in"},
     Kind("internet", "alb", "tcp", 8080): {"alb group in"},
     Kind("internet", "alb", "udp", 443): {"public in", "alb group in"},
     Kind("internet", "alb", "udp", 80): {"public in", "alb group in"},
     Kind("internet", "alb", "icmp", _PING): {"public in", "alb group in"},
-    Kind("internet", "pod", "tcp", 3001): {_NOT_INWARDS, "pod group in"},
-    Kind("internet", "pod", "tcp", 80): {_NOT_INWARDS, "private in", "pod group in"},
-    Kind("internet", "pod", "tcp", 22): {_NOT_INWARDS, "private in", "pod group in"},
-    Kind("internet", "pod", "icmp", _PING): {_NOT_INWARDS, "private in", "pod group in"},
-    Kind("internet", "api", "tcp", 443): {_NOT_INWARDS, "private in", "api group in"},
+    Kind("internet", "pod", "tcp", 3001): {_NOT_INBOUND, "pod group in"},
+    Kind("internet", "pod", "tcp", 80): {_NOT_INBOUND, "private in", "pod group in"},
+    Kind("internet", "pod", "tcp", 22): {_NOT_INBOUND, "private in", "pod group in"},
+    Kind("internet", "pod", "icmp", _PING): {_NOT_INBOUND, "private in", "pod group in"},
+    Kind("internet", "api", "tcp", 443): {_NOT_INBOUND, "private in", "api group in"},
     Kind("internet", "database", "tcp", 5432): {_NO_ROUTE, "database in", "database group in"},
     Kind("internet", "cache", "tcp", 6379): {_NO_ROUTE, "database in", "cache group in"},
-    # The load balancer reaches the application's two ports, and nothing else.
-    Kind("alb", "pod", "tcp", 22): {"alb group out", "public out", "private in", "pod group in"},
+    # The load balancer reaches the two ports of the application.
+    Kind("alb", "pod", "tcp", 22): {
+        "alb group out",
+        "public out",
+        "private in",
+        "pod group in",
+    },
     Kind("alb", "pod", "tcp", 443): {"alb group out", "private in", "pod group in"},
     Kind("alb", "pod", "tcp", 9090): {"alb group out", "private in", "pod group in"},
     Kind("alb", "pod", "tcp", 10250): {"alb group out", "private in", "pod group in"},
-    Kind("alb", "pod", "udp", 53): {"alb group out", "public out", "private in", "pod group in"},
-    Kind("alb", "pod", "udp", 80): {"alb group out", "public out", "private in", "pod group in"},
-    Kind("alb", "pod", "udp", 3001): {"alb group out", "public out", "private in", "pod group in"},
+    Kind("alb", "pod", "udp", 53): {
+        "alb group out",
+        "public out",
+        "private in",
+        "pod group in",
+    },
+    Kind("alb", "pod", "udp", 80): {
+        "alb group out",
+        "public out",
+        "private in",
+        "pod group in",
+    },
+    Kind("alb", "pod", "udp", 3001): {
+        "alb group out",
+        "public out",
+        "private in",
+        "pod group in",
+    },
     Kind("alb", "pod", "icmp", _PING): {
         *("alb group out", "public out", "private in", "pod group in"),
     },
@@ -106,12 +126,20 @@ FORBIDDEN: dict[Kind, set[str]] = {
     Kind("alb", "internet", "tcp", 3001): {"alb group out"},
     Kind("alb", "internet", "udp", 443): {"alb group out", "public out"},
     Kind("alb", "internet", "icmp", _PING): {"alb group out", "public out"},
-    Kind("alb", "internet", "icmp", _TOO_LARGE): {"alb group out", "public out"},
-    # The data stores answer, and open nothing themselves.
+    Kind("alb", "internet", "icmp", _FRAGMENTATION_NEEDED): {"alb group out", "public out"},
+    # The data stores open no connection.
     Kind("database", "internet", "tcp", 443): {_NO_ROUTE, "database out", "database group out"},
-    Kind("database", "internet", "tcp", 8080): {_NO_ROUTE, "database out", "database group out"},
+    Kind("database", "internet", "tcp", 8080): {
+        _NO_ROUTE,
+        "database out",
+        "database group out",
+    },
     Kind("database", "s3", "tcp", 443): {_NO_ROUTE, "database out", "database group out"},
-    Kind("database", "alb", "tcp", 8080): {"database group out", "database out", "alb group in"},
+    Kind("database", "alb", "tcp", 8080): {
+        "database group out",
+        "database out",
+        "alb group in",
+    },
     Kind("database", "pod", "tcp", 3001): {"database group out", "pod group in"},
     Kind("database", "pod", "tcp", 80): {
         *("database group out", "database out", "private in", "pod group in"),
@@ -126,7 +154,7 @@ FORBIDDEN: dict[Kind, set[str]] = {
         *("cache group out", "database out", "database in", "database group in"),
     },
     Kind("cache", "internet", "tcp", 443): {_NO_ROUTE, "database out", "cache group out"},
-    # Pods and nodes reach each store on its own port, and the internet on 443.
+    # Pods and nodes reach each data store on its port, and the internet on 443.
     Kind("pod", "database", "tcp", 22): {"private out", "database in", "database group in"},
     Kind("pod", "database", "tcp", 443): {"database in", "database group in"},
     Kind("pod", "database", "tcp", 6379): {"database group in"},
@@ -143,7 +171,7 @@ FORBIDDEN: dict[Kind, set[str]] = {
     Kind("pod", "internet", "udp", 443): {"private out", "public in", "public out"},
     Kind("pod", "alb", "tcp", 22): {"private out", "public in", "alb group in"},
     Kind("pod", "alb", "udp", 443): {"private out", "public in", "alb group in"},
-    # Who applies manifests reaches the API, and neither pods nor data.
+    # The kubectl provider reaches the Kubernetes API, and neither pods nor data stores.
     Kind("kubectl", "api", "tcp", 10250): {"kubectl group out", "api group in"},
     Kind("kubectl", "api", "udp", 443): {"kubectl group out", "api group in"},
     Kind("kubectl", "pod", "tcp", 3001): {"kubectl group out", "pod group in"},
@@ -151,7 +179,7 @@ FORBIDDEN: dict[Kind, set[str]] = {
     Kind("kubectl", "database", "tcp", 5432): {"kubectl group out", "database group in"},
     Kind("kubectl", "cache", "tcp", 6379): {"kubectl group out", "cache group in"},
     Kind("kubectl", "internet", "tcp", 80): {"kubectl group out", "private out", "public out"},
-    # Who rotates passwords reaches PostgreSQL and Redis, and no pod.
+    # Rotation functions reach PostgreSQL and Redis, and no pod.
     Kind("rotation", "database", "tcp", 22): {
         *("rotation group out", "private out", "database in", "database group in"),
     },
@@ -165,19 +193,23 @@ FORBIDDEN: dict[Kind, set[str]] = {
     },
     Kind("rotation", "pod", "tcp", 3001): {"rotation group out", "pod group in"},
     Kind("rotation", "pod", "tcp", 5432): {"rotation group out", "pod group in"},
-    Kind("rotation", "internet", "tcp", 80): {"rotation group out", "private out", "public out"},
+    Kind("rotation", "internet", "tcp", 80): {
+        "rotation group out",
+        "private out",
+        "public out",
+    },
     Kind("rotation", "internet", "tcp", 5432): {"rotation group out", "private out"},
     Kind("rotation", "internet", "tcp", 6379): {"rotation group out", "private out"},
     Kind("rotation", "internet", "udp", 443): {
         *("rotation group out", "private out", "public in", "public out"),
     },
     Kind("pod", "rotation", "tcp", 443): {"rotation group in"},
-    # The API's interfaces carry the cluster's group too; an interface with ours alone sends
-    # nothing.
+    # The interfaces of the Kubernetes API have the cluster's group as well. Our own group allows
+    # no outbound traffic.
     Kind("control-plane-group", "internet", "tcp", 443): {"control-plane-group group out"},
 }
-"""Each with everything that stops it on its own, so that a layer that opens is seen behind
-another that still holds."""
+"""By flow, everything that must block it. So a test notices when one of several layers no longer
+does."""
 
 FORBIDDEN_WITH_ENDPOINTS: dict[Kind, set[str]] = {
     Kind("alb", "endpoint", "tcp", 443): {"alb group out", "private in", "endpoint group in"},
@@ -192,7 +224,7 @@ FORBIDDEN_WITH_ENDPOINTS: dict[Kind, set[str]] = {
 
 
 def required(network: Network) -> Iterator[Flow]:
-    """Every flow that must pass, in every combination of zones."""
+    """Yield every flow that the stage needs, in every combination of zones."""
     kinds = [*REQUIRED, *(REQUIRED_WITH_ENDPOINTS if network.endpoints else [])]
     for kind in kinds:
         for source in hosts(network, kind.source):
@@ -201,16 +233,16 @@ def required(network: Network) -> Iterator[Flow]:
 
 
 def forbidden(network: Network) -> Iterator[tuple[Flow, frozenset[str]]]:
-    """Every flow that must not pass, from one zone to the next, with what stops it."""
+    """Yield every forbidden flow, from the first zone to the last, with what must block it."""
     kinds = {**FORBIDDEN, **(FORBIDDEN_WITH_ENDPOINTS if network.endpoints else {})}
-    for kind, stops in kinds.items():
+    for kind, blockers in kinds.items():
         source = hosts(network, kind.source)[0]
         destination = hosts(network, kind.destination)[-1]
-        yield _flow(kind, source, destination), frozenset(stops)
+        yield _flow(kind, source, destination), frozenset(blockers)
 
 
 def hosts(network: Network, name: str) -> list[Host]:
-    """Return a host of this kind in every zone, or the one outside."""
+    """Return a host of this kind in every zone, or the host outside the VPC."""
     if name in _OUTSIDE:
         return [Host(name=name, address=_OUTSIDE[name])]
     tier = _TIERS.get(name, "private")

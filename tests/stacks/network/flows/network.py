@@ -1,6 +1,7 @@
-"""A stage's network as its templates describe it: subnets, routes, ACL entries, group rules.
+"""The network of a stage, as its templates describe it.
 
-Reads what CloudFormation would create, and knows nothing of the code that made it.
+It has the subnets, routes, entries of network ACLs and rules of security groups that CloudFormation
+would create.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ NOWHERE = Range("255.255.255.255/32")
 ALL_PORTS: Ports = (0, 65535)
 ALL_PROTOCOLS = "-1"
 S3_RANGE = Range("52.216.0.0/15")
-"""Stands for the prefix list of S3, which a gateway endpoint adds to its route tables."""
+"""Represents the prefix list of S3, which a gateway endpoint adds to its route tables."""
 
 _PROTOCOLS = {"-1": "-1", "6": "tcp", "17": "udp", "1": "icmp"}
 
 
 def icmp(kind: int, code: int) -> int:
-    """Number an ICMP type and code as if they were a port, so that one comparison serves all."""
+    """Return one number for an ICMP type and code, to compare it as if it were a port."""
     return kind * 256 + code
 
 
@@ -52,11 +53,11 @@ class GroupRule:
     protocol: str
     ports: Ports
     peer: Range | str
-    """A range, or another group."""
+    """A range of addresses, or a security group."""
 
     @property
     def is_placeholder(self) -> bool:
-        """Whether CDK wrote it only so that EC2 adds no rule of its own (all outwards)."""
+        """Whether CDK wrote it to keep EC2 from adding its default rule for outbound traffic."""
         return self.peer == NOWHERE
 
 
@@ -82,15 +83,15 @@ class Subnet:
 class Network:
     subnets: Mapping[str, Subnet]
     nat_gateways: Mapping[str, str]
-    """The subnet of each."""
+    """The subnet of each NAT gateway."""
     groups: Mapping[str, tuple[str, ...]]
-    """The security groups of each kind of interface."""
+    """The security groups of each kind of network interface."""
     endpoints: tuple[str, ...]
-    """The interface endpoints' services."""
+    """The logical ids of the interface endpoints."""
     entries: tuple[AclEntry, ...]
     rules: tuple[GroupRule, ...]
     managed_rules: tuple[GroupRule, ...]
-    """What EKS itself puts into the cluster's group; no template holds it."""
+    """The rules that EKS adds to the security group of the cluster. No template contains them."""
 
     @cached_property
     def entries_of(self) -> dict[tuple[str, bool], list[AclEntry]]:
@@ -107,12 +108,12 @@ class Network:
         return found
 
     def _default_rules(self) -> Iterator[GroupRule]:
-        """EC2 lets a group that says nothing of egress send everything ("Default rules")."""
+        """Yield EC2's rule for groups without egress rules: it allows all ("Default rules")."""
         known = {group for groups in self.groups.values() for group in groups}
         inline = {rule.group for rule in self.rules if rule.egress and "/" in rule.id}
         managed = {rule.group for rule in self.managed_rules}
         for group in known - inline - managed:
-            yield _everything(group, egress=True, peer=ANYWHERE)
+            yield _allow_everything(group, egress=True, peer=ANYWHERE)
 
     def subnet(self, tier: str, zone: str) -> Subnet:
         (found,) = (s for s in self.subnets.values() if s.tier == tier and s.zone == zone)
@@ -128,7 +129,7 @@ def read_network(stage: SynthesizedStage) -> Network:
     return _Reader(stage).read()
 
 
-def _everything(group: str, *, egress: bool, peer: Range | str) -> GroupRule:
+def _allow_everything(group: str, *, egress: bool, peer: Range | str) -> GroupRule:
     direction = "egress" if egress else "ingress"
     return GroupRule(
         id=f"{group} default {direction}",
@@ -143,12 +144,7 @@ def _everything(group: str, *, egress: bool, peer: Range | str) -> GroupRule:
 class _Reader:
     def __init__(self, stage: SynthesizedStage) -> None:
         self._stage = stage
-        self._exports = {
-            output["Export"]["Name"]: output["Value"]
-            for template in stage.templates.values()
-            for output in template.get("Outputs", {}).values()
-            if "Export" in output
-        }
+        self._exports = stage.exports()
 
     def read(self) -> Network:
         groups = self._groups()
@@ -163,8 +159,8 @@ class _Reader:
             rules=tuple(self._rules()),
             # "Default cluster security group", Amazon EKS user guide.
             managed_rules=(
-                _everything(cluster_group, egress=False, peer=cluster_group),
-                _everything(cluster_group, egress=True, peer=ANYWHERE),
+                _allow_everything(cluster_group, egress=False, peer=cluster_group),
+                _allow_everything(cluster_group, egress=True, peer=ANYWHERE),
             ),
         )
 
@@ -173,9 +169,10 @@ class _Reader:
         return {key: resource["Properties"] for key, resource in found.items()}
 
     def _name(self, value: Any) -> str:
-        """Return the logical id that a reference leads to, through the stacks' exports."""
+        """Return the logical id of a reference, also if it is to an export of another stack."""
         if "Fn::ImportValue" in value:
-            return self._name(self._exports[value["Fn::ImportValue"]])
+            _, exported = self._exports[value["Fn::ImportValue"]]
+            return self._name(exported)
         if "Ref" in value:
             return str(value["Ref"])
         logical_id, attribute = value["Fn::GetAtt"]
@@ -245,7 +242,7 @@ class _Reader:
             )
 
     def _rules(self) -> Iterator[GroupRule]:
-        """Rules inside a group have a `/` in their id; those that stand alone have none."""
+        """Yield the rules: those in the properties of a group have a `/` in their id."""
         for stack in ("network", "cluster"):
             for key, group in self._properties(stack, "AWS::EC2::SecurityGroup").items():
                 for name in ("Ingress", "Egress"):
@@ -284,7 +281,7 @@ class _Reader:
         cache = self._stage.only("data", "AWS::ElastiCache::ReplicationGroup")
         cluster = self._stage.only("cluster", "AWS::EKS::Cluster")["ResourcesVpcConfig"]
         template = self._stage.only("cluster", "AWS::EC2::LaunchTemplate")["LaunchTemplateData"]
-        # Nodes take the cluster's own group where their template names none.
+        # EKS gives nodes the cluster's group where their launch template names no group.
         assert not {"SecurityGroupIds", "NetworkInterfaces"} & template.keys()
         (own,) = self._properties("cluster", "AWS::EKS::Cluster")
         own_group = f"{own}.ClusterSecurityGroupId"

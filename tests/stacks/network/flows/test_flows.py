@@ -1,4 +1,4 @@
-"""Who reaches whom, through routes, network ACLs and security groups as AWS evaluates them."""
+"""Which connections the route tables, network ACLs and security groups allow."""
 
 from collections import Counter
 
@@ -6,30 +6,35 @@ from tests.stacks.network.flows.evaluation import Evaluator, Flow, Host
 from tests.stacks.network.flows.flows import forbidden, hosts, required
 from tests.stacks.network.flows.network import Address, Network
 
-RULES_OF_AN_ACL = 20
-"""Entries in each direction ("Amazon VPC quotas": network ACLs), before asking AWS for more."""
+ENTRIES_OF_AN_ACL = 20
+"""The default quota for each direction ("Amazon VPC quotas", network ACLs)."""
 
 
-def test_each_flow_that_the_stage_needs_opens(network: Network) -> None:
+def test_the_request_of_each_required_flow_is_allowed(network: Network) -> None:
     evaluator = Evaluator(network)
-    assert {
-        str(flow): stops for flow in required(network) if (stops := evaluator.opening(flow))
-    } == {}
-
-
-def test_each_flow_that_the_stage_needs_is_answered(network: Network) -> None:
-    evaluator = Evaluator(network)
-    stopped = {
-        str(flow): stops for flow in required(network) if (stops := evaluator.returning(flow))
+    blocked = {
+        str(flow): blockers
+        for flow in required(network)
+        if (blockers := evaluator.request_blockers(flow))
     }
-    assert stopped == {}
+    assert blocked == {}
 
 
-def test_each_forbidden_flow_is_stopped_by_every_layer_that_should(network: Network) -> None:
+def test_the_response_of_each_required_flow_is_allowed(network: Network) -> None:
     evaluator = Evaluator(network)
-    for flow, stops in forbidden(network):
-        assert stops, flow
-        assert evaluator.opening(flow) == stops, flow
+    blocked = {
+        str(flow): blockers
+        for flow in required(network)
+        if (blockers := evaluator.response_blockers(flow))
+    }
+    assert blocked == {}
+
+
+def test_every_layer_that_must_block_a_forbidden_flow_does(network: Network) -> None:
+    evaluator = Evaluator(network)
+    for flow, blockers in forbidden(network):
+        assert blockers, flow
+        assert evaluator.request_blockers(flow) == blockers, flow
 
 
 def test_the_flows_cover_every_combination_of_zones(network: Network) -> None:
@@ -41,16 +46,16 @@ def test_the_flows_cover_every_combination_of_zones(network: Network) -> None:
     assert zones == {("alb", "pod"): 9}
 
 
-def test_a_network_acl_keeps_below_the_quota(network: Network) -> None:
-    assert max(len(entries) for entries in network.entries_of.values()) <= RULES_OF_AN_ACL
+def test_no_network_acl_exceeds_the_quota_of_entries(network: Network) -> None:
+    assert max(len(entries) for entries in network.entries_of.values()) <= ENTRIES_OF_AN_ACL
 
 
-def test_each_tier_has_one_network_acl_of_its_own(network: Network) -> None:
+def test_each_tier_has_its_own_network_acl(network: Network) -> None:
     acls = {(subnet.tier, subnet.acl) for subnet in network.subnets.values()}
     assert len(acls) == 3 == len({acl for _, acl in acls})
 
 
-def test_rules_name_groups_and_ranges_only_towards_the_internet(network: Network) -> None:
+def test_only_rules_for_the_internet_name_address_ranges(network: Network) -> None:
     ranges = {
         (rule.group, rule.egress, rule.ports[0])
         for rule in network.rules
@@ -71,7 +76,7 @@ def test_the_database_tier_has_no_route_to_the_internet(network: Network) -> Non
             assert [route.kind for route in subnet.routes] == ["local"]
 
 
-def test_the_private_tier_reaches_s3_without_nat(network: Network) -> None:
+def test_only_the_private_tier_has_routes_to_nat_and_to_s3(network: Network) -> None:
     for subnet in network.subnets.values():
         kinds = {route.kind for route in subnet.routes}
         assert (
@@ -84,7 +89,7 @@ def test_the_private_tier_reaches_s3_without_nat(network: Network) -> None:
         )
 
 
-def test_a_nat_gateway_serves_its_own_zone_where_every_zone_has_one(network: Network) -> None:
+def test_each_zone_uses_its_own_nat_gateway_if_every_zone_has_one(network: Network) -> None:
     gateways = {key: network.subnets[subnet].zone for key, subnet in network.nat_gateways.items()}
     for subnet in network.subnets.values():
         for route in subnet.routes:
@@ -92,7 +97,7 @@ def test_a_nat_gateway_serves_its_own_zone_where_every_zone_has_one(network: Net
                 assert gateways[route.target] == subnet.zone
 
 
-def test_what_stays_in_a_subnet_meets_no_acl_and_what_leaves_it_does(network: Network) -> None:
+def test_network_acls_apply_between_subnets_and_not_inside_one(network: Network) -> None:
     evaluator = Evaluator(network)
     first, *_, last = hosts(network, "database")
     neighbour = Host(
@@ -101,20 +106,24 @@ def test_what_stays_in_a_subnet_meets_no_acl_and_what_leaves_it_does(network: Ne
         subnet=first.subnet,
         groups=first.groups,
     )
-    stops = {
-        end.address: evaluator.opening(
-            Flow(source=first, destination=end, protocol="tcp", port=5432)
+    inside, between = (
+        evaluator.request_blockers(
+            Flow(source=first, destination=destination, protocol="tcp", port=5432)
         )
-        for end in (neighbour, last)
-    }
-    assert stops[neighbour.address] == {"database group out", "database group in"}
-    assert stops[last.address] - stops[neighbour.address] == {"database out", "database in"}
+        for destination in (neighbour, last)
+    )
+    assert inside == {"database group out", "database group in"}
+    assert between - inside == {"database out", "database in"}
 
 
-def test_only_the_resolver_and_the_clock_are_beyond_the_rules(network: Network) -> None:
+def test_only_the_dns_resolver_and_the_time_service_are_unfiltered(network: Network) -> None:
     evaluator = Evaluator(network)
     pod = hosts(network, "pod")[0]
-    for address, passes in (("169.254.169.253", True), ("169.254.169.123", True), ("8.8.8.8", 0)):
+    for address, unfiltered in (
+        ("169.254.169.253", True),
+        ("169.254.169.123", True),
+        ("8.8.8.8", False),
+    ):
         server = Host(name="server", address=Address(address))
         flow = Flow(source=pod, destination=server, protocol="udp", port=53)
-        assert (not evaluator.opening(flow)) == bool(passes)
+        assert (not evaluator.request_blockers(flow)) is unfiltered

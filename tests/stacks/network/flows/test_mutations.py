@@ -1,7 +1,7 @@
-"""No rule too many and none too wide: each is taken away and widened, one at a time.
+"""Mutation tests of the network: each rule is removed, and then widened, one at a time.
 
-A rule whose removal breaks nothing is not needed, or a flow is missing in flows.py; one whose
-widening opens nothing is not guarded.
+If a removal breaks no required flow, the rule is unnecessary, or flows.py lacks a required flow. If
+a wider rule allows no forbidden flow, flows.py lacks a forbidden flow.
 """
 
 from collections.abc import Iterator
@@ -22,58 +22,59 @@ from tests.stacks.network.flows.network import (
 Rule = AclEntry | GroupRule
 
 
-def test_each_rule_is_needed(network: Network) -> None:
-    """Without it a flow breaks; without one that only refuses, a flow opens."""
+def test_the_removal_of_each_rule_is_noticed(network: Network) -> None:
+    """A required flow needs each rule that allows, and a forbidden flow each rule that denies."""
     survivors = [
         rule.id
         for rule in _rules(network)
-        if not (_opens if _only_refuses(rule) else _breaks)(_changed(network, rule))
+        if not (_allows_forbidden if _denies(rule) else _blocks_required)(_mutated(network, rule))
     ]
     assert survivors == []
 
 
-def test_no_rule_can_be_wider(network: Network) -> None:
+def test_the_widening_of_each_rule_is_noticed(network: Network) -> None:
     survivors = [
         f"{rule.id}: {what}"
         for rule in _rules(network)
         for what, wider in _widened(rule)
-        if not _opens(_changed(network, rule, wider)) and not _had_already(network, rule, wider)
+        if not _allows_forbidden(_mutated(network, rule, wider))
+        and not _is_redundant(network, rule, wider)
     ]
     assert survivors == []
 
 
-def test_one_widening_at_most_changes_nothing(network: Network) -> None:
-    """ACLs cannot tell the backend's port from one that an answer comes back to.
+def test_one_widening_is_redundant(network: Network) -> None:
+    """The port of the backend is an ephemeral port, too.
 
-    So the answers' entry lets it in from everywhere but the public tier, whatever its own says;
-    the groups stop what is no answer.
+    So the entry for responses allows it from everywhere but the public tier, whatever the entry
+    for the backend says. The security groups block what is no response.
     """
-    same = [
+    redundant = [
         (wider.ports, what)
         for rule in network.entries
         for what, wider in _widened(rule)
-        if _had_already(network, rule, wider)
+        if _is_redundant(network, rule, wider)
     ]
-    assert same == [((3001, 3001), "range")]
+    assert redundant == [((3001, 3001), "range")]
 
 
-def test_every_rule_of_the_templates_is_tried(network: Network) -> None:
-    tried = {rule.id for rule in _rules(network)}
-    assert len(tried) == len(network.entries) + len(network.rules) >= 35
+def test_every_rule_of_the_templates_is_mutated(network: Network) -> None:
+    mutated = {rule.id for rule in _rules(network)}
+    assert len(mutated) == len(network.entries) + len(network.rules) >= 35
 
 
 def _rules(network: Network) -> list[Rule]:
     return [*network.entries, *network.rules]
 
 
-def _only_refuses(rule: Rule) -> bool:
+def _denies(rule: Rule) -> bool:
     return rule.is_placeholder if isinstance(rule, GroupRule) else not rule.allow
 
 
-def _changed(network: Network, rule: Rule, wider: Rule | None = None) -> Network:
-    """Return the network without the rule, or with the wider one in its place.
+def _mutated(network: Network, rule: Rule, wider: Rule | None = None) -> Network:
+    """Return the network without the rule, or with a wider rule in its place.
 
-    In the place of a group's last rule outwards CDK would write its placeholder.
+    CDK replaces the last egress rule of a group with its placeholder.
     """
     entries = [entry for entry in network.entries if entry is not rule]
     rules = [other for other in network.rules if other is not rule]
@@ -87,10 +88,10 @@ def _changed(network: Network, rule: Rule, wider: Rule | None = None) -> Network
 
 
 def _widened(rule: Rule) -> Iterator[tuple[str, Rule]]:
-    """Widen one thing: ports, the other end, the protocol. What names nobody: all at once."""
+    """Yield wider rules, each in one way: ports, peer or protocol. A placeholder allows all."""
     if isinstance(rule, AclEntry):
         if not rule.allow:
-            yield "refusal to permission", replace(rule, allow=True)
+            yield "deny to allow", replace(rule, allow=True)
             return
         if rule.range != ANYWHERE:
             yield "range", replace(rule, range=ANYWHERE)
@@ -104,8 +105,8 @@ def _widened(rule: Rule) -> Iterator[tuple[str, Rule]]:
         yield "protocol", replace(rule, protocol=ALL_PROTOCOLS)
 
 
-def _had_already(network: Network, rule: Rule, wider: Rule) -> bool:
-    """Whether a later entry of the ACL lets in all that the wider one adds."""
+def _is_redundant(network: Network, rule: Rule, wider: Rule) -> bool:
+    """Return whether another entry of the ACL allows what the wider entry adds."""
     if not isinstance(rule, AclEntry) or not isinstance(wider, AclEntry):
         return False
     others = [entry for entry in network.entries_of[rule.acl, rule.egress] if entry is not rule]
@@ -118,12 +119,15 @@ def _had_already(network: Network, rule: Rule, wider: Rule) -> bool:
     ) and all(entry.range.subnet_of(rule.range) for entry in others if not entry.allow)
 
 
-def _breaks(network: Network) -> bool:
+def _blocks_required(network: Network) -> bool:
     evaluator = Evaluator(network)
-    return any(evaluator.opening(flow) or evaluator.returning(flow) for flow in required(network))
+    return any(
+        evaluator.request_blockers(flow) or evaluator.response_blockers(flow)
+        for flow in required(network)
+    )
 
 
-def _opens(network: Network) -> bool:
-    """Whether anything that should stop a forbidden flow no longer does."""
+def _allows_forbidden(network: Network) -> bool:
+    """Return whether a layer that must block a forbidden flow no longer does."""
     evaluator = Evaluator(network)
-    return any(stops - evaluator.opening(flow) for flow, stops in forbidden(network))
+    return any(blockers - evaluator.request_blockers(flow) for flow, blockers in forbidden(network))
