@@ -15,6 +15,7 @@ from settings.database import DatabaseSettings
 from settings.field_types import Region
 from settings.maintenance import MaintenanceSettings
 from settings.monitoring import MonitoringSettings
+from settings.names import SecretNames
 from settings.network import DomainSettings, NetworkSettings
 from settings.scheduling import check_node_count, check_pod_sizes
 from settings.security import AccessSettings, AccountWideSettings, AuditSettings, FirewallSettings
@@ -71,6 +72,11 @@ class StageSettings(Settings):
     def resource_name(self, resource: str = "") -> str:
         """Return {project}-{environment}-{resource} (INFRASTRUCTURE.md, Resource Naming)."""
         return "-".join(filter(None, [PROJECT, self.stage, resource]))
+
+    @property
+    def secret_names(self) -> SecretNames:
+        """The names of the secrets of the stage."""
+        return SecretNames(prefix=self.resource_name())
 
     def support_warnings(self, today: dt.date) -> list[str]:
         """Return a warning for each version whose standard support has ended or ends soon."""

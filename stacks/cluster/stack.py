@@ -147,7 +147,7 @@ class ClusterStack(StageStack):
                 replicas=replicas,
             ),
             external_secrets(
-                secret_arns=self._secret_arns(SecretNames(settings.resource_name())),
+                secret_arns=self._secret_arns(settings.secret_names),
                 secrets_key_arn=secrets_key.key_arn,
                 secrets_manager=f"secretsmanager.{region}.amazonaws.com",
                 replicas=replicas,

@@ -8,7 +8,6 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs import Construct
 from settings import StageSettings
-from settings.names import SecretNames
 from spywatcher_constructs.redis import RedisReplicationGroup, Snapshots
 from spywatcher_constructs.redis_token_rotation import RedisTokenRotation
 from spywatcher_constructs.three_tier_vpc import PRIVATE_SUBNETS
@@ -61,7 +60,7 @@ class Cache(Construct):
         return secretsmanager.Secret(
             self,
             "Token",
-            secret_name=SecretNames(self._settings.resource_name()).cache_token,
+            secret_name=self._settings.secret_names.cache_token,
             description="AUTH token of Redis",
             encryption_key=self._keys.secrets,
             generate_secret_string=secretsmanager.SecretStringGenerator(

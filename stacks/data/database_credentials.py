@@ -10,7 +10,6 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs import Construct
 from settings import StageSettings
-from settings.names import SecretNames
 from spywatcher_constructs.three_tier_vpc import PRIVATE_SUBNETS
 from stacks.data.rotation_slots import RotationSlot, rotation_rules
 
@@ -54,13 +53,15 @@ class DatabaseCredentials(Construct):
         self._settings = settings
         self._encryption_key = encryption_key
         self._removal_policy = removal_policy
-        names = SecretNames(settings.resource_name())
         self._admin = self._create_secret(
-            "Admin", names.database_admin, "Administrator of PostgreSQL", username=ADMINISTRATOR
+            "Admin",
+            settings.secret_names.database_admin,
+            "Administrator of PostgreSQL",
+            username=ADMINISTRATOR,
         )
         self._application = self._create_secret(
             "Application",
-            names.database_application,
+            settings.secret_names.database_application,
             "The application's user of PostgreSQL",
             username=APPLICATION,
             masterarn=self._admin.secret_arn,

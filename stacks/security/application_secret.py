@@ -8,7 +8,6 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs import Construct
 from settings import StageSettings
-from settings.names import SecretNames
 from stacks.shared.acknowledgement import acknowledge
 
 
@@ -42,7 +41,7 @@ class ApplicationSecret(Construct):
         self.secret = secretsmanager.Secret(
             self,
             "Secret",
-            secret_name=SecretNames(settings.resource_name()).application,
+            secret_name=settings.secret_names.application,
             description="Signing key and Discord's values of the backend",
             encryption_key=encryption_key,
             # A change of this generator replaces the value, with everything that people set.

@@ -12,7 +12,6 @@ from k8s.names import NAMESPACE, object_name
 from k8s.network_policies import AddressRanges
 from k8s.scaled_object import RequestCount
 from settings import StageSettings
-from settings.names import SecretNames
 from settings.services import IMAGE_PATTERN, RELEASE_PATTERN, ServiceSettings
 from spywatcher_constructs.three_tier_vpc import ThreeTierVpc
 from stacks.cluster.controllers.load_balancer_controller import allow_target_registration
@@ -123,7 +122,7 @@ class WorkloadsStack(StageStack):
             "SecretStore", charts.secret_store_chart(region=self.region), self._namespace
         )
         secrets = charts.secret_charts(
-            names=SecretNames(self._settings.resource_name()), cache_endpoint=cache_endpoint
+            names=self._settings.secret_names, cache_endpoint=cache_endpoint
         )
         return [self._apply(f"{name}Secret", manifest, store) for name, manifest in secrets.items()]
 

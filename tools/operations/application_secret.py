@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from k8s import application_values
 from settings import StageSettings
-from settings.names import SecretNames
 from tools.operations.errors import OperationError
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ class ApplicationSecretStore:
         """Use a Secrets Manager client in the region of the stage."""
         self._client = client
         self._stage = settings.stage
-        self._name = SecretNames(settings.resource_name()).application
+        self._name = settings.secret_names.application
 
     def values(self) -> dict[str, str]:
         """Return the values by key.
