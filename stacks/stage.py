@@ -28,9 +28,9 @@ class SpyWatcherStage(cdk.Stage):
         """Create the stage, with its name as the construct id.
 
         Args:
-            scope: the app.
-            settings: the stage's settings.
-            environment: the account and the region of the stage.
+            scope: The app.
+            settings: The settings of the stage.
+            environment: The account and the region of the stage.
         """
         super().__init__(scope, settings.stage, env=environment)
         security = SecurityStack(self, settings=settings)

@@ -33,9 +33,9 @@ def create_security_groups(
     """Create the groups, which allow no outbound traffic by default.
 
     Args:
-        scope: the parent construct.
-        vpc: the VPC of the groups.
-        endpoints: the group of the interface endpoints.
+        scope: The scope of the construct.
+        vpc: The VPC of the groups.
+        endpoints: The group of the interface endpoints.
     """
     load_balancer = _create_group(scope, "LoadBalancerGroup", vpc, "Load balancer: the way in")
     acknowledge(

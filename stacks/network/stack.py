@@ -40,11 +40,11 @@ class NetworkStack(StageStack):
         """Create the stack.
 
         Args:
-            stage: the stage that the stack belongs to.
-            settings: the stage's settings.
-            logs_key: encrypts the flow logs.
-            access_logs: stores the access logs of the load balancer.
-            web_acl_arn: the ARN of the web ACL for the load balancer.
+            stage: The stage that contains the stack.
+            settings: The settings of the stage.
+            logs_key: The KMS key of the flow logs.
+            access_logs: The bucket for the access logs of the load balancer.
+            web_acl_arn: The ARN of the web ACL that protects the load balancer.
         """
         super().__init__(stage, "network", settings=settings, description="VPC and load balancer")
         hosted_zone = self._import_hosted_zone(settings)

@@ -53,11 +53,11 @@ class AccountServices(Construct):
         """Create the services.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            settings: the settings of the stage that owns them.
-            access_logs: stores the access logs of Config's bucket.
-            removal_policy: the removal policy of Config's bucket.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            settings: The settings of the stage that owns the services.
+            access_logs: The bucket for the access logs of Config's bucket.
+            removal_policy: The removal policy of Config's bucket.
         """
         super().__init__(scope, construct_id)
         accessanalyzer.CfnAnalyzer(

@@ -31,11 +31,11 @@ class ApplicationSecret(Construct):
         """Create the secret.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            settings: the stage's settings.
-            encryption_key: encrypts the secret.
-            removal_policy: the removal policy of the secret.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            settings: The settings of the stage.
+            encryption_key: The KMS key of the secret.
+            removal_policy: The removal policy of the secret.
         """
         super().__init__(scope, construct_id)
         self.secret = secretsmanager.Secret(

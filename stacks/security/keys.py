@@ -36,10 +36,10 @@ class Keys(Construct):
         """Create the keys.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            settings: the stage's settings.
-            removal_policy: the removal policy of the keys. KMS deletes a key after 30 days, and
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            settings: The settings of the stage.
+            removal_policy: The removal policy of the keys. KMS deletes a key after 30 days, and
                 what it encrypts is lost then.
         """
         super().__init__(scope, construct_id)

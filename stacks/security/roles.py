@@ -1,4 +1,4 @@
-"""The IAM roles of people: administrators, readers, and the person on call."""
+"""The IAM roles of people: administrators, readers and on-call engineers."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -11,7 +11,7 @@ from stacks.security.inline_policy import acknowledge_inline_policy
 from stacks.shared.acknowledgement import acknowledge
 
 _SESSION_HOURS = 8
-"""The longest session of readers and of the person on call: a working day."""
+"""The longest session of readers and on-call engineers: a working day."""
 
 _READER_ACTIONS = {
     "acm": ("DescribeCertificate", "ListCertificates"),
@@ -60,8 +60,9 @@ class Roles(Construct):
     No trust policy names a person: the policies of IAM users, or IAM Identity Center, decide who
     may assume a role. The trust policies require multi-factor authentication (MFA).
 
-    A role has the permissions on what this stack owns. The stacks that own other resources attach
-    policies to it, such as `AdministratorPolicy` of the data stack: this stack depends on none.
+    The roles have permissions on the resources of this stack. Stacks that own other resources
+    attach policies to the roles, such as the `AdministratorPolicy` of the data stack. So this stack
+    depends on no other.
     """
 
     def __init__(
@@ -75,10 +76,10 @@ class Roles(Construct):
         """Create the roles of the stage.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            settings: the stage's settings.
-            application_secret: administrators set its values.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            settings: The settings of the stage.
+            application_secret: The secret whose values administrators set.
         """
         super().__init__(scope, construct_id)
         self.admin = self._create_admin_role(settings, application_secret)

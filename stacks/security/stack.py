@@ -36,8 +36,8 @@ class SecurityStack(StageStack):
         """Create the stack.
 
         Args:
-            stage: the stage that the stack belongs to.
-            settings: the stage's settings.
+            stage: The stage that contains the stack.
+            settings: The settings of the stage.
         """
         super().__init__(
             stage,

@@ -16,11 +16,11 @@ def acknowledge(resource: IConstruct, *findings: str, reason: str) -> None:
     The call stands beside the resource in the code. docs/security-findings.md lists every call.
 
     Args:
-        resource: the resource, or its L2. The call does not cover other resources of the L2.
-        findings: the ids of the findings, of cdk-nag (`AwsSolutions-EC23`, with its part in
+        resource: The resource, or its L2. The call does not cover other resources of the L2.
+        findings: The ids of the findings, of cdk-nag (`AwsSolutions-EC23`, with its part in
             brackets where a rule has several findings about a resource), checkov (`CKV_AWS_18`)
             or cfn-lint (`W3691`). Several ids are the same finding of several tools.
-        reason: which control compensates for the finding, for a security reviewer.
+        reason: The control that compensates for the finding, for a security reviewer.
     """
     if not isinstance(resource, cdk.CfnResource):
         resource = resource.node.default_child or resource

@@ -7,8 +7,8 @@ def bootstrap_role_name(stack: cdk.Stack, purpose: str) -> str:
     """Return the name of a bootstrap role in the account and region of the stack.
 
     Args:
-        stack: the stack.
-        purpose: the part of the name that differs between the roles, such as `deploy-role`.
+        stack: The stack.
+        purpose: The part of the name that differs between the roles, such as `deploy-role`.
     """
     qualifier = cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
     return f"cdk-{qualifier}-{purpose}-{stack.account}-{stack.region}"

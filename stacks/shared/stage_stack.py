@@ -15,11 +15,11 @@ class StageStack(cdk.Stack):
         """Create the stack.
 
         Args:
-            stage: the stage that the stack belongs to.
-            name: the last part of the stack's name. CloudFormation creates a second stack when it
+            stage: The stage that contains the stack.
+            name: The last part of the stack's name. CloudFormation creates a second stack when it
                 changes.
-            settings: the stage's settings.
-            description: what the stack owns. The console shows it.
+            settings: The settings of the stage.
+            description: What the stack owns. The console shows it.
         """
         self._settings = settings
         super().__init__(

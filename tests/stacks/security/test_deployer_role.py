@@ -1,4 +1,4 @@
-"""delivery.md: the role of the workflow that deploys."""
+"""The role in which GitHub Actions deploys, and who may assume it."""
 
 from tests.stacks.permissions import bootstrap_roles, permissions, role
 from tests.synthesis import SynthesizedStage
