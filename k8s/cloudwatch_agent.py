@@ -45,10 +45,10 @@ def cloudwatch_agent(
     """Return the manifest of the agent.
 
     Args:
-        cluster_name: a dimension of the metrics, and part of the log group's name.
-        region: the region of the metrics. The pod cannot read it from the instance metadata.
-        namespace: the namespace of the add-on.
-        service_account: its role allows writing logs, and its RBAC rules allow listing pods.
+        cluster_name: A dimension of the metrics, and part of the log group's name.
+        region: The region of the metrics. The pod cannot read it from the instance metadata.
+        namespace: The namespace of the add-on.
+        service_account: Its role allows writing logs, and its RBAC rules allow listing pods.
     """
     metrics = {"prometheus": _embedded_metric_format(cluster_name)}
     configuration = {"agent": {"region": region}, "logs": {"metrics_collected": metrics}}

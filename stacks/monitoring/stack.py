@@ -51,13 +51,13 @@ class MonitoringStack(StageStack):
         """Create the stack.
 
         Args:
-            stage: the stage that the stack belongs to.
-            settings: the stage's settings.
-            resources: the resources of the other stacks.
-            audit_bucket: stores the files of the access review.
-            admin_role: starts the state machines, announces maintenance and tests an alarm.
-            topics_key: encrypts the topics. Its policy allows the publishing services to use it.
-            logs_key: encrypts the log groups of this stack.
+            stage: The stage that the stack belongs to.
+            settings: The stage's settings.
+            resources: The resources of the other stacks.
+            audit_bucket: The bucket for the files of the access review.
+            admin_role: The role of administrators, which can start the state machines.
+            topics_key: The KMS key of the topics. Its policy allows the publishers to use it.
+            logs_key: The KMS key of the log groups of this stack.
         """
         super().__init__(
             stage, "monitoring", settings=settings, description="Alarms and dashboards"

@@ -12,9 +12,9 @@ def monthly(start: WindowStart, week: int, months: tuple[int, ...] = ()) -> str:
     """Return an expression for the start of the window in one week of the month.
 
     Args:
-        start: the start of the window.
-        week: which of the month's windows, from 1.
-        months: the months of the year; every month if empty.
+        start: The start of the window.
+        week: Which of the month's windows, from 1.
+        months: The months of the year; every month if empty.
     """
     months_field = ",".join(map(str, months)) or "*"
     return f"cron({start.minute} {start.hour} ? {months_field} {start.day.upper()}#{week} *)"

@@ -35,13 +35,13 @@ class Workflow(Construct):
         """Create the state machine and its schedule.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            name: the name of the state machine, and the last part of its log group's name.
-            definition: the states.
-            schedule: a schedule expression of EventBridge Scheduler, in UTC.
-            timeout: how long an execution may run.
-            logs_key: encrypts the log group.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            name: The name of the state machine, and the last part of its log group's name.
+            definition: The first state, with the states that follow it.
+            schedule: A schedule expression of EventBridge Scheduler, in UTC.
+            timeout: How long an execution may run.
+            logs_key: The KMS key of the log group.
         """
         super().__init__(scope, construct_id)
         # CloudWatch Logs adds each log group to a resource policy of limited size. Log groups

@@ -69,8 +69,8 @@ class StageAlarms:
         """Return the notifications of a period.
 
         Args:
-            states: takes a minute, and returns the metric alarms that are in ALARM then.
-            minutes: the length of the period.
+            states: Takes a minute, and returns the metric alarms that are in ALARM then.
+            minutes: The length of the period.
         """
         notifications: list[Notification] = []
         simulations = {

@@ -104,8 +104,8 @@ class Execution:
         """Prepare an execution.
 
         Args:
-            responses: the responses of the APIs, by `service:action`.
-            started: the start time, which the context object has.
+            responses: The responses of the APIs, by `service:action`.
+            started: The start time, which the context object has.
         """
         self._responses = responses
         self._context = {"Execution": {"StartTime": started}}
@@ -159,9 +159,9 @@ def _evaluate(value: Any, states: dict[str, Any], variables: dict[str, Any]) -> 
     """Evaluate each `{% ... %}` in a value. An undefined result is an error, as in Step Functions.
 
     Args:
-        value: a string, or a nested list or dictionary.
-        states: the reserved variable `$states`.
-        variables: the variables of the execution.
+        value: A string, or a nested list or dictionary.
+        states: The reserved variable `$states`.
+        variables: The variables of the execution.
     """
     if isinstance(value, dict):
         return {key: _evaluate(item, states, variables) for key, item in value.items()}

@@ -68,15 +68,15 @@ class AlarmFactory:
         """Create an alarm.
 
         Args:
-            name: the last part of the alarm's name.
-            metric: the metric, whose period is the alarm's period.
-            comparison_operator: how the metric breaches the threshold.
-            threshold: in the unit of the metric.
-            description: the text of the alarm's description.
-            evaluation_periods: how many of the last periods CloudWatch evaluates.
-            datapoints_to_alarm: how many of those must breach the threshold; all if not given.
-            treat_missing_data: the state of a period without data.
-            has_own_action: whether the caller adds an action. Otherwise the alarm must belong to
+            name: The last part of the alarm's name.
+            metric: The metric, whose period is the alarm's period.
+            comparison_operator: How the metric breaches the threshold.
+            threshold: In the unit of the metric.
+            description: The text of the alarm's description.
+            evaluation_periods: How many of the last periods CloudWatch evaluates.
+            datapoints_to_alarm: How many of those must breach the threshold; all if not given.
+            treat_missing_data: How CloudWatch evaluates a period without data.
+            has_own_action: Whether the caller adds an action. Otherwise the alarm must belong to
                 a composite alarm, which has the action.
         """
         alarm = cloudwatch.Alarm(

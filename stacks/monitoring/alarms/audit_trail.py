@@ -63,11 +63,11 @@ class AuditTrailAlarms(Construct):
         """Create the metric filters and the alarms.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            settings: the stage's settings.
-            trail_logs: the log group that CloudTrail writes to.
-            factory: creates the alarms. The caller adds their actions.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            settings: The stage's settings.
+            trail_logs: The log group that CloudTrail writes to.
+            factory: The factory of the alarms. The caller adds their actions.
         """
         super().__init__(scope, construct_id)
         self._settings = settings

@@ -31,10 +31,10 @@ class BackupAlarm(Construct):
         """Create the rule, its log group and the alarm.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            factory: creates the alarm. The caller adds its action.
-            logs_key: encrypts the log group.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            factory: The factory of the alarm. The caller adds its action.
+            logs_key: The KMS key of the log group.
         """
         super().__init__(scope, construct_id)
         settings = factory.settings

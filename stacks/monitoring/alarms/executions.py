@@ -21,10 +21,10 @@ def create_execution_warning(
     A state of the machine itself could not notify of a permission that the machine lacks.
 
     Args:
-        factory: creates the alarm.
-        name: the alarm's name, and its section of the runbook.
-        state_machine_name: the state machine, which may belong to another stack.
-        summary: the consequence of the failure.
+        factory: The factory of the alarm.
+        name: The alarm's name, and its section of the runbook.
+        state_machine_name: The state machine, which may belong to another stack.
+        summary: The consequence of the failure.
     """
     state_machine = sfn.StateMachine.from_state_machine_name(
         factory.scope, f"{to_pascal_case(name)}Machine", state_machine_name

@@ -22,10 +22,10 @@ class PagingEvents(Construct):
         """Create the rules.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            factory: gives the names and the runbook links.
-            topic: receives the events. Its policy allows EventBridge to publish without a
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            factory: The factory of the metric alarms, for names and runbook links.
+            topic: The topic of the events. Its policy allows EventBridge to publish without a
                 condition, because EventBridge does not support one in the policy of a topic.
         """
         super().__init__(scope, construct_id)
@@ -82,13 +82,13 @@ class PagingEvents(Construct):
         """Create a rule that publishes a sentence with the event's subject, time and runbook.
 
         Args:
-            construct_id: the id of the rule.
-            runbook_section: the section of docs/runbooks/alarms.md.
-            summary: what the event means.
-            source: the event's source.
-            detail_type: the event's detail type.
-            detail: the pattern that the event's detail matches.
-            subject_path: the JSON path of the resource or the identity that the event is about.
+            construct_id: The id of the rule.
+            runbook_section: The section of docs/runbooks/alarms.md.
+            summary: What the event means.
+            source: The event's source.
+            detail_type: The event's detail type.
+            detail: The pattern that the event's detail matches.
+            subject_path: The JSON path of the resource or the identity that the event is about.
         """
         name = self._factory.alarm_name(runbook_section)
         rule = events.Rule(

@@ -28,11 +28,11 @@ class BusinessDashboard(Construct):
         """Create the dashboard.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            settings: the stage's settings.
-            log_metrics: the metrics of the backend's log.
-            load_balancer: counts the requests and the errors.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            settings: The stage's settings.
+            log_metrics: The metrics of the backend's log.
+            load_balancer: The load balancer, which counts the requests and the errors.
         """
         super().__init__(scope, construct_id)
         cloudwatch.Dashboard(

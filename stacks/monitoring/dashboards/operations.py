@@ -55,12 +55,12 @@ class OperationsDashboard(Construct):
         """Create the dashboard.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            settings: the stage's settings.
-            alarms: the alarms whose state it shows, in this order.
-            resources: the resources whose metrics and logs it shows.
-            log_metrics: the metrics of the backend's log.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            settings: The stage's settings.
+            alarms: The alarms whose state it shows, in this order.
+            resources: The resources whose metrics and logs it shows.
+            log_metrics: The metrics of the backend's log.
         """
         super().__init__(scope, construct_id)
         self._settings = settings

@@ -40,16 +40,16 @@ def graph(
     """Return a line graph.
 
     Args:
-        title: the widget's title.
-        metrics: the metrics of the left axis, which starts at 0.
-        width: in columns of the grid.
-        unit: the label of the left axis; CloudWatch's own unit if not given.
-        axis: the left axis, in place of `unit`.
-        right: the metrics of the right axis, which starts at 0.
-        right_unit: the label of the right axis.
-        threshold: a horizontal line at an alarm's threshold, and the line's label.
-        stacked: whether the graph shows the metrics as parts of their sum.
-        last_days: the time range; the dashboard's if not given.
+        title: The widget's title.
+        metrics: The metrics of the left axis, which starts at 0.
+        width: In columns of the grid.
+        unit: The label of the left axis; CloudWatch's own unit if not given.
+        axis: The left axis, in place of `unit`.
+        right: The metrics of the right axis, which starts at 0.
+        right_unit: The label of the right axis.
+        threshold: A horizontal line at an alarm's threshold, and the line's label.
+        stacked: Whether the graph shows the metrics as parts of their sum.
+        last_days: The time range; the dashboard's if not given.
     """
     return cloudwatch.GraphWidget(
         title=title,

@@ -41,14 +41,14 @@ class AccessReview(Construct):
         """Create the state machine, its schedule and its alarm.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            settings: the stage's settings.
-            factory: creates the alarm on failures. The caller routes `failures`.
-            bucket: stores the files. Its lifecycle rules set how long.
-            topic: receives a message when the files are complete.
-            topics_key: encrypts the topic.
-            logs_key: encrypts the log group of the state machine.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            settings: The stage's settings.
+            factory: The factory of the alarm on failures. The caller routes `failures`.
+            bucket: The bucket for the files. Its lifecycle rules set how long it keeps them.
+            topic: The topic that receives a message when the files are complete.
+            topics_key: The KMS key of the topic.
+            logs_key: The KMS key of the state machine's log group.
         """
         super().__init__(scope, construct_id)
         self._settings = settings

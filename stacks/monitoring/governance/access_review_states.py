@@ -42,10 +42,10 @@ class AccessReviewStates:
         """Keep what the states refer to.
 
         Args:
-            scope: the parent construct of the states.
-            settings: the stage's settings.
-            bucket: stores the files.
-            topic: receives a message when the files are complete.
+            scope: The parent construct of the states.
+            settings: The stage's settings.
+            bucket: The bucket for the files.
+            topic: The topic that receives a message when the files are complete.
         """
         self._scope = scope
         self._settings = settings

@@ -1,4 +1,4 @@
-"""What administrators may do by hand for maintenance, access reviews and audits."""
+"""The permissions of administrators for maintenance, access reviews and security audits."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,10 @@ from constructs import Construct
 
 
 class AdministratorPolicy(iam.ManagedPolicy):
-    """Allows what the runbooks of maintenance, the access review and the security audit ask for.
+    """Allows the manual steps of the runbooks on maintenance, access review and security audit.
 
-    The policy belongs to the stack that owns the resources, so that it refers to them. Attaching
-    it here keeps the security stack, which owns the role, independent of this stack.
+    This stack attaches the policy, because it owns the resources. The security stack, which owns
+    the role, would otherwise depend on this stack.
     """
 
     def __init__(
@@ -32,13 +32,13 @@ class AdministratorPolicy(iam.ManagedPolicy):
         """Attach the policy to the role.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            role: the role of administrators.
-            state_machines: administrators may start them outside their schedules.
-            announcements: the topic for announcements of maintenance. Administrators may publish.
-            topics_key: encrypts the topic.
-            tested_alarms: the security audit sets their state, to test the notifications.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            role: The role of administrators.
+            state_machines: The state machines that administrators can start by hand.
+            announcements: The topic for announcements of maintenance.
+            topics_key: The KMS key of the topic.
+            tested_alarms: The alarms with which the security audit tests the notifications.
         """
         statements = [
             iam.PolicyStatement(

@@ -32,12 +32,12 @@ class Budget(Construct):
         """Create the budget; the monitor too if the stage owns the account-wide resources.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            settings: the stage's settings.
-            topic: receives the alerts. Its policy allows Budgets and Cost Anomaly Detection to
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            settings: The stage's settings.
+            topic: The topic of the alerts. Its policy allows Budgets and Cost Anomaly Detection to
                 publish.
-            tags: the stage's tags, which CDK does not add to these resource types.
+            tags: The stage's tags, which CDK does not add to these resource types.
         """
         super().__init__(scope, construct_id)
         self._topic = topic

@@ -48,13 +48,13 @@ class Maintenance(Construct):
         """Create the topic of the announcements, the schedules and the alarms on failures.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            settings: the stage's settings.
-            factory: creates the alarms. The caller routes `failures`.
-            warning_topic: receives the reminders.
-            topics_key: encrypts the topic of the announcements.
-            logs_key: encrypts the log group of the state machine.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            settings: The stage's settings.
+            factory: The factory of the alarms. The caller routes `failures`.
+            warning_topic: The topic of the reminders.
+            topics_key: The KMS key of the topics.
+            logs_key: The KMS key of the state machine's log group.
         """
         super().__init__(scope, construct_id)
         self.announcements = sns.Topic(

@@ -38,11 +38,11 @@ def announce_pending_maintenance(
     asks RDS and ElastiCache for their plans for the next one, and announces only what it finds.
 
     Args:
-        scope: the parent construct of all resources.
-        settings: the stage's settings.
-        topic: the topic of the announcements.
-        topics_key: encrypts the topic.
-        logs_key: encrypts the log group of the state machine.
+        scope: The parent construct of all resources.
+        settings: The stage's settings.
+        topic: The topic of the announcements.
+        topics_key: The KMS key of the topic.
+        logs_key: The KMS key of the state machine's log group.
     """
     workflow = Workflow(
         scope,

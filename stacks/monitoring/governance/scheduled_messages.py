@@ -33,10 +33,10 @@ class ScheduledMessages:
         """Create the schedule group and the role.
 
         Args:
-            scope: the parent construct of all resources.
-            settings: the stage's settings.
-            topics: the topics that the role may publish to.
-            topics_key: encrypts the topics.
+            scope: The parent construct of all resources.
+            settings: The stage's settings.
+            topics: The topics that the role may publish to.
+            topics_key: The KMS key of the topics.
         """
         self.settings = settings
         self._scope = scope
@@ -58,12 +58,12 @@ class ScheduledMessages:
         """Publish a message by schedule.
 
         Args:
-            name: the last part of the schedule's name.
-            schedule: a schedule expression, in UTC.
-            topic: the topic.
-            text: the message, to which a link to the runbook is added.
-            runbook: the name of a file in docs/runbooks, without `.md`.
-            subject: the subject; the stage's resource name and the schedule's name if not given.
+            name: The last part of the schedule's name.
+            schedule: A schedule expression, in UTC.
+            topic: The topic to publish to.
+            text: The message, to which a link to the runbook is added.
+            runbook: The name of a file in docs/runbooks, without `.md`.
+            subject: The subject; the stage's resource name and the schedule's name if not given.
         """
         settings = self.settings
         message = f"{text}\nRunbook: {runbook_url(settings, runbook)}\nSent {_SCHEDULED_TIME}."

@@ -33,11 +33,11 @@ class LogMetrics(Construct):
         """Create the metric filters.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            stage: the last part of the metric namespace, because stages may share an account.
-            settings: the tiers and the features, which become dimensions.
-            log_group: the output of the containers, in the format of Fluent Bit.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            stage: The last part of the metric namespace, because stages may share an account.
+            settings: The tiers and the features, which become dimensions.
+            log_group: The output of the containers, in the format of Fluent Bit.
         """
         super().__init__(scope, construct_id)
         self.namespace = f"SpyWatcher/{stage}"
@@ -94,10 +94,10 @@ class LogMetrics(Construct):
         """Create a filter that counts the log events of a kind.
 
         Args:
-            name: the metric's name.
-            event: the value of the field `event`.
-            dimensions: the metric's dimensions, and the field with the value of each.
-            values: the values that the fields of the dimensions may have.
+            name: The metric's name.
+            event: The value of the field `event`.
+            dimensions: The metric's dimensions, and the field with the value of each.
+            values: The values that the fields of the dimensions may have.
         """
         conditions = [_equals("event", event)]
         for field in (dimensions or {}).values():

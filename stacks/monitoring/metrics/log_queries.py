@@ -207,10 +207,10 @@ class LogQueries(Construct):
         """Create the query definitions.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            name: the name of the folder in the console.
-            log_groups: the log groups that the queries read.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            name: The name of the folder in the console.
+            log_groups: The log groups that the queries read.
         """
         super().__init__(scope, construct_id)
         for query in QUERIES:

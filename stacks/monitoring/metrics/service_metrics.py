@@ -45,8 +45,8 @@ def container_insights_metrics(
     """Return the metrics of Container Insights.
 
     Args:
-        cluster_name: the cluster.
-        dimensions: further dimensions, such as a namespace; the whole cluster if not given.
+        cluster_name: The cluster.
+        dimensions: Further dimensions, such as a namespace; the whole cluster if not given.
     """
     return ServiceMetrics("ContainerInsights", {"ClusterName": cluster_name, **(dimensions or {})})
 

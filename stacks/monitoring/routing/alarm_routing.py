@@ -41,10 +41,10 @@ class AlarmRouting:
         """Create the suppression schedules.
 
         Args:
-            scope: the parent construct of the alarms.
-            factory: gives names and descriptions.
-            critical: the topic that pages.
-            warning: the topic that notifies.
+            scope: The parent construct of the alarms.
+            factory: The factory of the metric alarms, for names and descriptions.
+            critical: The topic that pages.
+            warning: The topic that notifies.
         """
         self._scope = scope
         self._factory = factory
@@ -63,8 +63,8 @@ class AlarmRouting:
         """Page once for all alarms that mean that users are affected. Call it before the others.
 
         Args:
-            always: alarms that no planned maintenance causes.
-            outside_maintenance: alarms that planned maintenance causes. One that is still in ALARM
+            always: Alarms that no planned maintenance causes.
+            outside_maintenance: Alarms that planned maintenance causes. One that is still in ALARM
                 when the maintenance window ends pages then.
         """
         rule = cloudwatch.AlarmRule
@@ -94,9 +94,9 @@ class AlarmRouting:
         """Page for alarms, except during an outage or in the maintenance window.
 
         Args:
-            name: the composite alarm's name: its runbook section, with or without `-page`.
-            alarms: the alarms; nothing is created without any.
-            summary: what the page means.
+            name: The composite alarm's name: its runbook section, with or without `-page`.
+            alarms: The alarms; nothing is created without any.
+            summary: What the page means.
         """
         if not alarms:
             return

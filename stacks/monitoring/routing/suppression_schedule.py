@@ -46,14 +46,14 @@ class SuppressionSchedule(Construct):
         """Create the schedules that write the metric, and the alarm.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            factory: gives the alarm's full name, and the settings.
-            name: the last part of the alarm's name.
-            description: the description of the alarm.
-            time_zone: the time zone of the schedules, by its IANA name.
-            role: the role of the schedules, see `SuppressionScheduleRole`.
-            is_suppressed: takes a minute of the week, counted from Monday 00:00, and returns
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            factory: The factory of the metric alarms, for names and settings.
+            name: The last part of the alarm's name.
+            description: The description of the alarm.
+            time_zone: The time zone of the schedules, by its IANA name.
+            role: The role of the schedules, see `SuppressionScheduleRole`.
+            is_suppressed: Takes a minute of the week, counted from Monday 00:00, and returns
                 whether the alarm is in ALARM then.
         """
         super().__init__(scope, construct_id)
@@ -132,9 +132,9 @@ class SuppressionScheduleRole(Construct):
         """Create the role.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            settings: the stage's settings, which name the namespace.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            settings: The stage's settings, which name the namespace.
         """
         super().__init__(scope, construct_id)
         self.role = iam.Role(
@@ -208,9 +208,9 @@ def _times_of_day(
     """Yield the steps of a day with this suppression value; hours with equal minutes are one item.
 
     Args:
-        first_minute: the minute of the week at which the day starts.
-        is_suppressed: as for `SuppressionSchedule`.
-        value: the suppression value.
+        first_minute: The minute of the week at which the day starts.
+        is_suppressed: The function of `SuppressionSchedule`.
+        value: The suppression value.
     """
     hours_by_minutes: dict[tuple[int, ...], list[int]] = {}
     for hour in range(24):

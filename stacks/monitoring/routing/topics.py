@@ -25,10 +25,10 @@ class Topics(Construct):
         """Create the topics and subscribe the endpoints of the settings.
 
         Args:
-            scope: the parent construct.
-            construct_id: the id in the parent construct.
-            settings: the stage's settings.
-            key: encrypts the topics. Its policy allows CloudWatch and EventBridge to use it.
+            scope: The scope of the construct.
+            construct_id: The id of the construct.
+            settings: The stage's settings.
+            key: The KMS key of the topics. Its policy allows CloudWatch and EventBridge to use it.
         """
         super().__init__(scope, construct_id)
         self._settings = settings

@@ -18,9 +18,9 @@ def pages(alarms: StageAlarms, starts: dict[str, int], *, end: int = 60) -> list
     """Return the alarms that page.
 
     Args:
-        alarms: the alarms of the stage.
-        starts: the minutes at which metric alarms go off.
-        end: the minute at which all of them return to OK.
+        alarms: The alarms of the stage.
+        starts: The minutes at which metric alarms go off.
+        end: The minute at which all of them return to OK.
     """
     notifications = alarms.notifications(
         lambda now: {name for name, start in starts.items() if start <= now < end}, end + 30
