@@ -86,13 +86,13 @@ class MonitoringStack(StageStack):
         routing.page(
             "replication-broken",
             [*database.replication, *cache.replication],
-            summary="A copy of the data is not kept up: a failover would lose data, and reads from "
-            "the copy are old.",
+            summary="A replica of the data is missing or behind. A failover would lose data, and "
+            "reads from the replica return old data.",
         )
         routing.page(
             "pods-crash-looping-page",
             cluster.crash_looping,
-            summary="A container has ended right after each start for ten minutes.",
+            summary="A container has been in a crash loop for ten minutes.",
         )
         routing.page_directly(create_certificate_alarm(factory, resources.certificate))
         if factory.settings.database.backup_retention_days:

@@ -68,8 +68,8 @@ class Workflow(Construct):
         acknowledge(
             self.state_machine.role.node.find_child("DefaultPolicy"),
             "NIST.800.53.R5-IAMNoInlinePolicy",
-            reason="The policy fits one state machine and names what that one calls: shared with "
-            "another identity it would be wrong.",
+            reason="The inline policy allows the API calls of this state machine alone. No other "
+            "role needs the same permissions.",
         )
         self._start_by_schedule(schedule)
 

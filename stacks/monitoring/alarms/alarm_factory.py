@@ -95,9 +95,9 @@ class AlarmFactory:
             acknowledge(
                 alarm,
                 "NIST.800.53.R5-CloudWatchAlarmAction",
-                reason="The composite alarm that it is part of tells: only such a one can be held "
-                "back, and a failure with its consequences be told once. A test checks that each "
-                "alarm is part of one.",
+                reason="The composite alarm that contains this alarm has the actions, because "
+                "CloudWatch can suppress only the actions of composite alarms. A test checks that "
+                "every alarm without an action belongs to a composite alarm.",
             )
         return alarm
 
@@ -141,8 +141,8 @@ class AlarmFactory:
             f"?region={settings.region}#dashboards/dashboard/{operations_dashboard_name(settings)}"
         )
         return (
-            f"{description.summary}\n\nLook at: {description.first_check}\nDashboard: {dashboard}\n"
-            f"Runbook: {self.runbook_section_url(description.runbook_section)}"
+            f"{description.summary}\n\nFirst check: {description.first_check}\nDashboard: "
+            f"{dashboard}\nRunbook: {self.runbook_section_url(description.runbook_section)}"
         )
 
     def runbook_section_url(self, section: str) -> str:

@@ -85,7 +85,7 @@ class AuditTrailAlarms(Construct):
                     '($.userIdentity.type = "Root") && ($.userIdentity.invokedBy NOT EXISTS) && '
                     '($.eventType != "AwsServiceEvent")',
                 ),
-                "Somebody uses the account's root user, for which there is no daily need.",
+                "Somebody used the root user of the account, which daily work does not need.",
             ),
             "sign-in-without-mfa": _Detection(
                 (
@@ -94,23 +94,23 @@ class AuditTrailAlarms(Construct):
                     '($.userIdentity.type != "AssumedRole") && '
                     '($.additionalEventData.MFAUsed != "Yes")',
                 ),
-                "Somebody has signed in to the console without a second factor.",
+                "Somebody signed in to the console without MFA.",
             ),
             "policy-change": _Detection(
                 (
                     f"{_any_event('iam', _ATTACHMENTS)} && {not_by_deployment}",
                     f"{_any_event('iam', _POLICIES_AND_BOUNDARIES)} && {not_by_deployment}",
                 ),
-                "A permission was changed by hand: not by a reviewed deployment.",
+                "Somebody changed a permission by hand, without a reviewed deployment.",
             ),
             "trail-change": _Detection(
                 (f"{_any_event('cloudtrail', _TRAIL_CHANGES)} && {not_by_deployment}",),
-                "The record of who did what was changed by hand, or stopped.",
+                "Somebody changed or stopped the audit trail by hand.",
             ),
             "key-loss": _Detection(
                 (_any_event("kms", _KEY_LOSSES),),
-                "A key is disabled or will be deleted, and with it all that it encrypts. "
-                "CancelKeyDeletion takes it back.",
+                "Somebody disabled a KMS key, or scheduled its deletion. The data that it encrypts "
+                "becomes unreadable. CancelKeyDeletion reverts a scheduled deletion.",
             ),
         }
 
@@ -137,7 +137,8 @@ class AuditTrailAlarms(Construct):
             description=AlarmDescription(
                 runbook_section=name,
                 summary=detection.summary,
-                first_check=f"who and what, in the log group {trail_name(self._settings)}",
+                first_check="The identity and the event in the log group "
+                f"{trail_name(self._settings)}",
             ),
             evaluation_periods=1,
             # A period without data is a period without such an event.

@@ -56,7 +56,7 @@ class BackupAlarm(Construct):
             description=AlarmDescription(
                 runbook_section="backup-missing",
                 summary=f"RDS has finished no backup of PostgreSQL for {_HOURS_WITHOUT_BACKUP} "
-                "hours. Until the first night of a new stage that is as it should be.",
+                "hours. This is expected before the first night of a new stage.",
                 first_check=f"aws rds describe-db-snapshots --db-instance-identifier {instance} "
                 "--snapshot-type automated",
             ),

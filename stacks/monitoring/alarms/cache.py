@@ -52,8 +52,8 @@ class CacheAlarms:
             1,
             description=AlarmDescription(
                 runbook_section="cache-unavailable",
-                summary=f"Redis node {node} has reported nothing for three minutes. Without any "
-                "node there are no sessions and no rate limits.",
+                summary=f"Redis node {node} has reported no metrics for three minutes. Without any "
+                "node, there are no sessions and no rate limits.",
                 first_check=self._describe_events,
             ),
             evaluation_periods=3,
@@ -70,8 +70,8 @@ class CacheAlarms:
             seconds,
             description=AlarmDescription(
                 runbook_section="cache-replication",
-                summary=f"Redis node {node} is over {seconds} s behind its primary: a failover "
-                "now would lose what was written since.",
+                summary=f"Redis node {node} is more than {seconds} s behind its primary. A "
+                "failover now would lose the latest writes.",
                 first_check=self._describe_events,
             ),
             evaluation_periods=5,
@@ -84,8 +84,8 @@ class CacheAlarms:
             "cpu",
             "EngineCPUUtilization",
             self._thresholds.cache_cpu_percent,
-            summary="Redis has little time left on its one processor: every command waits.",
-            first_check="the slow log in CloudWatch Logs",
+            summary="The engine thread of Redis has little CPU time left. Every command waits.",
+            first_check="The slow log in CloudWatch Logs",
             evaluation_periods=15,
         )
 
@@ -94,7 +94,7 @@ class CacheAlarms:
             "memory",
             "DatabaseMemoryUsagePercentage",
             self._thresholds.cache_memory_percent,
-            summary="Redis is nearly full: it will evict keys.",
+            summary="Redis has little memory left. It will evict keys.",
             first_check="BytesUsedForCache and CurrItems of the nodes",
             evaluation_periods=15,
         )
@@ -105,9 +105,9 @@ class CacheAlarms:
             "connections",
             "CurrConnections",
             CACHE_MAX_CONNECTIONS * percent / 100,
-            summary=f"Over {percent:g} % of the {CACHE_MAX_CONNECTIONS} connections that a node "
-            "takes are open: clients leave them behind.",
-            first_check="NewConnections of the nodes beside the number of pods",
+            summary=f"More than {percent:g} % of the {CACHE_MAX_CONNECTIONS} connections of a "
+            "Redis node are open. Clients may not close their connections.",
+            first_check="NewConnections of the nodes, and the number of pods",
             evaluation_periods=5,
         )
 
@@ -117,7 +117,7 @@ class CacheAlarms:
             "Evictions",
             self._thresholds.cache_evictions_per_minute,
             statistic="Sum",
-            summary="Redis throws keys away for want of memory: sessions end early.",
+            summary="Redis evicts keys, because it is out of memory. Sessions end early.",
             first_check="DatabaseMemoryUsagePercentage of the nodes",
             evaluation_periods=5,
         )
@@ -128,7 +128,8 @@ class CacheAlarms:
             "NetworkBandwidthOutAllowanceExceeded",
             0,
             statistic="Sum",
-            summary="A Redis node answers more than its type may send: AWS holds its packets back.",
+            summary="A Redis node sends more than its node type allows. AWS queues or drops "
+            "packets.",
             first_check="NetworkBytesOut of the nodes, and large values in the slow log",
             evaluation_periods=5,
         )
@@ -142,7 +143,7 @@ class CacheAlarms:
                 "CPUCreditBalance",
                 max_credits * self._thresholds.cache_credits_percent / 100,
                 comparison_operator=ComparisonOperator.LESS_THAN_THRESHOLD,
-                summary="A Redis node of the T family has few CPU credits left.",
+                summary="A Redis node with a burstable node type has few CPU credits left.",
                 first_check="CPUUtilization of the nodes",
                 evaluation_periods=15,
             )

@@ -60,7 +60,7 @@ class ClusterAlarms:
             1,
             description=AlarmDescription(
                 runbook_section="cluster-without-nodes",
-                summary="The cluster has no healthy node: no pod runs.",
+                summary="The cluster has no healthy node. No pod runs.",
                 first_check="kubectl get nodes; kubectl describe nodes",
             ),
             evaluation_periods=5,
@@ -80,7 +80,7 @@ class ClusterAlarms:
             0,
             description=AlarmDescription(
                 runbook_section="pods-crash-looping",
-                summary="A container has ended right after each start for ten minutes.",
+                summary="A container has been in a crash loop for ten minutes.",
                 first_check="kubectl get pods -A | grep CrashLoopBackOff; kubectl logs --previous",
             ),
             evaluation_periods=10,
@@ -96,8 +96,8 @@ class ClusterAlarms:
             ),
             ComparisonOperator.GREATER_THAN_THRESHOLD,
             0,
-            summary="For 15 minutes a pod has found no node: the node group is at its maximum, or "
-            "AWS has no instance to give.",
+            summary="A pod has been unschedulable for 15 minutes. The node group has its maximum "
+            "size, or AWS has no capacity.",
             first_check="kubectl get pods -A --field-selector=status.phase=Pending",
             evaluation_periods=15,
         )
@@ -109,8 +109,8 @@ class ClusterAlarms:
             self._insights.metric("cluster_node_count", statistic="Minimum", period=MINUTE),
             ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             maximum,
-            summary=f"All {maximum} nodes that the settings allow have run for 15 minutes: "
-            "further pods will find none.",
+            summary=f"The cluster has had its maximum of {maximum} nodes for 15 minutes. Further "
+            "pods will be unschedulable.",
             first_check="kubectl top nodes",
             evaluation_periods=15,
         )
@@ -127,21 +127,21 @@ class ClusterAlarms:
                 "node_cpu_utilization",
                 "Average",
                 thresholds.node_cpu_percent,
-                "The nodes have little processor time left: pods slow each other down.",
+                "The nodes have little CPU time left. Pods slow each other down.",
             ),
             (
                 "memory",
                 "node_memory_utilization",
                 "Average",
                 thresholds.node_memory_percent,
-                "The nodes have little memory left: pods will be evicted.",
+                "The nodes have little memory left. Kubernetes will evict pods.",
             ),
             (
                 "disk",
                 "node_filesystem_utilization",
                 "Maximum",
                 thresholds.node_disk_percent,
-                "A node's disk is nearly full: it will evict pods, and cannot pull images.",
+                "The disk of a node is nearly full. The node evicts pods, and cannot pull images.",
             ),
         ):
             yield self._factory.create_warning(

@@ -59,8 +59,8 @@ class DatabaseAlarms:
             1,
             description=AlarmDescription(
                 runbook_section="database-unavailable",
-                summary="PostgreSQL has reported nothing for three minutes: the application cannot "
-                "read or write.",
+                summary="PostgreSQL has reported no metrics for three minutes. The application "
+                "cannot read or write data.",
                 first_check="aws rds describe-events --duration 60 --source-type db-instance "
                 f"--source-identifier {self._primary}",
             ),
@@ -78,8 +78,8 @@ class DatabaseAlarms:
             seconds,
             description=AlarmDescription(
                 runbook_section="database-replication",
-                summary=f"Read replica {number} is over {seconds} s behind, or reports nothing: "
-                "what reads from it sees old data.",
+                summary=f"Read replica {number} is more than {seconds} s behind its primary, or "
+                "reports no metrics. Reads from it return old data.",
                 first_check=f"aws rds describe-db-instances --db-instance-identifier {identifier}",
             ),
             evaluation_periods=5,
@@ -93,8 +93,8 @@ class DatabaseAlarms:
             "CPUUtilization",
             ComparisonOperator.GREATER_THAN_THRESHOLD,
             self._thresholds.database_cpu_percent,
-            summary="PostgreSQL has little processor time left: queries get slower.",
-            first_check="the top statements in CloudWatch Database Insights",
+            summary="PostgreSQL has little CPU time left. Queries become slower.",
+            first_check="The top statements in CloudWatch Database Insights",
             evaluation_periods=15,
         )
 
@@ -105,9 +105,10 @@ class DatabaseAlarms:
             "FreeableMemory",
             ComparisonOperator.LESS_THAN_THRESHOLD,
             self._instance_class.memory_mib * _MIB * percent / 100,
-            summary=f"Less than {percent:g} % of PostgreSQL's memory is free: it reads more from "
-            "disk, and may be restarted for want of memory.",
-            first_check="connections and the top statements in CloudWatch Database Insights",
+            summary=f"Less than {percent:g} % of "
+            "PostgreSQL's memory is free. It reads more from disk, and restarts if it runs out of "
+            "memory.",
+            first_check="The connections and the top statements in CloudWatch Database Insights",
             evaluation_periods=15,
         )
 
@@ -119,8 +120,8 @@ class DatabaseAlarms:
             "DatabaseConnections",
             ComparisonOperator.GREATER_THAN_THRESHOLD,
             round(maximum * percent / 100),
-            summary=f"Over {percent:g} % of the {maximum} connections are taken; without any left, "
-            "pods cannot connect.",
+            summary=f"More than {percent:g} % of the {maximum} connections are in use. If none is "
+            "left, pods cannot connect.",
             first_check="SELECT state, count(*) FROM pg_stat_activity GROUP BY state",
             evaluation_periods=5,
         )
@@ -135,15 +136,15 @@ class DatabaseAlarms:
         if maximum_gib is None:
             percent = self._thresholds.database_free_storage_percent
             summary = (
-                f"Less than {percent:g} % of PostgreSQL's {initial_gib} GiB are free. At zero it "
-                "stops."
+                f"Less than {percent:g} % of PostgreSQL's storage of {initial_gib} GiB is free. "
+                "PostgreSQL stops when no storage is left."
             )
         else:
             percent = self._thresholds.database_free_growing_storage_percent
             summary = (
-                f"PostgreSQL has less free than {percent:g} % of its first {initial_gib} GiB, "
-                f"though RDS grows its storage to {maximum_gib} GiB: it is at that end, or fills "
-                "faster."
+                f"PostgreSQL's free storage is less than {percent:g} % of its initial "
+                f"{initial_gib} GiB. RDS grows the storage to at most {maximum_gib} GiB. The "
+                "storage has reached that limit, or it fills faster than it grows."
             )
         return self._create_warning(
             "storage",
@@ -162,8 +163,8 @@ class DatabaseAlarms:
             "EBSIOBalance%",
             ComparisonOperator.LESS_THAN_THRESHOLD,
             self._thresholds.database_io_balance_percent,
-            summary="PostgreSQL has nearly used up what its class may burst to its disk: reads and "
-            "writes will be held back.",
+            summary="PostgreSQL has nearly used up the disk burst of its instance class. After "
+            "that, AWS throttles reads and writes.",
             first_check="ReadIOPS, WriteIOPS and DiskQueueDepth of the instance",
             evaluation_periods=15,
         )
@@ -177,8 +178,8 @@ class DatabaseAlarms:
                 "CPUCreditBalance",
                 ComparisonOperator.LESS_THAN_THRESHOLD,
                 max_credits * self._thresholds.database_credits_percent / 100,
-                summary="PostgreSQL's class of the T family has few CPU credits left. It is not "
-                "slowed down, but from zero on each vCPU hour costs extra.",
+                summary="The burstable instance class of PostgreSQL has few CPU credits left. "
+                "Without credits it is not slower, but each vCPU hour costs extra.",
                 first_check="CPUSurplusCreditsCharged and CPUUtilization of the instance",
                 evaluation_periods=15,
             )

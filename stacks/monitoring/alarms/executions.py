@@ -46,8 +46,8 @@ def create_execution_warning(
         ComparisonOperator.GREATER_THAN_THRESHOLD,
         0,
         summary=summary,
-        first_check=f"the last execution of the state machine {state_machine_name}, and its step "
-        "that failed",
+        first_check=f"The last execution of the state machine {state_machine_name}, and its failed "
+        "state",
         evaluation_periods=WEEKEND_HOURS,
         datapoints_to_alarm=1,
     )

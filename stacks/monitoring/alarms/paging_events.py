@@ -41,7 +41,7 @@ class PagingEvents(Construct):
         self._create_rule(
             "RotationFailed",
             runbook_section="rotation-failed",
-            summary="Secrets Manager could not rotate a password; the old one stays in use.",
+            summary="Secrets Manager could not rotate a secret. The old value stays in use.",
             source="aws.secretsmanager",
             detail_type="AWS Service Event via CloudTrail",
             detail={
@@ -58,7 +58,7 @@ class PagingEvents(Construct):
         self._create_rule(
             "TrailStopped",
             runbook_section="trail-stopped",
-            summary="The audit trail was stopped or deleted: nothing records who does what.",
+            summary="Somebody stopped or deleted the audit trail. Nothing records API calls.",
             source="aws.cloudtrail",
             detail_type="AWS API Call via CloudTrail",
             detail={

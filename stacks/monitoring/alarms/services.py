@@ -39,7 +39,7 @@ class ServiceAlarms:
             1,
             description=AlarmDescription(
                 runbook_section=f"{service}-down",
-                summary=f"No {service} pod passes its health check: users get errors.",
+                summary=f"No {service} pod passes its health check. Users get errors.",
                 first_check="kubectl -n spywatcher get pods -o wide",
             ),
             evaluation_periods=2,
@@ -70,7 +70,8 @@ class ServiceAlarms:
             percent,
             description=AlarmDescription(
                 runbook_section="high-error-rate",
-                summary=f"Over {percent:g} % of answers have been server errors for five minutes.",
+                summary=f"More than {percent:g} % of the responses have been server errors for "
+                "five minutes.",
                 first_check="kubectl -n spywatcher logs deployment/spywatcher-backend --since=15m",
             ),
             evaluation_periods=5,
@@ -91,8 +92,8 @@ def create_certificate_alarm(
         days,
         description=AlarmDescription(
             runbook_section="certificate-expiring",
-            summary=f"The certificate ends in under {days} days: ACM could not renew it. Browsers "
-            "refuse the site from then on.",
+            summary=f"The certificate expires in less than {days} days, because ACM could not "
+            "renew it. Browsers refuse the site after that.",
             first_check="aws acm list-certificates --certificate-statuses ISSUED EXPIRED",
         ),
         evaluation_periods=1,
@@ -121,8 +122,8 @@ def _response_time(
         load_balancer.metrics.target_response_time(statistic="p95", period=MINUTE),
         ComparisonOperator.GREATER_THAN_THRESHOLD,
         seconds,
-        summary=f"One answer in twenty takes longer than {seconds:g} s.",
-        first_check="the dashboard's response time beside PostgreSQL's CPU and connections",
+        summary=f"The 95th percentile of the response time is above {seconds:g} s.",
+        first_check="The response time on the dashboard, and the CPU and connections of PostgreSQL",
         evaluation_periods=10,
     )
 
@@ -145,8 +146,8 @@ def _maximum_replicas(
         targets.metrics.healthy_host_count(statistic="Maximum", period=MINUTE),
         ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         maximum,
-        summary=f"All {maximum} {service} pods that the autoscaler may make have run for 15 "
-        "minutes: more load makes answers slower.",
+        summary=f"The {service} has had its maximum of {maximum} pods for 15 minutes. More load "
+        "makes responses slower.",
         first_check=f"kubectl -n spywatcher describe hpa spywatcher-{service}",
         evaluation_periods=15,
     )

@@ -75,7 +75,8 @@ class AccessReview(Construct):
             factory,
             "access-review-failed",
             state_machine_name=name,
-            summary="The quarterly review of who has access was not written: nobody looks at it.",
+            summary="The files of the quarterly access review are missing. Nobody reviews the "
+            "access.",
         )
 
     def _acknowledge(self, state_machine: sfn.StateMachine) -> None:
@@ -84,8 +85,8 @@ class AccessReview(Construct):
             policy,
             "AwsSolutions-IAM5[Resource::*]",
             "CKV_AWS_111",
-            reason="IAM's credential report, the delivery of logs and X-Ray know no narrower "
-            "resource. The report names users and the age of their keys, and holds no secret.",
+            reason="The credential report of IAM, log delivery and X-Ray need access to all "
+            "resources. The report names users and the age of their keys, and contains no secret.",
         )
         name = cluster_name(self._settings)
         stack = cdk.Stack.of(self)
@@ -93,6 +94,6 @@ class AccessReview(Construct):
         acknowledge(
             policy,
             f"AwsSolutions-IAM5[Resource::{prefix}:access-entry/{name}/*]",
-            reason="It reads the entries of this one cluster; their identifiers are EKS's own, "
-            "and finding entries that nobody wrote down is what the review is for.",
+            reason="The permission is limited to the access entries of this cluster. EKS generates "
+            "their identifiers, and the review must also find entries that no template has.",
         )

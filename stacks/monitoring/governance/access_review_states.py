@@ -206,7 +206,7 @@ class AccessReviewStates:
             parameters={
                 "TopicArn": self._topic.topic_arn,
                 "Subject": f"{name}: access review",
-                "Message": "{% 'The quarterly access review is due. Collected in "
+                "Message": "{% 'The quarterly access review is due. Its files are in "
                 f"s3://{self._bucket.bucket_name}/' & $folder & '/\nRunbook: "
                 f"{runbook_url(self._settings, 'access-review')}' %}}",
             },

@@ -16,8 +16,8 @@ def announce_node_patches(messages: ScheduledMessages, topic: sns.ITopic) -> Non
         topic,
         announcement_text(
             messages.settings,
-            "the nodes get the month's operating system patches, one node after the other. Pods "
-            "move; no interruption is expected.",
+            "the nodes get the month's operating system patches, one node at a time. Pods move to "
+            "other nodes. No interruption is expected.",
         ),
         runbook="kubernetes-upgrade",
         subject=announcement_subject(messages.settings),
@@ -39,7 +39,8 @@ def announce_kubernetes_upgrades(messages: ScheduledMessages, topic: sns.ITopic)
         announcement_text(
             settings,
             "Kubernetes is upgraded where a newer version is due "
-            f"(now {settings.cluster.kubernetes_version}). Pods move; no interruption is expected.",
+            f"(now {settings.cluster.kubernetes_version}). Pods move to other nodes. No "
+            "interruption is expected.",
         ),
         runbook="kubernetes-upgrade",
         subject=announcement_subject(settings),

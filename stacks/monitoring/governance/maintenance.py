@@ -84,13 +84,13 @@ class Maintenance(Construct):
                 factory,
                 "node-patches-failed",
                 state_machine_name=node_patching_name(settings),
-                summary="Nodes keep last month's patches of the operating system.",
+                summary="The nodes do not have this month's patches of the operating system.",
             ),
             create_execution_warning(
                 factory,
                 "plans-not-read",
                 state_machine_name=pending_maintenance_name(settings),
-                summary="What AWS plans for the data stores in the next window is not announced.",
+                summary="The maintenance that AWS plans for the data stores is not announced.",
             ),
         ]
 
@@ -105,7 +105,7 @@ def _create_lost_message_warning(
         cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
         0,
         summary="An announcement of maintenance, or a reminder, was not sent.",
-        first_check=f"the schedules of the group {factory.settings.resource_name('maintenance')}",
+        first_check=f"The schedules of the group {factory.settings.resource_name('maintenance')}",
         evaluation_periods=WEEKEND_HOURS,
         datapoints_to_alarm=1,
     )

@@ -59,8 +59,8 @@ def announce_pending_maintenance(
         workflow.state_machine.role.node.find_child("DefaultPolicy"),
         "AwsSolutions-IAM5[Resource::*]",
         "CKV_AWS_111",
-        reason="The descriptions of planned patches, the delivery of logs and X-Ray know no "
-        "narrower resource; nothing of it reads stored data or changes a resource.",
+        reason="The descriptions of planned maintenance, log delivery and X-Ray need access to all "
+        "resources. None of these actions reads stored data or changes a data store.",
     )
     return workflow.state_machine
 
@@ -127,7 +127,7 @@ def _announce(scope: Construct, settings: StageSettings, topic: sns.ITopic) -> t
     text = announcement_text(
         settings,
         "AWS patches the data stores. PostgreSQL may fail over or restart, which takes up to two "
-        "minutes; Redis fails over.",
+        "minutes. Redis fails over.",
     )
     return tasks.CallAwsService.jsonata(
         scope,

@@ -11,7 +11,7 @@ _QUARTERLY_REVIEWS = {
     # The months differ from each other and from those of the access review (access_review.py), so
     # that each month has one review.
     "security-audit": ("2,5,8,11", "The quarterly security audit is due."),
-    "vertical-scaling": ("3,6,9,12", "The quarterly look at sizes is due: do they still fit?"),
+    "vertical-scaling": ("3,6,9,12", "The quarterly review of instance sizes is due."),
 }
 
 

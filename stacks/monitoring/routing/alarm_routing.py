@@ -74,10 +74,10 @@ class AlarmRouting:
             rule.any_of(*always, unplanned),
             AlarmDescription(
                 runbook_section="outage",
-                summary="Users are affected. The alarms that set this off are in the message; "
-                "others that follow from the same cause do not page again.",
-                first_check="database-unavailable first, then cluster, cache, pods: a cause before "
-                "its consequences",
+                summary="Users are affected. This message names the alarms that started the "
+                "outage. Other alarms with the same cause do not page again.",
+                first_check="The causes before the consequences: database-unavailable, then the "
+                "alarms on the cluster, the cache and the pods",
             ),
             self._critical,
         )
@@ -85,8 +85,8 @@ class AlarmRouting:
             self._scope,
             "Quiet",
             composite_alarm_name=self._factory.alarm_name("quiet"),
-            alarm_description="Outside business hours, or during an outage, of which somebody "
-            f"knows. Holds warnings back. {self._factory.runbook_section_url('quiet')}",
+            alarm_description="In ALARM outside business hours and during an outage. Suppresses "
+            f"warnings. {self._factory.runbook_section_url('quiet')}",
             alarm_rule=rule.any_of(self._outside_business_hours, self._outage),
         )
 
@@ -107,7 +107,7 @@ class AlarmRouting:
             AlarmDescription(
                 runbook_section=name.removesuffix("-page"),
                 summary=summary,
-                first_check="the alarms in this message, each with its own first command",
+                first_check="The first checks of the alarms that this message names",
             ),
             self._critical,
             suppressor=self._outage,
@@ -134,9 +134,9 @@ class AlarmRouting:
             "BusinessHours",
             factory=self._factory,
             name="outside-business-hours",
-            description=f"Not {hours.start} to {hours.end} ({hours.time_zone}) of "
-            f"{', '.join(day for day in DAYS if day in hours.days)}. Holds warnings back; "
-            "without data it is OK. "
+            description=f"In ALARM except from {hours.start} to {hours.end} ({hours.time_zone}) on "
+            f"{', '.join(day for day in DAYS if day in hours.days)}. Suppresses warnings. "
+            "Without data it is OK. "
             f"{self._factory.runbook_section_url('outside-business-hours')}",
             time_zone=hours.time_zone,
             role=role,
@@ -150,8 +150,8 @@ class AlarmRouting:
             "MaintenanceWindow",
             factory=self._factory,
             name="maintenance-window",
-            description=f"The weekly window, {maintenance.weekly_window} (UTC). Holds back what "
-            "planned work sets off; without data it is OK. "
+            description=f"In ALARM in the weekly maintenance window, {maintenance.weekly_window} "
+            "(UTC). Suppresses alarms that planned maintenance causes. Without data it is OK. "
             f"{self._factory.runbook_section_url('maintenance-window')}",
             time_zone="UTC",
             role=role,

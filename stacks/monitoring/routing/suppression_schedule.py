@@ -119,8 +119,8 @@ class SuppressionSchedule(Construct):
         acknowledge(
             alarm,
             "NIST.800.53.R5-CloudWatchAlarmAction",
-            reason="It tells nobody on purpose: composite alarms read its state to hold back "
-            "their own actions.",
+            reason="It has no action by design. Composite alarms read its state to suppress their "
+            "own actions.",
         )
         return alarm
 
@@ -163,8 +163,8 @@ class SuppressionScheduleRole(Construct):
         acknowledge(
             policy,
             "AwsSolutions-IAM5[Resource::*]",
-            reason="PutMetricData knows no resources; the condition on the namespace leaves it "
-            "the stage's clocks alone.",
+            reason="PutMetricData does not support resource-level permissions. A condition limits "
+            "the role to the metric namespace of the suppression schedules.",
         )
 
 

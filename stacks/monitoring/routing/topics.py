@@ -105,6 +105,7 @@ class Topics(Construct):
         acknowledge(
             policy,
             "AwsSolutions-IAM5[Resource::*]",
-            reason="These four actions know no resources, and read alarms and metrics alone.",
+            reason="These actions do not support resource-level permissions. They read only alarms "
+            "and metrics.",
         )
         return policy

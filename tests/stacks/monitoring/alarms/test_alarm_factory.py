@@ -41,7 +41,7 @@ def test_the_description_of_a_notifying_alarm_has_a_summary_and_a_first_check(
         assert 0 < len(text) <= 1024, name
         if alarms.topics(name):
             assert re.fullmatch(
-                r"[A-Z].+\n\nLook at: .+\nDashboard: \S+\nRunbook: \S+", text, re.DOTALL
+                r"[A-Z].+\n\nFirst check: .+\nDashboard: \S+\nRunbook: \S+", text, re.DOTALL
             ), name
 
 

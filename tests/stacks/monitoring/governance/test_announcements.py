@@ -70,5 +70,5 @@ def test_an_announcement_states_the_time_the_work_and_its_impact(
     assert arguments["Subject"] == f"{stage.settings.resource_name()}: maintenance in 7 days"
     text = arguments["Message"]
     assert text.startswith("In 7 days, Sunday 02:00 to Sunday 04:00 UTC: ")
-    assert "no interruption is expected" in text
+    assert "No interruption is expected" in text
     assert text.endswith("Sent <aws.scheduler.scheduled-time>.")
