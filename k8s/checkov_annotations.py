@@ -5,12 +5,13 @@ is the id of a finding and the control that compensates for it.
 """
 
 _POD_FINDINGS = {
-    "CKV_K8S_43": "A release names a tag or a digest; a released tag is not used again.",
-    "CKV_K8S_15": "A released tag does not change, so that a node that has it need not pull.",
-    "CKV_K8S_40": "The files in the image belong to its user; no pod mounts anything of the host.",
+    "CKV_K8S_43": "A release names a tag or a digest. A released tag is never used again.",
+    "CKV_K8S_15": "A released tag never changes. A node need not pull an image that it has.",
+    "CKV_K8S_40": "The files in the image belong to this user. No pod mounts a host path.",
 }
 _SECRET_FINDINGS = {
-    "CKV_K8S_35": "The image reads its secrets from variables only; nobody may run commands in it.",
+    "CKV_K8S_35": "The image reads secrets from variables only. Only administrators can run "
+    "commands in its containers.",
 }
 
 

@@ -21,5 +21,5 @@ def add_priority_class(scope: Construct) -> None:
         value=1000,
         preemption_policy="Never",
         global_default=False,
-        description="Pods of the application: scheduled before others, evicting none",
+        description="Pods of the application: scheduled before other pods, without preemption",
     )

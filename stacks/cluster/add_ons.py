@@ -129,8 +129,9 @@ class AddOns(Construct):
         acknowledge(
             role,
             "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonEKS_CNI_Policy]",
-            reason="AWS changes it with the add-on; without the right permission no pod gets an "
-            "address. Pod Identity gives it to the pods of aws-node alone, not to the nodes.",
+            reason="AWS updates this policy with the add-on. Without a permission that a new "
+            "version needs, no pod would get an address. EKS Pod Identity gives the role to the "
+            "pods of aws-node only, not to the nodes.",
         )
         return self._create_add_on("vpc-cni", {"enableNetworkPolicy": "true"}, role, "aws-node")
 

@@ -123,8 +123,8 @@ def _finish_cluster(cluster: eks.Cluster, settings: StageSettings, logs_key: kms
     acknowledge(
         cluster.node.find_child("Role"),
         "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonEKSClusterPolicy]",
-        reason="What the control plane of EKS needs, which AWS changes with EKS; only the "
-        "service eks.amazonaws.com takes the role.",
+        reason="The EKS control plane needs these permissions, and AWS updates them with EKS. Only "
+        "the service eks.amazonaws.com can assume the role.",
     )
     kubectl_provider.encrypt_logs(cluster, logs_key)
     kubectl_provider.tag_barrier(cluster, stage_tags(settings))

@@ -65,26 +65,27 @@ def acknowledge_findings(cluster: eks.Cluster) -> None:
             function,
             *("NIST.800.53.R5-LambdaConcurrency", "CKV_AWS_115"),
             *("NIST.800.53.R5-LambdaDLQ", "CKV_AWS_116"),
-            reason="CloudFormation alone calls CDK's function, a few at a time and waiting for "
-            "the answer: no event is lost, and its failure fails the deployment.",
+            reason="Only CloudFormation invokes this CDK function, and waits for its result. No "
+            "event can be lost, and a failure of the function fails the deployment.",
         )
         acknowledge(
             function,
             "CKV_AWS_173",
-            reason="Its variables hold a function's name and a mode of the SDK, nothing secret, "
-            "and Lambda's own key encrypts them.",
+            reason="The environment variables contain a function name and an SDK option, and no "
+            "secret. Lambda encrypts them with its own key.",
         )
         role = function.node.find_child("ServiceRole")
         acknowledge(
             role,
             *_FUNCTION_POLICIES,
-            reason="CDK attaches them to its own function: writing logs, having an interface in "
-            "the VPC. They reach no data of the application.",
+            reason="CDK attaches these policies to its own function, which writes logs and has a "
+            "network interface in the VPC. They allow no access to the application's data.",
         )
         acknowledge(
             role.node.find_child("DefaultPolicy"),
             "NIST.800.53.R5-IAMNoInlinePolicy",
-            reason="CDK writes it for this one function, and names what it calls or describes.",
+            reason="CDK creates this policy for one function. The policy names the resources "
+            "that the function uses.",
         )
     _acknowledge_handler_findings(cluster)
     _acknowledge_framework_findings(cluster)
@@ -94,15 +95,15 @@ def _acknowledge_handler_findings(cluster: eks.Cluster) -> None:
     acknowledge(
         _find(cluster, _HANDLER),
         "AwsSolutions-L1",
-        reason="CDK's code runs on the newest Python that CDK has tested it with; an update of "
-        "aws-cdk-lib brings the next.",
+        reason="CDK tests its function with this Python runtime. An update of aws-cdk-lib brings "
+        "the next runtime.",
     )
     acknowledge(
         _find(cluster, f"{_HANDLER}/ServiceRole"),
         f"{_POLICY}/AmazonEC2ContainerRegistryReadOnly]",
         _public_registry_finding(cluster),
-        reason="CDK's function could pull charts from ECR: read-only, and this account keeps no "
-        "images or charts there.",
+        reason="The policies allow CDK's function to pull Helm charts from ECR. They are "
+        "read-only, and this account has no images or charts in ECR.",
     )
 
 
@@ -111,7 +112,8 @@ def _acknowledge_framework_findings(cluster: eks.Cluster) -> None:
     acknowledge(
         _find(cluster, f"{_FRAMEWORK}/ServiceRole/DefaultPolicy"),
         f"AwsSolutions-IAM5[Resource::<{handler}.Arn>:*]",
-        reason="CDK's framework calls CDK's handler, this one function in any of its versions.",
+        reason="CDK's framework function invokes CDK's handler function. The wildcard covers the "
+        "versions of this one function.",
     )
 
 

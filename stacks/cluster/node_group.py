@@ -137,8 +137,9 @@ class NodeGroup(Construct):
             policy,
             "AwsSolutions-IAM5[Resource::*]",
             "CKV_AWS_111",
-            reason="Descriptions, registry tokens and Session Manager's channels know no narrower "
-            "resource; images of the add-ons lie in AWS's registries, an account for each region. "
-            "No action reads the application's data, and pods do not reach this role.",
+            reason="Descriptions, registry tokens and the channels of Session Manager support no "
+            "resource-level permissions. The images of the add-ons are in AWS's registries, in a "
+            "different account for each region. No action reads the application's data, and pods "
+            "cannot use this role.",
         )
         return role

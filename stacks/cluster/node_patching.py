@@ -158,7 +158,7 @@ class NodePatching(Construct):
             self.state_machine.role.node.find_child("DefaultPolicy"),
             "AwsSolutions-IAM5[Resource::*]",
             "CKV_AWS_111",
-            reason="A launch names no resource that exists before it: a condition binds it to the "
-            "nodes' template, another the tags to that launch. Descriptions, the delivery of logs "
-            "and X-Ray know no narrower resource.",
+            reason="An instance has no ARN before its launch. A condition limits launches to the "
+            "nodes' launch template, and another limits tags to those launches. Descriptions, log "
+            "delivery and X-Ray support no resource-level permissions.",
         )

@@ -88,7 +88,7 @@ class WorkloadsStack(StageStack):
         return cdk.CfnParameter(
             self,
             f"{service.name.capitalize()}Image",
-            description=f"Image of the {service.name}, with tag or digest",
+            description=f"Image of the {service.name}, with a tag or a digest",
             default=self._settings.services.by_name()[service.name].image,
             allowed_pattern=IMAGE_PATTERN,
             constraint_description="an image with a tag other than latest, or with a digest",
@@ -98,10 +98,10 @@ class WorkloadsStack(StageStack):
         return cdk.CfnParameter(
             self,
             "Release",
-            description="Names the Jobs that run before the images; a new one with each of them",
+            description="Suffix of the release's Job names. Each release needs a different one.",
             default=self._settings.services.release,
             allowed_pattern=RELEASE_PATTERN,
-            constraint_description="at most 20 of a-z, 0-9 and -, no - at either end",
+            constraint_description="at most 20 of a-z, 0-9 and -, with no - at either end",
         ).value_as_string
 
     def _apply_namespace_objects(self, vpc: ThreeTierVpc) -> list[IDependable]:

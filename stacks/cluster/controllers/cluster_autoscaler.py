@@ -51,8 +51,8 @@ def cluster_autoscaler(
         values=_values(cluster_name, kubernetes_version, region, deployment),
         read_actions=_READ_ACTIONS,
         statements=_statements(cluster_name, node_group_arns),
-        wildcard_reason="EKS names the Auto Scaling groups, and CloudFormation does not "
-        "know the names; the condition admits those that EKS tagged for this cluster.",
+        wildcard_reason="EKS generates the names of the Auto Scaling groups, which CloudFormation "
+        "does not know. The condition allows only the groups that EKS tagged for this cluster.",
     )
 
 

@@ -80,9 +80,9 @@ class ControllerReleases(Construct):
         acknowledge(
             policy,
             "AwsSolutions-IAM5[Resource::*]",
-            reason="Each action reads descriptions or metrics and knows no narrower resource "
-            "(Service Authorization Reference); none returns stored data, none changes anything. "
-            "Pod Identity gives the policy to the controllers that declare a need alone.",
+            reason="Each action only reads descriptions or metrics, and supports no resource-level "
+            "permissions (Service Authorization Reference). No action returns stored data. Only "
+            "the controllers that declare read actions have this policy.",
         )
         return policy
 
