@@ -28,6 +28,7 @@ from stacks.cluster.security_group_rules import allow_https_to_endpoints, allow_
 from stacks.network.security_groups import SecurityGroups
 from stacks.security.keys import Keys
 from stacks.security.roles import Roles
+from stacks.shared.kubectl_concurrency import limit_kubectl_concurrency
 from stacks.shared.names import cluster_name
 from stacks.shared.stage_stack import StageStack
 
@@ -125,6 +126,7 @@ class ClusterStack(StageStack):
             ):
                 rule = allow_https_to_endpoints(self, group, security_groups.endpoints, name)
                 clients.node.add_dependency(rule)
+        limit_kubectl_concurrency(self)
 
     def _declare_controllers(
         self,

@@ -15,6 +15,7 @@ from settings import StageSettings
 from settings.services import IMAGE_PATTERN, RELEASE_PATTERN, ServiceSettings
 from spywatcher_constructs.three_tier_vpc import ThreeTierVpc
 from stacks.cluster.controllers.load_balancer_controller import allow_target_registration
+from stacks.shared.kubectl_concurrency import limit_kubectl_concurrency
 from stacks.shared.names import instance_identifier
 from stacks.shared.stage_stack import StageStack
 from stacks.workloads.routing import Routing
@@ -78,6 +79,7 @@ class WorkloadsStack(StageStack):
         self._keda_authentication = self._apply_keda_authentication()
         for service in (BACKEND, FRONTEND):
             self._run_service(service, [*namespace_objects, *secrets, configuration, migrations])
+        limit_kubectl_concurrency(self)
 
     def _create_image_parameter(self, service: Service) -> str:
         """Create the parameter with the image of a service.

@@ -61,10 +61,17 @@ class DependencyGraph:
 
     def wait_for_job(self, manifest: str) -> str:
         """Return the resource that waits until a Job has succeeded."""
+        (job,) = [
+            name
+            for (kind, name), id_ in self._manifests.items()
+            if (kind, id_) == ("Job", manifest)
+        ]
         (wait,) = [
             logical_id
             for logical_id, resource in self._resources.items()
-            if resource["Type"] == OBJECT_VALUE and manifest in self._direct_dependencies(resource)
+            if resource["Type"] == OBJECT_VALUE
+            and joined(resource["Properties"]["ObjectName"]) == job
+            and manifest in self._direct_dependencies(resource)
         ]
         return wait
 

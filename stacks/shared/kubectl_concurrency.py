@@ -1,0 +1,62 @@
+"""Limits how many Kubernetes resources of a stack CloudFormation creates at the same time."""
+
+import functools
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_eks_v2 as eks
+
+from constructs import IConstruct
+
+KUBECTL_RESOURCES_AT_ONCE = 3
+"""How many resources of a stack call the kubectl provider at the same time.
+
+Each call holds two Lambda executions: CDK's provider framework, and the handler that it invokes and
+waits for. A new account may have a quota of 10 executions (docs/first-deploy.md). While the cluster
+stack is deployed, Secrets Manager tests the three rotation functions of the data stack.
+"""
+
+_KUBECTL_CONSTRUCTS = (
+    eks.HelmChart,
+    eks.KubernetesManifest,
+    eks.KubernetesObjectValue,
+    eks.KubernetesPatch,
+)
+
+
+def limit_kubectl_concurrency(stack: cdk.Stack) -> None:
+    """Let each Kubernetes resource wait for the one that is three places before it.
+
+    Without a limit, Lambda throttles calls of the framework to the handler. The framework retries a
+    throttled call only for seconds, and then the deployment fails (`outbound.ts` of aws-cdk-lib
+    2.275.0, custom-resources/lib/provider-framework/runtime).
+
+    The order of the resources begins with those for which the longest chain of other resources
+    waits, so that the limit delays the deployment little. Call this function last in the
+    constructor of the stack.
+    """
+    resources = [
+        construct
+        for construct in stack.node.find_all()
+        if isinstance(construct, _KUBECTL_CONSTRUCTS)
+    ]
+    chain_lengths = _chain_lengths(resources)
+    # sorted() keeps the order of resources with chains of the same length.
+    ordered = sorted(resources, key=lambda resource: -chain_lengths[resource.node.path])
+    for earlier, later in zip(ordered, ordered[KUBECTL_RESOURCES_AT_ONCE:], strict=False):
+        later.node.add_dependency(earlier)
+
+
+def _chain_lengths(resources: Sequence[IConstruct]) -> dict[str, int]:
+    """Return the length of the longest chain of resources that wait for each one, by its path."""
+    dependents: dict[str, list[str]] = {resource.node.path: [] for resource in resources}
+    for resource in resources:
+        for dependency in resource.node.dependencies:
+            if dependency.node.path in dependents:
+                dependents[dependency.node.path].append(resource.node.path)
+
+    @functools.cache
+    def chain_length(path: str) -> int:
+        return max((1 + chain_length(dependent) for dependent in dependents[path]), default=0)
+
+    return {path: chain_length(path) for path in dependents}
