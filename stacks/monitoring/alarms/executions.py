@@ -37,7 +37,7 @@ def create_execution_warning(
             "timedOut": state_machine.metric_timed_out(period=period, statistic="Sum"),
             "stopped": state_machine.metric_aborted(period=period, statistic="Sum"),
         },
-        label="Executions without success",
+        label="Unsuccessful executions",
         period=period,
     )
     return factory.create_warning(

@@ -60,7 +60,7 @@ class ServiceAlarms:
                 ),
                 "elb": metrics.http_code_elb(elbv2.HttpCodeElb.ELB_5XX_COUNT, period=MINUTE),
             },
-            label="Answers with 5xx (%)",
+            label="Responses with 5xx (%)",
             period=MINUTE,
         )
         return self._factory.create_alarm(

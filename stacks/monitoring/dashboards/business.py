@@ -41,11 +41,11 @@ class BusinessDashboard(Construct):
             dashboard_name=settings.resource_name("business"),
             default_interval=cdk.Duration.days(7),
             widgets=[
-                heading("Who uses it?"),
+                heading("Users"),
                 _users(log_metrics),
-                heading("What is used?"),
+                heading("Usage"),
                 _usage(log_metrics),
-                heading("Does it serve them?"),
+                heading("Service quality"),
                 _service_quality(load_balancer),
             ],
         )
@@ -65,7 +65,7 @@ def _users(log_metrics: LogMetrics) -> Row:
             "User sessions",
             [sessions.with_(period=_HOUR), log_metrics.sessions_started.with_(period=_HOUR)],
             width=widget_width(2),
-            unit="sessions, an hour",
+            unit="sessions",
         ),
     ]
 
@@ -76,14 +76,14 @@ def _usage(log_metrics: LogMetrics) -> Row:
             "API usage per tier",
             [metric.with_(period=_HOUR) for metric in log_metrics.api_requests()],
             width=widget_width(2),
-            unit="requests an hour",
+            unit="requests per hour",
             stacked=True,
         ),
         graph(
             "Feature usage",
             [metric.with_(period=_DAY) for metric in log_metrics.feature_uses()],
             width=widget_width(2),
-            unit="uses a day",
+            unit="uses per day",
             stacked=True,
         ),
     ]
@@ -93,7 +93,7 @@ def _service_quality(load_balancer: elbv2.IApplicationLoadBalancer) -> Row:
     metrics = load_balancer.metrics
     return [
         graph(
-            "Requests that were served",
+            "Success rate",
             [_success_rate(load_balancer)],
             width=widget_width(2),
             axis=cloudwatch.YAxisProps(max=100, label="%", show_units=False),
@@ -120,6 +120,6 @@ def _success_rate(load_balancer: elbv2.IApplicationLoadBalancer) -> cloudwatch.M
             "pods": metrics.http_code_target(elbv2.HttpCodeTarget.TARGET_5XX_COUNT, period=_HOUR),
             "edge": metrics.http_code_elb(elbv2.HttpCodeElb.ELB_5XX_COUNT, period=_HOUR),
         },
-        label="Without server error",
+        label="Success rate",
         period=_HOUR,
     )

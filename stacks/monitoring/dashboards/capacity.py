@@ -76,7 +76,7 @@ def postgresql_row(database: rds.IDatabaseInstance, settings: StageSettings) -> 
             right=[credits_left],
         ),
         graph(
-            "Memory: PostgreSQL, free",
+            "Memory: PostgreSQL",
             [database.metric_freeable_memory(label="Free", period=_PERIOD)],
             width=_WIDTH,
             unit="bytes",
@@ -142,7 +142,7 @@ def redis_row(cache: RedisReplicationGroup, settings: StageSettings) -> Row:
             unit="bytes in 5 min",
         ),
         graph(
-            "Evicted keys and connections: Redis",
+            "Evictions and connections: Redis",
             per_node("Evictions", "Sum", "Evicted, node"),
             width=_WIDTH,
             unit="keys in 5 min",
@@ -173,31 +173,33 @@ def network_row(
             unit="bytes in 5 min",
         ),
         graph(
-            "Refused connections: load balancer",
+            "Connection errors: load balancer",
             [
-                metrics.rejected_connection_count(label="Rejected", period=_PERIOD),
-                metrics.target_connection_error_count(label="To pods failed", period=_PERIOD),
+                metrics.rejected_connection_count(label="Rejected connections", period=_PERIOD),
+                metrics.target_connection_error_count(
+                    label="Target connection errors", period=_PERIOD
+                ),
             ],
             width=_WIDTH,
-            unit="in 5 min",
+            unit="errors in 5 min",
         ),
         graph(
             "Network: NAT gateways",
             [
-                *per_gateway("BytesOutToDestination", "Sum", "Out,"),
-                *per_gateway("BytesInFromDestination", "Sum", "In,"),
+                *per_gateway("BytesOutToDestination", "Sum", "Out, gateway"),
+                *per_gateway("BytesInFromDestination", "Sum", "In, gateway"),
             ],
             width=_WIDTH,
             unit="bytes in 5 min",
         ),
         graph(
             "Connections: NAT gateways",
-            per_gateway("ActiveConnectionCount", "Maximum", "Open,"),
+            per_gateway("ActiveConnectionCount", "Maximum", "Open, gateway"),
             width=_WIDTH,
             unit="connections",
             right=[
-                *per_gateway("ErrorPortAllocation", "Sum", "No port,"),
-                *per_gateway("PacketsDropCount", "Sum", "Dropped,"),
+                *per_gateway("ErrorPortAllocation", "Sum", "Port errors, gateway"),
+                *per_gateway("PacketsDropCount", "Sum", "Dropped, gateway"),
             ],
         ),
     ]
@@ -235,7 +237,7 @@ def _node_memory(cluster_name: str) -> cloudwatch.GraphWidget:
             cluster.metric(
                 "node_memory_utilization", statistic=statistic, label=label, period=_PERIOD
             )
-            for statistic, label in (("Average", "All nodes"), ("Maximum", "The fullest"))
+            for statistic, label in (("Average", "Average"), ("Maximum", "Highest"))
         ],
         width=_WIDTH,
         axis=PERCENT,
@@ -249,7 +251,7 @@ def _unschedulable_pods(cluster_name: str) -> cloudwatch.GraphWidget:
         label="Unschedulable",
         period=_PERIOD,
     )
-    return graph("Memory: pods that find no room", [pods], width=_WIDTH, unit="pods")
+    return graph("Memory: unschedulable pods", [pods], width=_WIDTH, unit="pods")
 
 
 def _pod_row(cluster_name: str) -> Row:
@@ -269,13 +271,13 @@ def _pod_row(cluster_name: str) -> Row:
 
     return [
         graph(
-            "CPU: pods, of their limit",
+            "CPU: pods, % of limit",
             per_service("pod_cpu_utilization_over_pod_limit"),
             width=_WIDTH,
             axis=PERCENT,
         ),
         graph(
-            "Memory: pods, of their limit",
+            "Memory: pods, % of limit",
             per_service("pod_memory_utilization_over_pod_limit"),
             width=_WIDTH,
             axis=PERCENT,

@@ -37,15 +37,15 @@ def cost_row(
                 for number, gateway_id in enumerate(nat_gateway_ids, start=1)
             ],
             width=_WIDTH,
-            unit="bytes a day",
+            unit="bytes per day",
             last_days=_LAST_DAYS,
             stacked=True,
         ),
         graph(
-            "Cost driver: logs taken in",
+            "Cost driver: ingested logs",
             _ingested_bytes(log_groups),
             width=_WIDTH,
-            unit="bytes a day",
+            unit="bytes per day",
             last_days=_LAST_DAYS,
             stacked=True,
         ),
@@ -71,11 +71,11 @@ def _billing_links(stage: str) -> str:
     """
     home = "https://console.aws.amazon.com/costmanagement/home"
     return (
-        f"**The bill**: [Cost Explorer]({home}#/cost-explorer) by the tags "
-        f"`Project` = `{PROJECT}` and `Environment` = `{stage}`; "
-        f"[budgets]({home}#/budgets); [anomalies]({home}#/anomaly-detection).\n\n"
-        "A tag counts once it is activated for cost allocation, and a day late. "
-        "Beside this, what grows with use; the rest costs the same day by day."
+        f"**The bill**: [Cost Explorer]({home}#/cost-explorer) with the tags "
+        f"`Project` = `{PROJECT}` and `Environment` = `{stage}`, "
+        f"[budgets]({home}#/budgets), [anomalies]({home}#/anomaly-detection).\n\n"
+        "A tag counts from its activation as a cost allocation tag, a day later. "
+        "The graphs show the usage that changes the cost from day to day."
     )
 
 

@@ -76,21 +76,21 @@ class OperationsDashboard(Construct):
             dashboard_name=operations_dashboard_name(settings),
             default_interval=cdk.Duration.hours(3),
             widgets=[
-                heading("Is it up?"),
+                heading("Availability"),
                 [_alarm_states(alarms)],
                 [self._healthy_pods(), self._requests(), self._error_rate(), self._errors()],
-                heading("Is it fast?"),
+                heading("Performance"),
                 [
                     self._response_time(),
                     self._connections(),
                     self._cache_hit_rate(),
                     self._disk_latency(),
                 ],
-                heading("Is it full?"),
+                heading("Capacity"),
                 *self._capacity_rows(),
-                heading("What changed?"),
+                heading("Recent changes"),
                 [*self._changes(), self._nodes_and_pods()],
-                heading("What does it cost?"),
+                heading("Cost"),
                 cost_row(
                     settings.stage,
                     resources.load_balancer,
@@ -106,7 +106,7 @@ class OperationsDashboard(Construct):
             "frontend": self._resources.frontend_targets,
         }
         return graph(
-            "Pods that pass their health check",
+            "Healthy pods",
             [
                 target_group.metrics.healthy_host_count(
                     statistic="Minimum", period=_MINUTE, label=service
@@ -122,7 +122,7 @@ class OperationsDashboard(Construct):
             "Requests",
             [self._request_count(), *([self._pods.requests] if self._pods else [])],
             width=_WIDTH,
-            unit="a minute",
+            unit="per minute",
         )
 
     def _error_rate(self) -> cloudwatch.GraphWidget:
@@ -134,11 +134,11 @@ class OperationsDashboard(Construct):
                 "pods": self._target_errors(),
                 "edge": self._load_balancer_errors(),
             },
-            label="Server errors",
+            label="Error rate",
             period=_MINUTE,
         )
         return graph(
-            "Errors, of all answers",
+            "Error rate",
             [rate],
             width=_WIDTH,
             axis=cloudwatch.YAxisProps(min=0, label="%", show_units=False),
@@ -159,7 +159,7 @@ class OperationsDashboard(Construct):
                 self._log_metrics.application_errors.with_(period=_MINUTE),
             ],
             width=_WIDTH,
-            unit="a minute",
+            unit="per minute",
         )
 
     def _request_count(self) -> cloudwatch.Metric:
@@ -200,7 +200,7 @@ class OperationsDashboard(Construct):
                 *([pods.connections] if pods else []),
             ],
             width=_WIDTH,
-            unit="a minute",
+            unit="per minute",
             right=[pods.event_loop_lag] if pods else [],
             right_unit="s",
         )
@@ -239,14 +239,14 @@ class OperationsDashboard(Construct):
                 KUBERNETES_CHANGES,
                 log_groups.control_plane,
             ),
-            _query_result("Changes in AWS, deployments included", AWS_CHANGES, log_groups.trail),
+            _query_result("Changes in AWS, including deployments", AWS_CHANGES, log_groups.trail),
         ]
 
     def _nodes_and_pods(self) -> cloudwatch.GraphWidget:
         """Show numbers that a deployment, a scaling activity or a failure changes."""
         width = COLUMNS - 2 * _QUERY_WIDTH
         if not self._settings.cluster.container_insights:
-            return graph("Pods that were started", self._scheduled_pods(), width=width, unit="")
+            return graph("Scheduled pods", self._scheduled_pods(), width=width, unit="")
         cluster = container_insights_metrics(self._cluster_name)
         namespace = container_insights_metrics(self._cluster_name, {"Namespace": NAMESPACE})
         return graph(
@@ -271,8 +271,8 @@ class OperationsDashboard(Construct):
         return [
             control_plane.metric(name, statistic="Sum", label=label, period=_FIVE_MINUTES)
             for name, label in (
-                ("scheduler_schedule_attempts_SCHEDULED", "Pods put on a node"),
-                ("scheduler_schedule_attempts_UNSCHEDULABLE", "Found no node"),
+                ("scheduler_schedule_attempts_SCHEDULED", "Scheduled"),
+                ("scheduler_schedule_attempts_UNSCHEDULABLE", "Unschedulable"),
             )
         ]
 
@@ -313,6 +313,6 @@ def _hit_rate(cache: RedisReplicationGroup) -> cloudwatch.MathExpression:
     return cloudwatch.MathExpression(
         expression=f"100 * ({all_hits}) / ({all_hits} + {all_misses})",
         using_metrics={**hits, **misses},
-        label="Hits of all look-ups",
+        label="Hit rate",
         period=_MINUTE,
     )

@@ -12,11 +12,11 @@ HEIGHT = 6
 PERCENT = cloudwatch.YAxisProps(min=0, max=100, label="%", show_units=False)
 
 
-def heading(question: str) -> Row:
-    """Return a row with the question that the rows below it answer."""
+def heading(text: str) -> Row:
+    """Return a row with a heading for the rows below it."""
     return [
         cloudwatch.TextWidget(
-            markdown=f"## {question}",
+            markdown=f"## {text}",
             width=COLUMNS,
             height=1,
             background=cloudwatch.TextWidgetBackground.TRANSPARENT,

@@ -13,9 +13,9 @@ class ApplicationMetrics:
     def __init__(self, cluster_name: str) -> None:
         """Select the metrics of one cluster by its name, which is a dimension."""
         self._cluster_name = cluster_name
-        self.requests = self._metric(cloudwatch_agent.REQUESTS, "Sum", "Counted by pods")
+        self.requests = self._metric(cloudwatch_agent.REQUESTS, "Sum", "Requests of pods")
         """Includes health checks, which the load balancer does not count."""
-        self.errors = self._metric(cloudwatch_agent.ERRORS, "Sum", "4xx and 5xx, by pods")
+        self.errors = self._metric(cloudwatch_agent.ERRORS, "Sum", "4xx and 5xx of pods")
         self.connections = self._metric(cloudwatch_agent.WEB_SOCKETS, "Sum", "WebSockets")
         """Each pod reports its own connections once a minute, so their sum is the total."""
         self.event_loop_lag = self._metric(

@@ -68,7 +68,7 @@ class LogMetrics(Construct):
     @property
     def application_errors(self) -> cloudwatch.Metric:
         """The log events of level error."""
-        return self._metric("ApplicationErrors", "Sum", label="Logged by the backend")
+        return self._metric("ApplicationErrors", "Sum", label="Errors in the log")
 
     def api_requests(self) -> list[cloudwatch.Metric]:
         """Return one metric for each tier."""

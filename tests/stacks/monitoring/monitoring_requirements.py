@@ -29,7 +29,7 @@ APPLICATION = (
         text="Error rate",
         metrics=("HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count", "RequestCount"),
         alarms=("high-error-rate",),
-        widget="Errors",
+        widget="Error rate",
     ),
     Requirement(
         text="Active connections",

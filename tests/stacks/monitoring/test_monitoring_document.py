@@ -11,6 +11,7 @@ from tests.stacks.monitoring.alarm_messages import (
     linked_sections,
     runbook_sections,
 )
+from tests.stacks.monitoring.dashboards.dashboard_body import dashboard_body
 from tests.stacks.monitoring.monitoring_requirements import REQUIREMENTS, Requirement
 from tests.synthesis import SynthesizedStage, synthesize
 
@@ -116,6 +117,18 @@ def test_each_requirement_has_a_metric_and_an_alarm_or_a_widget() -> None:
             assert requirement.metrics, requirement.text
             assert requirement.alarms or requirement.widget, requirement.text
             assert set(requirement.alarms) <= runbook_sections(), requirement.text
+
+
+def test_each_widget_of_a_requirement_is_on_a_dashboard(stage: SynthesizedStage) -> None:
+    titles = [
+        widget["properties"].get("title", "")
+        for name in ("operations", "business")
+        for widget in dashboard_body(stage, name)["widgets"]
+    ]
+    for requirements in REQUIREMENTS.values():
+        for requirement in requirements:
+            if requirement.widget:
+                assert any(title.startswith(requirement.widget) for title in titles)
 
 
 def test_each_alarm_belongs_to_a_requirement() -> None:

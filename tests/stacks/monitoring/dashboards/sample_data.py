@@ -13,7 +13,7 @@ _TYPICAL_VALUES: dict[str, float] = {
     # Application
     "HealthyHostCount": 3,
     "RequestCount": 940,
-    "Server errors": 0.4,
+    "Error rate": 0.4,
     "HTTPCode_Target_5XX_Count": 3.4,
     "HTTPCode_ELB_5XX_Count": 0.6,
     "HTTPCode_Target_4XX_Count": 21,
@@ -27,7 +27,7 @@ _TYPICAL_VALUES: dict[str, float] = {
     "websocket_active_connections": 265,
     "nodejs_eventloop_lag_p99_seconds": 0.021,
     "NewConnectionCount": 95,
-    "Hits of all look-ups": 92,
+    "Hit rate": 92,
     "ReadLatency": 0.0007,
     "WriteLatency": 0.0019,
     # Infrastructure
@@ -77,13 +77,13 @@ _TYPICAL_VALUES: dict[str, float] = {
     "SessionsStarted": 75,
     "ApiRequests": 5_200,
     "FeatureUses": 410,
-    "Without server error": 99.93,
+    "Success rate": 99.93,
 }
 _INTEGERS = {
     *("HealthyHostCount", "cluster_node_count", "namespace_number_of_running_pods"),
     "scheduler_schedule_attempts_SCHEDULED",
 }
-_RELATIVE_SWINGS = {"Without server error": 0.0003, "Hits of all look-ups": 0.02}
+_RELATIVE_SWINGS = {"Success rate": 0.0003, "Hit rate": 0.02}
 _SHARES_OF_VALUE = {"FREE": 1.0, "PRO": 0.55, "ENTERPRISE": 0.3, "frontend": 0.67}
 _DEFAULT_VALUE = 50.0
 

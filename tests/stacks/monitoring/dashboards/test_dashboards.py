@@ -81,15 +81,15 @@ def test_each_stage_has_one_dashboard_for_operators_and_one_for_the_business(
     }
 
 
-def test_the_operations_dashboard_answers_its_questions_from_top_to_bottom(
+def test_the_operations_dashboard_has_its_rows_in_this_order(
     stage: SynthesizedStage,
 ) -> None:
     assert headings(stage, "operations") == [
-        "Is it up?",
-        "Is it fast?",
-        "Is it full?",
-        "What changed?",
-        "What does it cost?",
+        "Availability",
+        "Performance",
+        "Capacity",
+        "Recent changes",
+        "Cost",
     ]
     rows = [widget["y"] for widget in widgets(stage, "operations") if widget["type"] == "text"]
     assert rows == sorted(rows)
@@ -143,7 +143,7 @@ def test_the_first_widget_shows_every_alarm(stage: SynthesizedStage) -> None:
 @pytest.mark.parametrize(
     "begins",
     [
-        *("Requests", "Response time", "Errors", "Active connections", "Cache hit rate"),
+        *("Requests", "Response time", "Error rate", "Active connections", "Cache hit rate"),
         *("CPU", "Memory", "Network", "Disk I/O"),
     ],
 )
@@ -174,7 +174,7 @@ def test_response_times_are_shown_as_p50_p95_and_p99(stage: SynthesizedStage) ->
 
 
 def test_the_error_rate_includes_errors_of_the_load_balancer(stage: SynthesizedStage) -> None:
-    shown = metrics(widget_with_title(stage, "operations", "Errors, of all answers"))
+    shown = metrics(widget_with_title(stage, "operations", "Error rate"))
     assert {metric.name for metric in shown if not metric.is_expression} == {
         "RequestCount",
         "HTTPCode_Target_5XX_Count",
@@ -192,7 +192,7 @@ def test_the_hit_rate_includes_all_redis_nodes(stage: SynthesizedStage) -> None:
 def test_the_threshold_lines_are_the_thresholds_of_the_alarms(stage: SynthesizedStage) -> None:
     alarms = StageAlarms(stage).metric_alarms
     for title, alarm in (
-        ("Errors, of all answers", "high-error-rate"),
+        ("Error rate", "high-error-rate"),
         ("Response time", "slow-answers"),
         ("CPU: PostgreSQL", "database-cpu"),
         ("CPU: Redis", "cache-1-cpu"),
@@ -242,7 +242,7 @@ def test_a_stage_with_container_insights_shows_the_metrics_of_pods(
     stage: SynthesizedStage,
 ) -> None:
     insights = stage.settings.cluster.container_insights
-    assert ("CPU: pods, of their limit" in titles(stage, "operations")) == insights
+    assert ("CPU: pods, % of limit" in titles(stage, "operations")) == insights
     namespaces = {metric.namespace for metric in all_metrics(stage)}
     assert ("ContainerInsights" in namespaces) == insights
 
