@@ -49,7 +49,7 @@ class RolePolicies(Construct):
                     resources=[cluster.cluster_arn],
                 ),
                 iam.PolicyStatement(
-                    sid="StartMaintenance",
+                    sid="StartNodePatching",
                     actions=["states:StartExecution"],
                     resources=[node_patching.state_machine_arn],
                 ),

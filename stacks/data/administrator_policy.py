@@ -61,7 +61,7 @@ class AdministratorPolicy(iam.ManagedPolicy):
             roles=[role],
             statements=[
                 iam.PolicyStatement(
-                    sid="OperateTheDatabase",
+                    sid="OperateDatabase",
                     actions=[
                         "rds:CreateDBSnapshot",
                         "rds:DeleteDBSnapshot",
@@ -70,22 +70,22 @@ class AdministratorPolicy(iam.ManagedPolicy):
                     resources=[*instance_arns, snapshot_arn],
                 ),
                 iam.PolicyStatement(
-                    sid="PatchTheDatabaseNow",
+                    sid="PatchDatabase",
                     actions=["rds:ApplyPendingMaintenanceAction"],
                     resources=instance_arns,
                 ),
                 iam.PolicyStatement(
-                    sid="OperateTheCache",
+                    sid="OperateCache",
                     actions=["elasticache:TestFailover", "elasticache:ModifyReplicationGroup"],
                     resources=[cache.arn],
                 ),
                 iam.PolicyStatement(
-                    sid="PatchTheCacheNow",
+                    sid="PatchCache",
                     actions=["elasticache:BatchApplyUpdateAction"],
                     resources=[cache.arn],
                 ),
                 iam.PolicyStatement(
-                    sid="RotateNow",
+                    sid="RotateSecrets",
                     actions=["secretsmanager:RotateSecret"],
                     resources=[
                         cache_token.secret_arn,
@@ -93,12 +93,12 @@ class AdministratorPolicy(iam.ManagedPolicy):
                     ],
                 ),
                 iam.PolicyStatement(
-                    sid="RepairTheToken",
+                    sid="ReadCacheToken",
                     actions=["secretsmanager:GetSecretValue"],
                     resources=[cache_token.secret_arn],
                 ),
                 iam.PolicyStatement(
-                    sid="RetireTheOldToken",
+                    sid="InvokeTokenRotation",
                     actions=["lambda:InvokeFunction"],
                     resources=[cache_token_rotation.function_arn],
                 ),

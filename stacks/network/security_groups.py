@@ -42,7 +42,7 @@ def create_security_groups(
         load_balancer,
         "AwsSolutions-EC23",
         "CKV_AWS_260",
-        reason="The public site: 443 behind WAF, and 80 that answers with a redirect only.",
+        reason="The site is public. WAF protects port 443, and port 80 only redirects to it.",
     )
     database = _create_group(scope, "DatabaseGroup", vpc, "PostgreSQL")
     cache = _create_group(scope, "CacheGroup", vpc, "Redis")

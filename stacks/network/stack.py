@@ -119,8 +119,8 @@ class NetworkStack(StageStack):
             acknowledge(
                 load_balancer,
                 "NIST.800.53.R5-ELBDeletionProtectionEnabled",
-                reason="A stage that may be deleted whole (deletion_protection: false); a load "
-                "balancer holds no data.",
+                reason="The settings allow the deletion of this stage (deletion_protection: false)."
+                " A load balancer holds no data.",
             )
         return load_balancer
 
@@ -139,7 +139,7 @@ class NetworkStack(StageStack):
         acknowledge(
             self.load_balancer.add_redirect(),
             "NIST.800.53.R5-ELBv2ACMCertificateRequired",
-            reason="This listener answers every request with a redirect to HTTPS, nothing else.",
+            reason="This listener redirects every request to HTTPS, and has no other action.",
         )
         return listener
 
@@ -201,14 +201,15 @@ def _acknowledge_vpc(vpc: ec2.Vpc) -> None:
         acknowledge(
             subnet.node.find_child("DefaultRoute"),
             "NIST.800.53.R5-VPCNoUnrestrictedRouteToIGW",
-            reason="The public tier holds the load balancer and the NAT gateways alone; its "
-            "network ACL lets in 80, 443 and answers, and no other tier has this route.",
+            reason="Only the load balancer and the NAT gateways are in the public tier. Its "
+            "network ACL allows ports 80 and 443 and responses. No other tier has this route.",
         )
     flow_log_role = vpc.node.find_child("FlowLog").node.find_child("IAMRole")
     acknowledge(
         flow_log_role.node.find_child("DefaultPolicy"),
         "NIST.800.53.R5-IAMNoInlinePolicy",
-        reason="CDK writes it for the flow log's own role: writing to one log group.",
+        reason="The CDK creates the policy for the role of the flow log. It allows writing to one "
+        "log group.",
     )
 
 
@@ -218,6 +219,6 @@ def _acknowledge_acls(acls: TierNetworkAcls) -> None:
             acknowledge(
                 child,
                 "AwsSolutions-VPC3",
-                reason="The design asks for network ACLs; tests/stacks/network/flows walks "
-                "every entry, and fails where one is missing or wider than the flows need.",
+                reason="The design requires network ACLs. tests/stacks/network/flows tests each "
+                "entry, and fails if one is missing or wider than the flows need.",
             )

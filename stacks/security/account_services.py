@@ -111,8 +111,8 @@ class AccountServices(Construct):
             bucket,
             "NIST.800.53.R5-S3BucketReplicationEnabled",
             "NIST.800.53.R5-S3DefaultEncryptionKMS",
-            reason="A record of configuration, no secret in it; Config can write it anew, and the "
-            "service-linked role that writes it has no permission for a key of ours.",
+            reason="The bucket holds records of the configuration, without secrets. Config can "
+            "record them again. The service-linked role of Config may not use keys of this stage.",
         )
         account = cdk.Stack.of(self).account
         service = iam.ServicePrincipal("config.amazonaws.com")

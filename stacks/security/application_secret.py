@@ -57,7 +57,7 @@ class ApplicationSecret(Construct):
             self.secret,
             "AwsSolutions-SMG4",
             "NIST.800.53.R5-SecretsManagerRotationEnabled",
-            reason="Discord issues these values to people, so no function can rotate them, and a "
-            "new signing key ends every session. Reading needs the stage's own role and key, "
-            "and CloudTrail records it; docs/runbooks/secrets.md has the yearly rotation by hand.",
+            reason="Discord issues these values to people, so a function cannot rotate them, and a "
+            "new signing key ends every session. Only roles of the stage can read the secret, and "
+            "CloudTrail records it. docs/runbooks/secrets.md describes the yearly rotation.",
         )

@@ -133,10 +133,10 @@ class Roles(Construct):
         acknowledge(
             policy,
             "AwsSolutions-IAM5[Resource::*]",
-            reason="Each action describes or lists, and most know no narrower resource; alarms "
-            "that are made of others are shown to who may describe all of them. No action returns "
-            "an object, a secret, an item or a log line, none changes anything, and readers prove "
-            "a second factor.",
+            reason="The actions describe, list or return metrics. Most of them support no narrower "
+            "resource, and composite alarms are visible only to roles that may describe all "
+            "alarms. No action returns objects, secrets, items or log events, or changes a "
+            "resource. Readers sign in with MFA.",
         )
         return role
 

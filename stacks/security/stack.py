@@ -22,8 +22,8 @@ from stacks.shared.tags import stage_tags
 
 _REPLICATION = "NIST.800.53.R5-S3BucketReplicationEnabled"
 _REPLICATION_REASON = (
-    "Logs, not data: S3 keeps them in three zones, versions show what was overwritten, and the "
-    "design asks for no copy in another region."
+    "The bucket holds logs. S3 stores them in three Availability Zones, and keeps the versions of "
+    "overwritten objects. The design does not require a copy in another Region."
 )
 # Uploads of up to 10 MB go to the API, and Socket.IO sends its messages as request bodies.
 _LARGE_BODY_PATHS = ("/api/", "/socket.io/")
@@ -79,12 +79,13 @@ class SecurityStack(StageStack):
         acknowledge(
             bucket,
             "NIST.800.53.R5-S3DefaultEncryptionKMS",
-            reason="S3 delivers access logs to no bucket with a KMS key; its own key encrypts.",
+            reason="S3 delivers no access logs to buckets with a KMS key. S3 encrypts the bucket "
+            "with its own keys.",
         )
         acknowledge(
             bucket,
             "CKV_AWS_18",
-            reason="It receives the access logs: its own would feed themselves.",
+            reason="The bucket stores access logs. Its own access logs would create more of them.",
         )
         return bucket
 
@@ -106,7 +107,8 @@ class SecurityStack(StageStack):
         acknowledge(
             bucket,
             "NIST.800.53.R5-S3DefaultEncryptionKMS",
-            reason="Load balancers write to no bucket with a KMS key; S3's own key encrypts.",
+            reason="Load balancers do not write to buckets with a KMS key. S3 encrypts the bucket "
+            "with its own keys.",
         )
         return bucket
 
@@ -135,7 +137,8 @@ class SecurityStack(StageStack):
         acknowledge(
             trail.log_policy,
             "NIST.800.53.R5-IAMNoInlinePolicy",
-            reason="CDK's trail writes it: two actions on one log group, for one role.",
+            reason="The CDK creates the policy for the role of the trail. It allows two actions on "
+            "one log group.",
         )
         return trail.bucket
 

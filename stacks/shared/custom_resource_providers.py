@@ -8,8 +8,8 @@ import aws_cdk as cdk
 from stacks.shared.acknowledgement import acknowledge
 
 _REASON = (
-    "CDK's own function: CloudFormation alone calls it, once a change and one at a time; its "
-    "failure fails the deployment, and its role reaches the one resource that it serves."
+    "This is a function of the CDK. Only CloudFormation invokes it, once for each change. If it "
+    "fails, the deployment fails. Its role has access only to the resource that it configures."
 )
 
 

@@ -42,12 +42,12 @@ class AdministratorPolicy(iam.ManagedPolicy):
         """
         statements = [
             iam.PolicyStatement(
-                sid="StartMaintenance",
+                sid="StartStateMachines",
                 actions=["states:StartExecution"],
                 resources=[machine.state_machine_arn for machine in state_machines],
             ),
             iam.PolicyStatement(
-                sid="Announce",
+                sid="PublishAnnouncements",
                 actions=["sns:Publish"],
                 resources=[announcements.topic_arn],
             ),
@@ -60,7 +60,7 @@ class AdministratorPolicy(iam.ManagedPolicy):
         if tested_alarms:
             statements.append(
                 iam.PolicyStatement(
-                    sid="TryAnAlarm",
+                    sid="SetAlarmState",
                     actions=["cloudwatch:SetAlarmState"],
                     resources=[alarm.alarm_arn for alarm in tested_alarms],
                 )
