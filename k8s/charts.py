@@ -45,7 +45,7 @@ Manifest = list[dict[str, Any]]
 
 
 def cluster_access_chart() -> Manifest:
-    """Return the roles of people that hold in the whole cluster."""
+    """Return the roles of people with permissions in the whole cluster."""
     chart = _create_chart("cluster-access")
     add_node_reader_role(chart)
     return _to_manifest(chart)

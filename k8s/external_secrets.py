@@ -125,7 +125,7 @@ def _connection_data(secret: str) -> list[dict[str, Any]]:
 
 
 def _data_entry(name: str, secret: str, key: str | None = None) -> dict[str, Any]:
-    """Return an entry of `data`: one key of a JSON secret, or the whole text of another secret."""
+    """Return an entry of `data`: one key of a JSON secret, or the text of another secret."""
     reference = {"key": secret} if key is None else {"key": secret, "property": key}
     return {"secretKey": name, "remoteRef": reference}
 

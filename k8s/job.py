@@ -43,7 +43,7 @@ def add_job(
         fs_group: The group that owns the volumes, if the container writes to them.
         mounted_content: The content of a mounted ConfigMap, which the digest covers too.
         deploy_time_values: Values in the container that a deployment chooses, such as the image.
-            They may be CDK tokens, so the digest leaves them out. The release stands for them.
+            They may be CDK tokens, so the digest leaves them out. The release identifies them.
     """
     job = k8s.KubeJob(
         scope,

@@ -1,4 +1,4 @@
-"""RBAC: the roles of readers and on-call engineers, beside the access policies of EKS.
+"""RBAC: the roles of readers and on-call engineers, in addition to the access policies of EKS.
 
 The access entry of an IAM role puts people into the Kubernetes groups below. It also gives them the
 access policy AmazonEKSViewPolicy, which covers neither nodes nor custom resources. No role here

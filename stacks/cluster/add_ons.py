@@ -162,7 +162,7 @@ class AddOns(Construct):
         )
 
     def _create_cloudwatch_observability(self) -> eks_v1.CfnAddon:
-        """Create the add-on that sends logs to CloudWatch, and metrics if the settings say so.
+        """Create the add-on that sends logs to CloudWatch, and metrics if the settings enable them.
 
         It sends metrics as log events (embedded metric format). Its role therefore needs no
         cloudwatch:PutMetricData, only permissions on the log groups.

@@ -114,19 +114,28 @@ class ClusterStack(StageStack):
             dependencies=[nodes, add_ons.coredns],
         )
         self.target_registration_role = controllers.roles[LOAD_BALANCER_CONTROLLER]
+        self._allow_traffic(cluster, nodes, kubectl_group, security_groups)
+        limit_kubectl_concurrency(self)
+
+    def _allow_traffic(
+        self,
+        cluster: eks.Cluster,
+        nodes: NodeGroup,
+        kubectl_group: ec2.ISecurityGroup,
+        security_groups: SecurityGroups,
+    ) -> None:
+        """Add the security group rules of the pods and of the VPC endpoints."""
         # Not `cluster.connections`: it contains this group twice, and would double each rule.
-        pods_group = ec2.SecurityGroup.from_security_group_id(
+        pods = ec2.SecurityGroup.from_security_group_id(
             self, "Pods", cluster.cluster_security_group_id
         )
-        allow_pod_traffic(self, pods_group, security_groups)
-        if security_groups.endpoints is not None:
-            for clients, group, name in (
-                (cluster, kubectl_group, "Kubectl provider"),
-                (nodes, pods_group, "Pods"),
-            ):
-                rule = allow_https_to_endpoints(self, group, security_groups.endpoints, name)
-                clients.node.add_dependency(rule)
-        limit_kubectl_concurrency(self)
+        allow_pod_traffic(self, pods, security_groups)
+        endpoints = security_groups.endpoints
+        if endpoints is not None:
+            cluster.node.add_dependency(
+                allow_https_to_endpoints(self, kubectl_group, endpoints, "Kubectl provider")
+            )
+            nodes.node.add_dependency(allow_https_to_endpoints(self, pods, endpoints, "Pods"))
 
     def _declare_controllers(
         self,
@@ -162,7 +171,7 @@ class ClusterStack(StageStack):
         """Return the ARNs of the secrets that the pods use.
 
         The names replace references, because this stack must not depend on the data stack.
-        Secrets Manager adds six characters to each name, for which the question marks stand
+        Secrets Manager adds six characters to each name, which the question marks match
         ("Permissions policy examples", AWS Secrets Manager).
         """
         return [

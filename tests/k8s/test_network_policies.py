@@ -13,13 +13,13 @@ INTERNET = "198.51.100.7"
 METADATA = "169.254.169.254"
 
 
-def subnet(stage: SynthesizedStage, tier: str) -> str:
+def address(stage: SynthesizedStage, tier: str) -> str:
     """Return an address in a subnet of the tier."""
     subnets = stage.resources("network", "AWS::EC2::Subnet").values()
     (cidr, *_) = [
-        each["Properties"]["CidrBlock"]
-        for each in subnets
-        if {"Key": "aws-cdk:subnet-name", "Value": tier} in each["Properties"]["Tags"]
+        subnet["Properties"]["CidrBlock"]
+        for subnet in subnets
+        if {"Key": "aws-cdk:subnet-name", "Value": tier} in subnet["Properties"]["Tags"]
     ]
     return str(ipaddress.IPv4Network(cidr)[20])
 
@@ -58,11 +58,11 @@ def allows(
 def _matches(selector: dict[str, Any], peer: Any) -> bool:
     """Return whether an entry of `from` or `to` selects a peer."""
     if isinstance(peer, str):
-        address, block = ipaddress.IPv4Address(peer), selector.get("ipBlock")
+        ip, block = ipaddress.IPv4Address(peer), selector.get("ipBlock")
         return (
             block is not None
-            and address in ipaddress.IPv4Network(block["cidr"])
-            and not any(address in ipaddress.IPv4Network(part) for part in block.get("except", []))
+            and ip in ipaddress.IPv4Network(block["cidr"])
+            and not any(ip in ipaddress.IPv4Network(part) for part in block.get("except", []))
         )
     namespace, labels = peer
     if "namespaceSelector" not in selector:
@@ -74,14 +74,14 @@ def _matches(selector: dict[str, Any], peer: Any) -> bool:
 
 @pytest.mark.parametrize("pod, port", [("backend", 3001), ("frontend", 80)])
 def test_the_load_balancer_reaches_the_pods(stage: SynthesizedStage, pod: str, port: int) -> None:
-    assert allows(stage, "Ingress", pod, subnet(stage, "public"), port)
-    assert not allows(stage, "Ingress", pod, subnet(stage, "public"), 22)
+    assert allows(stage, "Ingress", pod, address(stage, "public"), port)
+    assert not allows(stage, "Ingress", pod, address(stage, "public"), 22)
 
 
 @pytest.mark.parametrize("pod", PODS)
 def test_no_other_peer_reaches_the_pods(stage: SynthesizedStage, pod: str) -> None:
     for port in (80, 3001):
-        for peer in (subnet(stage, "private"), subnet(stage, "database"), INTERNET):
+        for peer in (address(stage, "private"), address(stage, "database"), INTERNET):
             assert not allows(stage, "Ingress", pod, peer, port)
         assert not allows(stage, "Ingress", pod, ("spywatcher", {"app": "other"}), port)
         assert not allows(stage, "Ingress", pod, ("default", {}), port)
@@ -115,11 +115,11 @@ def test_every_pod_reaches_the_dns_server_of_the_cluster_and_no_other(
 def test_pods_reach_only_the_data_stores_that_they_use(
     stage: SynthesizedStage, pod: str, ports: set[int]
 ) -> None:
-    store = subnet(stage, "database")
+    store = address(stage, "database")
     reached = {port for port in (22, 443, 5432, 6379) if allows(stage, "Egress", pod, store, port)}
     assert reached == ports
     for port in (5432, 6379):
-        assert not allows(stage, "Egress", pod, subnet(stage, "private"), port)
+        assert not allows(stage, "Egress", pod, address(stage, "private"), port)
         assert not allows(stage, "Egress", pod, INTERNET, port)
 
 
@@ -129,7 +129,7 @@ def test_only_the_backend_reaches_the_internet_and_only_by_https(
 ) -> None:
     assert allows(stage, "Egress", pod, INTERNET, 443) == (pod == "backend")
     assert not allows(stage, "Egress", pod, INTERNET, 80)
-    assert not allows(stage, "Egress", pod, subnet(stage, "private"), 443)
+    assert not allows(stage, "Egress", pod, address(stage, "private"), 443)
     for port in (80, 443):
         assert not allows(stage, "Egress", pod, METADATA, port)
 
