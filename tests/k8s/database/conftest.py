@@ -1,95 +1,70 @@
-"""One PostgreSQL for the session, and a database as RDS makes it for each test."""
+"""A server of PostgreSQL for the session, and an empty database for each test."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
+import trustme
 
 from k8s.charts import database_bootstrap_chart
+from tests.k8s.database.database import ADMINISTRATOR, DATABASE, HOST, INSTANCE, Database
 from tests.k8s.database.rotation import ApplicationSecret, Login
-from tests.k8s.database.server import (
-    ADMINISTRATOR,
-    DATABASE,
-    HOST,
-    INSTANCE,
-    MissingPostgresError,
-    Server,
-    running_server,
-)
+from tests.servers import require_package
+from tools.embedded_aws.kubernetes.jobs import run_job
+from tools.embedded_aws.servers.postgres import PostgresServers
 
 ADMIN = Login(ADMINISTRATOR, "admin's first %password")
 APPLICATION = Login("spywatcher", "application's \\first password")
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    """The server; without PostgreSQL 15 the tests fail in CI, and are skipped elsewhere."""
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """The database, on a server that ends with the session."""
+    ca = trustme.CA()
+    certificate = tmp_path_factory.mktemp("ca") / "ca.pem"
+    ca.cert_pem.write_to_path(certificate)
+    with require_package():
+        servers = PostgresServers()
     try:
-        with running_server() as server:
-            yield server
-    except MissingPostgresError as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
+        server = servers.start(INSTANCE, ca, [HOST])
+        try:
+            yield Database(server, certificate)
+        finally:
+            server.stop()
+    finally:
+        servers.remove()
 
 
 @pytest.fixture
-def secret(server: Server) -> ApplicationSecret:
-    """The application's secret, over an empty database."""
-    server.reset(ADMIN.password)
-    return ApplicationSecret(server, ADMIN, APPLICATION)
+def secret(database: Database) -> ApplicationSecret:
+    """The application's secret, and an empty database."""
+    database.reset(ADMIN.password)
+    return ApplicationSecret(database, ADMIN, APPLICATION)
 
 
 @pytest.fixture(scope="session")
-def bootstrap(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """Runs what the Job runs: its command, its environment, its files. Returns its output."""
-    folder = tmp_path_factory.mktemp("bootstrap")
+def bootstrap(database: Database) -> Callable[..., str]:
+    """A function that runs the Job and returns its output."""
     config, job = database_bootstrap_chart(instance=INSTANCE, region="us-east-1", release="1")
-    (container,) = job["spec"]["template"]["spec"]["containers"]
-    for name, text in config["data"].items():
-        (folder / name).write_text(text)
-    (folder / "rds-ca.pem").write_text(server.certificate.read_text())
-    command = [part.replace("/bootstrap/", f"{folder}/") for part in container["command"]]
 
     def run(current: Login, admin: Login = ADMIN, host: str = HOST) -> str:
-        secrets = {
-            "spywatcher-database-admin": {
-                "host": host,
-                "port": str(server.port),
-                "dbname": DATABASE,
-                "username": admin.username,
-                "password": admin.password,
+        endpoint = {"host": host, "port": str(database.port), "dbname": DATABASE}
+        result = run_job(
+            job,
+            config_maps={config["metadata"]["name"]: config["data"]},
+            secrets={
+                "spywatcher-database-admin": {**endpoint, **vars(admin)},
+                "spywatcher-database-application": vars(current),
             },
-            "spywatcher-database-application": {
-                "username": current.username,
-                "password": current.password,
-            },
-        }
-        environment = {item["name"]: _value(item, secrets) for item in container["env"]}
-        environment["PGSSLROOTCERT"] = environment["PGSSLROOTCERT"].replace(
-            "/bootstrap", str(folder)
+            environment={"PGHOSTADDR": "127.0.0.1", "PGSSLROOTCERT": str(database.certificate)},
         )
-        environment |= {"PGHOSTADDR": "127.0.0.1", "PATH": os.environ["PATH"]}
-        done = subprocess.run(  # noqa: S603  our own
-            command, env=environment, capture_output=True, text=True, timeout=20
-        )
-        if done.returncode:
-            raise BootstrapError(done.stdout + done.stderr)
-        return done.stdout + done.stderr
+        if not result.succeeded:
+            raise BootstrapError(result.output)
+        return result.output
 
     return run
 
 
 class BootstrapError(Exception):
-    """The Job's command failed."""
-
-
-def _value(item: dict[str, Any], secrets: dict[str, dict[str, str]]) -> str:
-    if "value" in item:
-        return str(item["value"])
-    reference = item["valueFrom"]["secretKeyRef"]
-    return secrets[reference["name"]][reference["key"]]
+    """The Job failed."""

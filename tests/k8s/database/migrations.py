@@ -1,4 +1,4 @@
-"""Migrations as `prisma migrate deploy` runs them."""
+"""Migrations, run in the way of `prisma migrate deploy`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from urllib.parse import quote
 import psycopg
 
 from k8s.database_bootstrap import OWNER_ROLE
+from tests.k8s.database.database import DATABASE, HOST, Database
 from tests.k8s.database.rotation import Login
-from tests.k8s.database.server import DATABASE, HOST, Server
 
 FIRST = (
     "CREATE TYPE \"Role\" AS ENUM ('USER', 'ADMIN')",
@@ -19,11 +19,11 @@ FIRST = (
 )
 
 
-def migrate(server: Server, admin: Login, *statements: str) -> None:
-    """Do what Prisma does: take its lock, keep its table, run one migration after the other."""
+def migrate(database: Database, admin: Login, *statements: str) -> None:
+    """Take Prisma's lock, create its table, and run the statements, each as a migration."""
     url = (
-        f"postgresql://{admin.username}:{quote(admin.password, safe='')}@{HOST}:{server.port}/"
-        f"{DATABASE}?sslmode=verify-full&sslrootcert={server.certificate}&hostaddr=127.0.0.1"
+        f"postgresql://{admin.username}:{quote(admin.password, safe='')}@{HOST}:{database.port}/"
+        f"{DATABASE}?sslmode=verify-full&sslrootcert={database.certificate}&hostaddr=127.0.0.1"
         f"&options=-c%20role%3D{OWNER_ROLE}"
     )
     with psycopg.connect(url, autocommit=True) as connection:

@@ -1,78 +1,144 @@
-"""Rotates the application's secret as Secrets Manager's hosted function does it.
-
-The statements are those of SecretsManagerRDSPostgreSQLRotationMultiUser, read on 2026-11-23 in
-aws-samples/aws-secrets-manager-rotation-lambdas, which AWS says its hosted functions are made of.
-"""
+"""Rotates the application's secret with the code of Secrets Manager's hosted function."""
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import dataclass, field
+from typing import Any
 
-from psycopg import sql
+import pytest
 
-from tests.k8s.database.server import Server
+from tests.k8s.database.database import DATABASE, HOST, Database
+from tools.embedded_aws.hosted_rotation.functions import load_function
 
-_CLONE = "_clone"
+_APPLICATION, _ADMIN = "arn:application", "arn:admin"
+
+
+class ResourceNotFoundError(Exception):
+    """A secret has no version with this id or staging label."""
 
 
 @dataclass(frozen=True)
 class Login:
-    """A version of a secret."""
+    """The user name and the password in a version of a secret."""
 
     username: str
     password: str
 
 
+class SecretsManager:
+    """The part of the boto3 client that the function uses."""
+
+    class exceptions:  # noqa: N801  boto3's name
+        ResourceNotFoundException = ResourceNotFoundError
+
+    def __init__(self, secrets_by_arn: dict[str, dict[str, Any]]) -> None:
+        self._versions = {arn: {"first": json.dumps(v)} for arn, v in secrets_by_arn.items()}
+        self._stages = {arn: {"AWSCURRENT": "first"} for arn in secrets_by_arn}
+
+    def begin_rotation(self, arn: str) -> str:
+        """Label a new version as pending, as RotateSecret does; return its id."""
+        version = secrets.token_hex(16)
+        self._stages[arn]["AWSPENDING"] = version
+        return version
+
+    def value(self, arn: str, stage: str) -> dict[str, Any]:
+        """Return the secret's value with this staging label."""
+        value: dict[str, Any] = json.loads(self._versions[arn][self._stages[arn][stage]])
+        return value
+
+    def describe_secret(self, *, SecretId: str) -> dict[str, Any]:  # noqa: N803
+        stages: dict[str, list[str]] = {}
+        for stage, version in self._stages[SecretId].items():
+            stages.setdefault(version, []).append(stage)
+        return {"RotationEnabled": True, "VersionIdsToStages": stages}
+
+    def get_secret_value(
+        self,
+        *,
+        SecretId: str,  # noqa: N803
+        VersionStage: str,  # noqa: N803
+        VersionId: str = "",  # noqa: N803
+    ) -> dict[str, Any]:
+        version = self._stages[SecretId].get(VersionStage, "")
+        if version not in self._versions[SecretId] or VersionId not in ("", version):
+            raise ResourceNotFoundError(VersionStage)
+        return {"SecretString": self._versions[SecretId][version]}
+
+    def put_secret_value(
+        self,
+        *,
+        SecretId: str,  # noqa: N803
+        ClientRequestToken: str,  # noqa: N803
+        SecretString: str,  # noqa: N803
+        VersionStages: list[str],  # noqa: N803
+    ) -> None:
+        self._versions[SecretId][ClientRequestToken] = SecretString
+        self._stages[SecretId] |= dict.fromkeys(VersionStages, ClientRequestToken)
+
+    def update_secret_version_stage(
+        self,
+        *,
+        SecretId: str,  # noqa: N803
+        VersionStage: str,  # noqa: N803
+        MoveToVersionId: str,  # noqa: N803
+        RemoveFromVersionId: str,  # noqa: N803
+    ) -> None:
+        stages = self._stages[SecretId]
+        assert stages[VersionStage] == RemoveFromVersionId
+        stages |= {"AWSPREVIOUS": RemoveFromVersionId, VersionStage: MoveToVersionId}
+
+    def get_random_password(self, **_: Any) -> dict[str, str]:
+        return {"RandomPassword": secrets.token_urlsafe(24)}
+
+
 @dataclass
 class ApplicationSecret:
-    """The secret with its stages, and the function's four steps on it."""
+    """The application's secret, and the four steps of its rotation."""
 
-    server: Server
+    database: Database
     admin: Login
-    current: Login
-    previous: Login | None = None
-    pending: Login | None = field(default=None)
+    first: Login
+    _client: SecretsManager = field(init=False, repr=False)
+    _version: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        endpoint = {"engine": "postgres", "host": HOST, "port": self.database.port}
+        common = {**endpoint, "dbname": DATABASE, "ssl": True}
+        application = {**common, **vars(self.first), "masterarn": _ADMIN}
+        admin = {**common, **vars(self.admin)}
+        self._client = SecretsManager({_APPLICATION: application, _ADMIN: admin})
+
+    @property
+    def current(self) -> Login:
+        """The version that the application reads."""
+        return self._login("AWSCURRENT")
+
+    @property
+    def previous(self) -> Login:
+        """The version before the current one."""
+        return self._login("AWSPREVIOUS")
 
     def rotate(self) -> None:
-        """Go through the four steps."""
+        """Run the four steps."""
         self.create_secret()
-        self.set_secret()
-        self.test_secret()
-        self.finish_secret()
+        for step in ("set_secret", "test_secret", "finish_secret"):
+            self.run_step(step)
 
     def create_secret(self) -> None:
-        """Take the other user's name and a new password."""
-        name = self.current.username
-        other = name.removesuffix(_CLONE) if name.endswith(_CLONE) else name + _CLONE
-        self.pending = Login(other, secrets.token_urlsafe(24))
+        """Begin a rotation with its first step."""
+        self._version = self._client.begin_rotation(_APPLICATION)
+        self.run_step("create_secret")
 
-    def set_secret(self) -> None:
-        """Set the password; make the user first where it does not exist."""
-        assert self.pending is not None
-        if self.server.accepts(self.pending.username, self.pending.password):
-            return
-        assert self.server.accepts(self.current.username, self.current.password)
-        user = sql.Identifier(self.pending.username)
-        with self.server.connect(self.admin.username, self.admin.password) as connection:
-            exists = connection.execute(
-                "SELECT 1 FROM pg_roles where rolname = %s", (self.pending.username,)
-            ).fetchall()
-            statement = "ALTER USER {} WITH PASSWORD {}"
-            if not exists:
-                statement = "CREATE ROLE {} WITH LOGIN PASSWORD {}"
-            connection.execute(sql.SQL(statement).format(user, self.pending.password))
-            if not exists:
-                original = sql.Identifier(self.current.username)
-                connection.execute(sql.SQL("GRANT {} TO {}").format(original, user))
+    def run_step(self, step: str) -> None:
+        """Run a step of the function."""
+        function = load_function("PostgreSQLMultiUser")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PGSSLROOTCERT", str(self.database.certificate))
+            patch.setenv("PGHOSTADDR", "127.0.0.1")
+            getattr(function, step)(self._client, _APPLICATION, self._version)
 
-    def test_secret(self) -> None:
-        """Log in with the new version."""
-        assert self.pending is not None
-        with self.server.connect(self.pending.username, self.pending.password) as connection:
-            connection.execute("SELECT NOW()")
-
-    def finish_secret(self) -> None:
-        """Make the new version the current one."""
-        assert self.pending is not None
-        self.previous, self.current, self.pending = self.current, self.pending, None
+    def _login(self, stage: str) -> Login:
+        value = self._client.value(_APPLICATION, stage)
+        return Login(value["username"], value["password"])

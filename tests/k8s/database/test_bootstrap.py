@@ -1,4 +1,4 @@
-"""The roles on a real PostgreSQL 15: what the bootstrap makes, and what a rotation does to it."""
+"""The bootstrap and the rotation of the database's roles, on PostgreSQL 15."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 from k8s.database_bootstrap import OWNER_ROLE
 from tests.k8s.database.conftest import ADMIN, APPLICATION, BootstrapError
+from tests.k8s.database.database import DATABASE, Connection, Database, permission_denied
 from tests.k8s.database.migrations import FIRST, migrate
 from tests.k8s.database.rotation import ApplicationSecret, Login
-from tests.k8s.database.server import DATABASE, Connection, Server, refused
 
 Bootstrap = Callable[..., str]
 Connect = Callable[[], Connection]
@@ -23,8 +23,8 @@ THIRD = (
 )
 
 
-def use(connection: Connection, name: str) -> None:
-    """Run the application's queries: it writes, reads, changes and deletes rows."""
+def run_queries(connection: Connection, name: str) -> None:
+    """Insert, select, update and delete rows, as the application does."""
     with connection:
         connection.execute("INSERT INTO \"User\" (name, role) VALUES (%s, 'ADMIN')", (name,))
         connection.execute(
@@ -39,9 +39,9 @@ def use(connection: Connection, name: str) -> None:
         connection.execute('DELETE FROM "Session" WHERE id = %s', (name,))
 
 
-def state(server: Server) -> list[tuple[object, ...]]:
-    """Return every role, membership and privilege, save the passwords' salts."""
-    with server.superuser(DATABASE) as connection:
+def read_privileges(database: Database) -> list[tuple[object, ...]]:
+    """Return the roles, their memberships and every privilege, without the passwords."""
+    with database.superuser(DATABASE) as connection:
         queries = (
             "SELECT rolname, rolcanlogin, rolcreaterole, rolcreatedb, rolinherit, rolsuper "
             "FROM pg_roles ORDER BY 1",
@@ -59,15 +59,15 @@ def state(server: Server) -> list[tuple[object, ...]]:
 
 @pytest.fixture
 def application(secret: ApplicationSecret) -> Connect:
-    """Connects as the application does that has read its secret now."""
-    return lambda: secret.server.connect(secret.current.username, secret.current.password)
+    """A function that connects with the current version of the secret."""
+    return lambda: secret.database.connect(secret.current.username, secret.current.password)
 
 
 @pytest.fixture
 def ready(secret: ApplicationSecret, bootstrap: Bootstrap) -> ApplicationSecret:
-    """A database after the first deployment: bootstrapped and migrated."""
+    """The secret, and the database after the first deployment: bootstrapped and migrated."""
     bootstrap(secret.current)
-    migrate(secret.server, ADMIN, *FIRST)
+    migrate(secret.database, ADMIN, *FIRST)
     return secret
 
 
@@ -77,21 +77,21 @@ def ready(secret: ApplicationSecret, bootstrap: Bootstrap) -> ApplicationSecret:
 def test_the_application_works_after_bootstrap_and_migration(
     ready: ApplicationSecret, application: Connect
 ) -> None:
-    use(application(), "first")
+    run_queries(application(), "first")
 
 
-def test_the_twin_has_no_password_before_the_first_rotation(ready: ApplicationSecret) -> None:
-    assert not ready.server.accepts("spywatcher_clone", "any")
+def test_the_clone_has_no_password_before_the_first_rotation(ready: ApplicationSecret) -> None:
+    assert not ready.database.accepts("spywatcher_clone", "any")
 
 
 def test_a_second_run_changes_nothing(ready: ApplicationSecret, bootstrap: Bootstrap) -> None:
-    before = state(ready.server)
+    before = read_privileges(ready.database)
     bootstrap(ready.current)
-    assert state(ready.server) == before
-    assert ready.server.accepts(APPLICATION.username, APPLICATION.password)
+    assert read_privileges(ready.database) == before
+    assert ready.database.accepts(APPLICATION.username, APPLICATION.password)
 
 
-def test_a_run_does_not_disturb_a_session_of_the_application(
+def test_a_run_does_not_block_a_session_of_the_application(
     ready: ApplicationSecret, application: Connect, bootstrap: Bootstrap
 ) -> None:
     with application() as session:
@@ -100,8 +100,8 @@ def test_a_run_does_not_disturb_a_session_of_the_application(
         session.execute("INSERT INTO \"User\" (name) VALUES ('open')")
 
 
-def test_what_migrations_make_belongs_to_the_owner(ready: ApplicationSecret) -> None:
-    with ready.server.superuser(DATABASE) as connection:
+def test_the_owner_role_owns_what_migrations_create(ready: ApplicationSecret) -> None:
+    with ready.database.superuser(DATABASE) as connection:
         owners = connection.execute(
             "SELECT DISTINCT relowner::regrole::text FROM pg_class "
             "WHERE relnamespace = 'public'::regnamespace"
@@ -109,43 +109,41 @@ def test_what_migrations_make_belongs_to_the_owner(ready: ApplicationSecret) -> 
     assert owners == [(OWNER_ROLE,)]
 
 
-def test_a_later_migration_works_and_its_tables_are_the_applications_too(
+def test_the_application_can_use_the_tables_of_a_later_migration(
     ready: ApplicationSecret, application: Connect
 ) -> None:
-    migrate(ready.server, ADMIN, *SECOND)
-    migrate(ready.server, ADMIN, *THIRD)
+    migrate(ready.database, ADMIN, *SECOND)
+    migrate(ready.database, ADMIN, *THIRD)
     with application() as connection:
         connection.execute('INSERT INTO "Event" DEFAULT VALUES')
         assert connection.execute('SELECT count(*) FROM "Event"').fetchone() == (1,)
 
 
-def test_what_the_administrator_made_by_hand_is_handed_over(
+def test_a_table_of_the_administrator_is_given_to_the_owner_role(
     ready: ApplicationSecret, application: Connect, bootstrap: Bootstrap
 ) -> None:
-    with ready.server.connect(ADMIN.username, ADMIN.password) as connection:
+    with ready.database.connect(ADMIN.username, ADMIN.password) as connection:
         connection.execute("SET ROLE spywatcher_owner")
         connection.execute('GRANT CREATE ON SCHEMA public TO "spywatcher_admin"')
         connection.execute("RESET ROLE")
         connection.execute("CREATE TYPE mood AS ENUM ('good')")
         connection.execute("CREATE TABLE by_hand (id SERIAL PRIMARY KEY, mood mood)")
-    with refused("by_hand"), application() as connection:
+    with permission_denied("by_hand"), application() as connection:
         connection.execute("SELECT * FROM by_hand")
     bootstrap(ready.current)
     with application() as connection:
         connection.execute("INSERT INTO by_hand (mood) VALUES ('good')")
     migrate(
-        ready.server,
+        ready.database,
         ADMIN,
         "ALTER TABLE by_hand ADD COLUMN note TEXT",
         "ALTER TYPE mood ADD VALUE 'x'",
     )
 
 
-def test_a_right_that_somebody_gave_the_application_is_taken_back(
-    ready: ApplicationSecret, bootstrap: Bootstrap
-) -> None:
-    before = state(ready.server)
-    with ready.server.superuser(DATABASE) as connection:
+def test_additional_privileges_are_revoked(ready: ApplicationSecret, bootstrap: Bootstrap) -> None:
+    before = read_privileges(ready.database)
+    with ready.database.superuser(DATABASE) as connection:
         connection.execute("ALTER ROLE spywatcher CREATEROLE CREATEDB")
         connection.execute("ALTER ROLE spywatcher_owner LOGIN CREATEDB")
         connection.execute("ALTER ROLE spywatcher_application LOGIN CREATEROLE")
@@ -153,45 +151,41 @@ def test_a_right_that_somebody_gave_the_application_is_taken_back(
         connection.execute("GRANT CREATE ON SCHEMA public TO spywatcher_application")
         connection.execute("GRANT ALL ON DATABASE spywatcher TO PUBLIC")
     bootstrap(ready.current)
-    assert state(ready.server) == before
+    assert read_privileges(ready.database) == before
 
 
-def test_a_failing_run_changes_nothing_at_all(
-    secret: ApplicationSecret, bootstrap: Bootstrap
-) -> None:
-    with secret.server.superuser(DATABASE) as connection:
+def test_a_failed_run_changes_nothing(secret: ApplicationSecret, bootstrap: Bootstrap) -> None:
+    with secret.database.superuser(DATABASE) as connection:
         connection.execute("ALTER SCHEMA public OWNER TO postgres")
-    before = state(secret.server)
+    before = read_privileges(secret.database)
     with pytest.raises(BootstrapError, match="must be owner of schema public"):
         bootstrap(secret.current)
-    assert state(secret.server) == before
+    assert read_privileges(secret.database) == before
 
 
-def test_a_run_waits_for_secrets_that_name_the_active_instance(
+def test_a_run_with_the_secrets_of_another_instance_fails(
     ready: ApplicationSecret, bootstrap: Bootstrap
 ) -> None:
     with pytest.raises(BootstrapError, match=r"The secrets name old\.rds\.test, not"):
         bootstrap(ready.current, host="old.rds.test")
 
 
-def test_of_two_runs_at_once_one_waits_for_the_other(
-    ready: ApplicationSecret, bootstrap: Bootstrap
-) -> None:
+def test_a_second_run_waits_for_the_first(ready: ApplicationSecret, bootstrap: Bootstrap) -> None:
     lock = "SELECT pg_advisory_xact_lock(hashtext('spywatcher database bootstrap'))"
     waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    with ThreadPoolExecutor() as pool, ready.server.superuser(DATABASE) as observer:
-        with ready.server.connect(ADMIN.username, ADMIN.password) as first:
+    with ThreadPoolExecutor() as pool, ready.database.superuser(DATABASE) as observer:
+        with ready.database.connect(ADMIN.username, ADMIN.password) as first:
             first.execute(lock)
             second = pool.submit(bootstrap, ready.current)
             while observer.execute(waiting).fetchone() != (1,):
-                assert not second.done(), "it did not wait"
+                assert not second.done(), "the second run did not wait"
         assert second.result()
 
 
-def test_no_password_is_shown(secret: ApplicationSecret, bootstrap: Bootstrap) -> None:
-    shown = bootstrap(secret.current)
-    assert "logs in as spywatcher" in shown
-    assert APPLICATION.password not in shown and ADMIN.password not in shown
+def test_the_output_contains_no_password(secret: ApplicationSecret, bootstrap: Bootstrap) -> None:
+    output = bootstrap(secret.current)
+    assert "logs in as spywatcher" in output
+    assert APPLICATION.password not in output and ADMIN.password not in output
 
 
 # Rotation
@@ -201,103 +195,105 @@ def test_the_application_works_before_between_and_after_a_rotation(
     ready: ApplicationSecret, application: Connect
 ) -> None:
     old = application()
-    use(old, "before")
+    run_queries(old, "before")
     ready.create_secret()
-    use(application(), "created")
-    ready.set_secret()
-    use(application(), "set")
-    ready.test_secret()
-    ready.finish_secret()
+    run_queries(application(), "created")
+    ready.run_step("set_secret")
+    run_queries(application(), "set")
+    ready.run_step("test_secret")
+    ready.run_step("finish_secret")
     assert ready.current.username == "spywatcher_clone"
-    use(application(), "after")
-    with ready.server.connect(APPLICATION.username, APPLICATION.password) as pod_with_old_secret:
-        use(pod_with_old_secret, "still")
+    run_queries(application(), "after")
+    with ready.database.connect(
+        APPLICATION.username, APPLICATION.password
+    ) as pod_with_previous_secret:
+        run_queries(pod_with_previous_secret, "still")
 
 
-def test_the_second_rotation_switches_back(ready: ApplicationSecret, application: Connect) -> None:
+def test_the_second_rotation_returns_to_the_first_user(
+    ready: ApplicationSecret, application: Connect
+) -> None:
     ready.rotate()
     ready.rotate()
     assert ready.current.username == "spywatcher"
-    use(application(), "back")
+    run_queries(application(), "back")
 
 
-def test_the_old_password_is_valid_until_the_next_turn(ready: ApplicationSecret) -> None:
+def test_the_previous_password_is_valid_until_the_next_rotation(ready: ApplicationSecret) -> None:
     ready.rotate()
     first = APPLICATION
-    assert ready.server.accepts(first.username, first.password)
+    assert ready.database.accepts(first.username, first.password)
     ready.rotate()
-    assert not ready.server.accepts(first.username, first.password)
-    assert ready.previous is not None
-    assert ready.server.accepts(ready.previous.username, ready.previous.password)
+    assert not ready.database.accepts(first.username, first.password)
+    assert ready.database.accepts(ready.previous.username, ready.previous.password)
 
 
-@pytest.mark.parametrize("turns", [1, 2])
+@pytest.mark.parametrize("rotations", [1, 2])
 def test_migrations_and_bootstrap_work_after_a_rotation(
-    ready: ApplicationSecret, application: Connect, bootstrap: Bootstrap, turns: int
+    ready: ApplicationSecret, application: Connect, bootstrap: Bootstrap, rotations: int
 ) -> None:
-    before = state(ready.server)
-    for _ in range(turns):
+    before = read_privileges(ready.database)
+    for _ in range(rotations):
         ready.rotate()
     bootstrap(ready.current)
-    assert state(ready.server) == before
-    migrate(ready.server, ADMIN, *SECOND, *THIRD)
-    use(application(), "after")
-    assert ready.previous is not None
-    assert ready.server.accepts(ready.previous.username, ready.previous.password)
+    assert read_privileges(ready.database) == before
+    migrate(ready.database, ADMIN, *SECOND, *THIRD)
+    run_queries(application(), "after")
+    assert ready.database.accepts(ready.previous.username, ready.previous.password)
 
 
-def test_a_bootstrap_that_read_the_secret_before_the_rotation_does_no_harm(
+def test_a_bootstrap_with_the_secret_of_before_the_rotation_keeps_both_users_valid(
     ready: ApplicationSecret, application: Connect, bootstrap: Bootstrap
 ) -> None:
     ready.rotate()
     bootstrap(APPLICATION)
-    use(application(), "new")
-    assert ready.server.accepts(APPLICATION.username, APPLICATION.password)
+    run_queries(application(), "new")
+    assert ready.database.accepts(APPLICATION.username, APPLICATION.password)
 
 
-def test_an_interrupted_rotation_is_taken_up_again(
+def test_an_interrupted_rotation_can_continue(
     ready: ApplicationSecret, application: Connect
 ) -> None:
     ready.create_secret()
-    ready.set_secret()
-    ready.set_secret()
-    ready.test_secret()
-    ready.finish_secret()
-    use(application(), "taken up")
+    ready.run_step("set_secret")
+    ready.run_step("set_secret")
+    ready.run_step("test_secret")
+    ready.run_step("finish_secret")
+    run_queries(application(), "taken up")
 
 
-def test_a_clone_that_the_rotation_made_itself_is_brought_into_line(
+def test_a_clone_that_the_rotation_created_gets_the_privileges_of_the_bootstrap(
     ready: ApplicationSecret, application: Connect, bootstrap: Bootstrap
 ) -> None:
-    before = state(ready.server)
-    with ready.server.superuser(DATABASE) as connection:
+    before = read_privileges(ready.database)
+    with ready.database.superuser(DATABASE) as connection:
         connection.execute("DROP ROLE spywatcher_clone")
     ready.rotate()
-    use(application(), "made by the rotation")
+    run_queries(application(), "made by the rotation")
     bootstrap(ready.current)
-    use(application(), "in line")
-    assert state(ready.server) == before
+    run_queries(application(), "in line")
+    assert read_privileges(ready.database) == before
 
 
-def test_the_bootstrap_gives_a_restored_database_the_passwords_of_today(
+def test_the_bootstrap_gives_a_restored_database_the_current_password(
     ready: ApplicationSecret, application: Connect, bootstrap: Bootstrap
 ) -> None:
-    """Its roles have those of the time that was restored."""
+    """The roles of a restored database have the passwords of the time of its backup."""
     ready.rotate()
     today = ready.current
-    with ready.server.superuser() as connection:
+    with ready.database.superuser() as connection:
         connection.execute("ALTER ROLE spywatcher_clone PASSWORD 'of last week'")
-    assert not ready.server.accepts(today.username, today.password)
+    assert not ready.database.accepts(today.username, today.password)
     bootstrap(today)
-    use(application(), "restored")
+    run_queries(application(), "restored")
 
 
-def test_the_administrators_rotation_leaves_the_application_alone(
+def test_the_rotation_of_the_administrator_does_not_affect_the_application(
     ready: ApplicationSecret, application: Connect, bootstrap: Bootstrap
 ) -> None:
-    """The hosted single-user function logs in as the administrator, and sets its password."""
-    with ready.server.connect(ADMIN.username, ADMIN.password) as connection:
+    """The hosted single-user function sets the password of the administrator."""
+    with ready.database.connect(ADMIN.username, ADMIN.password) as connection:
         connection.execute("ALTER USER spywatcher_admin WITH PASSWORD 'new'")
-    use(application(), "before")
+    run_queries(application(), "before")
     bootstrap(ready.current, admin=Login(ADMIN.username, "new"))
-    use(application(), "after")
+    run_queries(application(), "after")

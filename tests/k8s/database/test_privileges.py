@@ -1,4 +1,4 @@
-"""What the application's users cannot do, on a real PostgreSQL 15."""
+"""What the users of the application are not allowed to do, on PostgreSQL 15."""
 
 from __future__ import annotations
 
@@ -9,29 +9,28 @@ import pytest
 
 from k8s.database_bootstrap import OWNER_ROLE
 from tests.k8s.database.conftest import ADMIN, APPLICATION
+from tests.k8s.database.database import DATABASE, Connection, Database, permission_denied
 from tests.k8s.database.migrations import FIRST, migrate
 from tests.k8s.database.rotation import ApplicationSecret
-from tests.k8s.database.server import DATABASE, Connection, Server, refused
 
 
 @pytest.fixture(scope="module")
-def ready(server: Server, bootstrap: Callable[..., str]) -> ApplicationSecret:
-    """A database after the first deployment and a rotation: both users have a password."""
-    server.reset(ADMIN.password)
-    secret = ApplicationSecret(server, ADMIN, APPLICATION)
+def ready(database: Database, bootstrap: Callable[..., str]) -> ApplicationSecret:
+    """The secret, and the database after a deployment and a rotation: both users can log in."""
+    database.reset(ADMIN.password)
+    secret = ApplicationSecret(database, ADMIN, APPLICATION)
     bootstrap(secret.current)
-    migrate(server, ADMIN, *FIRST)
+    migrate(database, ADMIN, *FIRST)
     secret.rotate()
     return secret
 
 
 @pytest.fixture(scope="module", params=["spywatcher", "spywatcher_clone"])
 def user(ready: ApplicationSecret, request: pytest.FixtureRequest) -> Iterator[Connection]:
-    """Either of the application's two users."""
-    assert ready.previous is not None
+    """A connection of each of the application's two users."""
     logins = {login.username: login for login in (ready.current, ready.previous)}
     login = logins[request.param]
-    with ready.server.connect(login.username, login.password) as connection:
+    with ready.database.connect(login.username, login.password) as connection:
         connection.autocommit = True
         yield connection
 
@@ -58,39 +57,39 @@ def user(ready: ApplicationSecret, request: pytest.FixtureRequest) -> Iterator[C
     ],
 )
 def test_the_application_cannot(user: Connection, statement: str, message: str) -> None:
-    with refused(message):
+    with permission_denied(message):
         user.execute(statement)
 
 
 def test_the_application_cannot_read_another_schema(
     ready: ApplicationSecret, user: Connection
 ) -> None:
-    with ready.server.superuser(DATABASE) as connection:
+    with ready.database.superuser(DATABASE) as connection:
         connection.execute("CREATE SCHEMA IF NOT EXISTS other")
         connection.execute("CREATE TABLE IF NOT EXISTS other.secrets (id INTEGER)")
-    with refused("permission denied for schema other"):
+    with permission_denied("permission denied for schema other"):
         user.execute("SELECT * FROM other.secrets")
 
 
-def test_nobody_else_may_enter_the_database(ready: ApplicationSecret) -> None:
-    with ready.server.superuser(DATABASE) as connection:
+def test_another_role_cannot_connect_to_the_database(ready: ApplicationSecret) -> None:
+    with ready.database.superuser(DATABASE) as connection:
         connection.execute("CREATE ROLE stranger LOGIN PASSWORD 'known'")
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
-        ready.server.connect("stranger", "known")
+        ready.database.connect("stranger", "known")
 
 
 def test_the_owner_cannot_log_in(ready: ApplicationSecret) -> None:
-    with ready.server.superuser() as connection:
+    with ready.database.superuser() as connection:
         connection.execute("ALTER ROLE spywatcher_owner PASSWORD 'known'")
     with pytest.raises(psycopg.OperationalError, match="is not permitted to log in"):
-        ready.server.connect(OWNER_ROLE, "known")
+        ready.database.connect(OWNER_ROLE, "known")
 
 
-def test_no_connection_goes_without_tls(ready: ApplicationSecret) -> None:
+def test_a_connection_without_tls_is_refused(ready: ApplicationSecret) -> None:
     with pytest.raises(psycopg.OperationalError, match="no encryption"):
         psycopg.connect(
             host="127.0.0.1",
-            port=ready.server.port,
+            port=ready.database.port,
             user=ready.current.username,
             password=ready.current.password,
             dbname=DATABASE,

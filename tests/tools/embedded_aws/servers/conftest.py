@@ -1,0 +1,35 @@
+"""A certificate authority, and a server of PostgreSQL with an administrator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import trustme
+
+from tests.servers import require_package
+from tools.embedded_aws.servers.postgres import PostgresServer, PostgresServers
+
+ADMINISTRATOR, PASSWORD, DATABASE = "admin", "an admin's password", "application"
+
+
+@pytest.fixture(scope="session")
+def ca() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def servers() -> Iterator[PostgresServers]:
+    with require_package():
+        servers = PostgresServers()
+    yield servers
+    servers.remove()
+
+
+@pytest.fixture
+def postgres(servers: PostgresServers, ca: trustme.CA) -> Iterator[PostgresServer]:
+    server = servers.start("test", ca)
+    server.create_administrator(ADMINISTRATOR, PASSWORD)
+    server.create_database(DATABASE, ADMINISTRATOR)
+    yield server
+    server.stop()

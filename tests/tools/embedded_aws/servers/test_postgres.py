@@ -1,0 +1,91 @@
+"""A server of PostgreSQL, and the errors of one that cannot run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+import trustme
+
+from tests.tools.embedded_aws.conftest import ROOT
+from tests.tools.embedded_aws.servers.conftest import ADMINISTRATOR, DATABASE, PASSWORD
+from tools.embedded_aws.processes import is_running
+from tools.embedded_aws.servers import postgres as module
+from tools.embedded_aws.servers.postgres import PostgresServer, PostgresServers
+from tools.embedded_aws.servers.process import ServerError
+
+
+def connect(server: PostgresServer, sslmode: str = "require") -> psycopg.Connection[object]:
+    return psycopg.connect(
+        host="127.0.0.1",
+        port=server.port,
+        user=ADMINISTRATOR,
+        password=PASSWORD,
+        dbname=DATABASE,
+        sslmode=sslmode,
+    )
+
+
+def test_the_administrator_can_create_roles_but_is_no_superuser(postgres: PostgresServer) -> None:
+    with connect(postgres) as connection:
+        connection.execute("CREATE ROLE other")
+        assert connection.execute("SHOW is_superuser").fetchone() == ("off",)
+
+
+def test_a_connection_without_tls_is_refused(postgres: PostgresServer) -> None:
+    with pytest.raises(psycopg.OperationalError, match="no encryption"):
+        connect(postgres, sslmode="disable")
+
+
+def test_a_changed_password_replaces_the_old_one(postgres: PostgresServer) -> None:
+    postgres.set_password(ADMINISTRATOR, "another")
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        connect(postgres)
+
+
+def test_stopping_leaves_no_process_and_no_file(servers: PostgresServers, ca: trustme.CA) -> None:
+    server = servers.start("test", ca)
+    server.stop()
+    servers.remove()
+    assert not is_running(server.pid)
+    assert not servers.folder.exists()
+
+
+def test_a_killed_server_is_noticed(postgres: PostgresServer) -> None:
+    assert postgres.is_running()
+    os.kill(postgres.pid, signal.SIGKILL)
+    while postgres.is_running():
+        time.sleep(0.01)
+    with pytest.raises(ServerError, match=r"PostgreSQL test has ended; the last lines of its log"):
+        postgres.require_running()
+
+
+def test_a_port_in_use_is_an_error_with_the_end_of_the_log(
+    servers: PostgresServers, ca: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setattr(module, "_free_port", lambda: listener.getsockname()[1])
+        with pytest.raises(ServerError, match="could not create any TCP/IP sockets"):
+            servers.start("test", ca)
+
+
+def test_a_full_disk_is_an_error_with_the_end_of_the_log() -> None:
+    """The limit of a file's size has the same effect on initdb as a full disk."""
+    code = (
+        "import resource; from tools.embedded_aws.servers.postgres import PostgresServers;"
+        "servers = PostgresServers(); print(servers.folder, flush=True);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); servers.prepare()"
+    )
+    done = subprocess.run(  # noqa: S603 - this interpreter
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    PostgresServers.remove(type("Left", (), {"folder": Path(done.stdout.strip())})())
+    assert "PostgreSQL cannot create a database; the last lines of its log" in done.stderr
+    assert "File too large" in done.stderr

@@ -1,0 +1,1 @@
+"""Unchanged files of aws-samples/aws-secrets-manager-rotation-lambdas."""
