@@ -16,7 +16,6 @@ from tools.templates.text import as_text
 ROOT = Path(__file__).parent.parent
 ACCOUNT = "111111111111"
 Template = dict[str, Any]
-joined = as_text
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class SynthesizedStage:
         return [
             item
             for resource in resources.values()
-            for item in json.loads(joined(resource["Properties"]["Manifest"]))
+            for item in json.loads(as_text(resource["Properties"]["Manifest"]))
         ]
 
     def released(self) -> list[dict[str, Any]]:
@@ -107,7 +106,7 @@ def synthesize(settings: StageSettings) -> SynthesizedStage:
 def _imported(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         if set(value) == {"Fn::ImportValue"}:
-            yield joined(value["Fn::ImportValue"])
+            yield as_text(value["Fn::ImportValue"])
         else:
             for item in value.values():
                 yield from _imported(item)

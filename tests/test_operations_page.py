@@ -14,7 +14,8 @@ import yaml
 
 from settings import load_stage
 from tests.stacks.permissions import permissions
-from tests.synthesis import ACCOUNT, ROOT, SynthesizedStage, joined, synthesize
+from tests.synthesis import ACCOUNT, ROOT, SynthesizedStage, synthesize
+from tools.templates.text import as_text
 
 PAGE = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 
@@ -74,7 +75,7 @@ def objects(stage: SynthesizedStage) -> Iterator[dict[str, Any]]:
     yield from stage.manifests()
     resources = stage.resources("cluster", "Custom::AWSCDK-EKS-KubernetesResource").values()
     for resource in resources:
-        yield from json.loads(joined(resource["Properties"]["Manifest"]))
+        yield from json.loads(as_text(resource["Properties"]["Manifest"]))
 
 
 def names(stage: SynthesizedStage, kind: str) -> set[str]:

@@ -15,7 +15,8 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 from syrupy.types import SnapshotIndex
 
-from tests.synthesis import SynthesizedStage, joined
+from tests.synthesis import SynthesizedStage
+from tools.templates.text import as_text
 
 FOLDER = Path(__file__).parent / "snapshots" / Path(__file__).stem
 STACKS = ("security", "network", "data", "cluster", "workloads", "monitoring")
@@ -81,9 +82,9 @@ def _readable(value: Any) -> Any:
     shown = {}
     for key, item in sorted(value.items()):
         if key == "Manifest":
-            shown[key] = f"charts.yaml, {len(json.loads(joined(item)))} objects"
+            shown[key] = f"charts.yaml, {len(json.loads(as_text(item)))} objects"
         elif key == "DashboardBody":
-            shown[key] = json.loads(joined(item))
+            shown[key] = json.loads(as_text(item))
         elif key not in ("BootstrapVersion", "CheckBootstrapVersion"):
             shown[key] = _readable(item)
     return shown

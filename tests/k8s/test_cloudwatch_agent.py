@@ -5,7 +5,8 @@ import re
 from typing import Any
 
 from settings.system_pods import PROMETHEUS_AGENT
-from tests.synthesis import SynthesizedStage, joined
+from tests.synthesis import SynthesizedStage
+from tools.templates.text import as_text
 
 KIND = "AmazonCloudWatchAgent"
 AGENT = "cloudwatch-agent-prometheus"
@@ -14,7 +15,7 @@ AGENT = "cloudwatch-agent-prometheus"
 def agents(stage: SynthesizedStage) -> list[dict[str, Any]]:
     """Return the agents that the cluster stack applies in addition to the add-on's."""
     resources = stage.resources("cluster", "Custom::AWSCDK-EKS-KubernetesResource").values()
-    manifests = [json.loads(joined(resource["Properties"]["Manifest"])) for resource in resources]
+    manifests = [json.loads(as_text(resource["Properties"]["Manifest"])) for resource in resources]
     return [item for manifest in manifests for item in manifest if item["kind"] == KIND]
 
 
@@ -163,7 +164,7 @@ def test_the_stack_creates_the_log_group_with_its_retention_and_encryption(
     (group,) = [
         resource["Properties"]
         for resource in production.resources("cluster", "AWS::Logs::LogGroup").values()
-        if joined(resource["Properties"]["LogGroupName"]) == name
+        if as_text(resource["Properties"]["LogGroupName"]) == name
     ]
     assert group["RetentionInDays"] == production.settings.cluster.pod_log_retention_days
     assert "KmsKeyId" in group

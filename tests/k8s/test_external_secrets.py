@@ -11,7 +11,8 @@ from k8s.application_values import VALUES
 from k8s.database_bootstrap import OWNER_ROLE
 from tests.k8s.objects import objects_of_kind
 from tests.k8s.secret_templates import MissingKeyError, render_secret
-from tests.synthesis import SynthesizedStage, joined
+from tests.synthesis import SynthesizedStage
+from tools.templates.text import as_text
 
 PASSWORD = "a%b+c:d&e=f?g#h"  # noqa: S105
 CACHE = "master.spywatcher.cache.example"
@@ -164,7 +165,7 @@ def test_secrets_are_read_every_minute_through_the_store_of_the_namespace(
 def test_the_operator_can_read_exactly_the_secrets_that_are_used(stage: SynthesizedStage) -> None:
     policies = stage.resources("cluster", "AWS::IAM::ManagedPolicy").values()
     readable = {
-        joined(arn).partition(":secret:")[2].removesuffix("-??????")
+        as_text(arn).partition(":secret:")[2].removesuffix("-??????")
         for policy in policies
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         if "secretsmanager:GetSecretValue" in statement["Action"]

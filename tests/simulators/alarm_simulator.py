@@ -11,7 +11,8 @@ from functools import cached_property
 from types import CodeType
 from typing import Any, NamedTuple
 
-from tests.synthesis import SynthesizedStage, joined
+from tests.synthesis import SynthesizedStage
+from tools.templates.text import as_text
 
 METRIC_ALARM = "AWS::CloudWatch::Alarm"
 COMPOSITE_ALARM = "AWS::CloudWatch::CompositeAlarm"
@@ -47,7 +48,7 @@ class StageAlarms:
 
     def topics(self, name: str) -> list[str]:
         """Return the topics of an alarm's actions: `critical` or `warning`."""
-        actions = [joined(action) for action in self.all[name].get("AlarmActions", [])]
+        actions = [as_text(action) for action in self.all[name].get("AlarmActions", [])]
         return ["critical" if "Critical" in action else "warning" for action in actions]
 
     def members(self, name: str) -> set[str]:
@@ -100,7 +101,7 @@ class StageAlarms:
         return {
             name: {
                 token[1]: self._names_by_id[token[1]]
-                for token in _TOKEN.finditer(joined(properties["AlarmRule"]))
+                for token in _TOKEN.finditer(as_text(properties["AlarmRule"]))
                 if token[1]
             }
             for name, properties in self.composite_alarms.items()
@@ -113,7 +114,7 @@ class StageAlarms:
             name: compile(
                 " ".join(
                     token[1] or token[0].lower()
-                    for token in _TOKEN.finditer(joined(properties["AlarmRule"]))
+                    for token in _TOKEN.finditer(as_text(properties["AlarmRule"]))
                 ),
                 name,
                 "eval",

@@ -6,7 +6,8 @@ from typing import Any
 
 from jsonata import Jsonata  # type: ignore[import-untyped]
 
-from tests.synthesis import SynthesizedStage, joined
+from tests.synthesis import SynthesizedStage
+from tools.templates.text import as_text
 
 State = dict[str, Any]
 Response = Callable[[dict[str, Any]], Any]
@@ -19,7 +20,7 @@ class FailedError(Exception):
 
 def definition(stage: SynthesizedStage, stack: str, name: str) -> State:
     """Return the definition of a state machine by its name; references read `${...}`."""
-    states: State = json.loads(joined(_properties(stage, stack, name)["DefinitionString"]))
+    states: State = json.loads(as_text(_properties(stage, stack, name)["DefinitionString"]))
     return states
 
 

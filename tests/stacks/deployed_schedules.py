@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from tests.synthesis import SynthesizedStage, joined
+from tests.synthesis import SynthesizedStage
+from tools.templates.text import as_text
 
 SCHEDULE = "AWS::Scheduler::Schedule"
 
@@ -29,8 +30,8 @@ def schedule_expression(stage: SynthesizedStage, name: str) -> str:
 def published_message(stage: SynthesizedStage, name: str) -> dict[str, str]:
     """Return the arguments of the Publish call that a schedule makes."""
     target = schedule(stage, name)["Target"]
-    assert joined(target["Arn"]).endswith(":scheduler:::aws-sdk:sns:publish")
-    arguments: dict[str, str] = json.loads(joined(target["Input"]))
+    assert as_text(target["Arn"]).endswith(":scheduler:::aws-sdk:sns:publish")
+    arguments: dict[str, str] = json.loads(as_text(target["Input"]))
     return arguments
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from settings import load_stage
 from settings.cluster import ClusterSettings
-from tests.synthesis import SynthesizedStage, joined, synthesize
+from tests.synthesis import SynthesizedStage, synthesize
+from tools.templates.text import as_text
 
 CLUSTER = "AWS::EKS::Cluster"
 NODEGROUP = "AWS::EKS::Nodegroup"
@@ -38,7 +39,7 @@ def helm_releases(stage: SynthesizedStage) -> dict[str, dict[str, Any]]:
 
 def helm_values(stage: SynthesizedStage, release: str) -> dict[str, Any]:
     """Return the values of a Helm release."""
-    values = json.loads(joined(helm_releases(stage)[release]["Properties"]["Values"]))
+    values = json.loads(as_text(helm_releases(stage)[release]["Properties"]["Values"]))
     assert isinstance(values, dict)
     return values
 
@@ -47,7 +48,7 @@ def manifest(stage: SynthesizedStage, construct_id: str) -> list[dict[str, Any]]
     """Return the Kubernetes objects of the manifest whose logical id contains the construct id."""
     resources = stage.resources("cluster", MANIFEST)
     (text,) = [
-        joined(resource["Properties"]["Manifest"])
+        as_text(resource["Properties"]["Manifest"])
         for logical_id, resource in resources.items()
         if construct_id in logical_id
     ]

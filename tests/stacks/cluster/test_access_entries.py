@@ -6,14 +6,15 @@ import pytest
 
 from k8s.roles import ON_CALL, READERS
 from tests.stacks.cluster.resources import CLUSTER, manifest
-from tests.synthesis import SynthesizedStage, joined
+from tests.synthesis import SynthesizedStage
+from tools.templates.text import as_text
 
 
 def access_entries(stage: SynthesizedStage) -> dict[str, dict[str, Any]]:
     """Return the properties of the access entries by their principal."""
     resources = stage.resources("cluster", "AWS::EKS::AccessEntry").values()
     return {
-        joined(resource["Properties"]["PrincipalArn"]): resource["Properties"]
+        as_text(resource["Properties"]["PrincipalArn"]): resource["Properties"]
         for resource in resources
     }
 
@@ -36,7 +37,7 @@ def test_administrators_and_the_kubectl_provider_administer_the_cluster(
     stage: SynthesizedStage, principal: str
 ) -> None:
     (policy,) = access_entry(stage, principal)["AccessPolicies"]
-    assert joined(policy["PolicyArn"]).endswith("/AmazonEKSClusterAdminPolicy")
+    assert as_text(policy["PolicyArn"]).endswith("/AmazonEKSClusterAdminPolicy")
     assert policy["AccessScope"]["Type"] == "cluster"
 
 
@@ -51,7 +52,7 @@ def test_readers_and_on_call_engineers_view_everything_except_secrets(
 ) -> None:
     """AmazonEKSAdminViewPolicy would include secrets."""
     (policy,) = access_entry(stage, principal)["AccessPolicies"]
-    assert joined(policy["PolicyArn"]).endswith("/AmazonEKSViewPolicy")
+    assert as_text(policy["PolicyArn"]).endswith("/AmazonEKSViewPolicy")
 
 
 def test_on_call_engineers_have_a_kubernetes_group_of_their_own(stage: SynthesizedStage) -> None:

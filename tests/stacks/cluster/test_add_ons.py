@@ -12,7 +12,8 @@ from tests.stacks.cluster.resources import (
     policy_statements,
     synthesize_with,
 )
-from tests.synthesis import SynthesizedStage, joined
+from tests.synthesis import SynthesizedStage
+from tools.templates.text import as_text
 
 BEFORE_NODES = {"vpc-cni", "kube-proxy", "eks-pod-identity-agent"}
 AFTER_NODES = {"coredns", "metrics-server", "amazon-cloudwatch-observability"}
@@ -99,11 +100,11 @@ def test_the_cloudwatch_agent_writes_to_existing_log_groups_only(stage: Synthesi
     groups = {
         logical_id: resource["Properties"]
         for logical_id, resource in stage.resources("cluster", "AWS::Logs::LogGroup").items()
-        if joined(resource["Properties"]["LogGroupName"]).startswith(prefix)
+        if as_text(resource["Properties"]["LogGroupName"]).startswith(prefix)
     }
     assert len(groups) == 4 + stage.settings.cluster.application_metrics
     (statement,) = policy_statements(stage, "AddOnsAgentRole")
-    assert [joined(arn) for arn in statement["Resource"]] == [f"${{{id_}.Arn}}" for id_ in groups]
+    assert [as_text(arn) for arn in statement["Resource"]] == [f"${{{id_}.Arn}}" for id_ in groups]
     assert set(groups) <= set(add_ons(stage)["amazon-cloudwatch-observability"]["DependsOn"])
     days = stage.settings.cluster.pod_log_retention_days
     assert {group["RetentionInDays"] for group in groups.values()} == {days}

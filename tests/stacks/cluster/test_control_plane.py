@@ -4,7 +4,8 @@ import json
 
 from settings import load_stage
 from tests.stacks.cluster.resources import CLUSTER, add_ons, synthesize_with
-from tests.synthesis import SynthesizedStage, joined, synthesize
+from tests.synthesis import SynthesizedStage, synthesize
+from tools.templates.text import as_text
 
 
 def test_the_cluster_has_the_version_of_the_settings(stage: SynthesizedStage) -> None:
@@ -26,7 +27,7 @@ def test_a_cluster_of_the_designs_version_has_the_add_on_versions_that_eks_choos
 def test_the_api_endpoint_is_private(stage: SynthesizedStage) -> None:
     network = stage.only("cluster", CLUSTER)["ResourcesVpcConfig"]
     assert (network["EndpointPrivateAccess"], network["EndpointPublicAccess"]) == (True, False)
-    assert all("private" in joined(subnet) for subnet in network["SubnetIds"])
+    assert all("private" in as_text(subnet) for subnet in network["SubnetIds"])
 
 
 def test_the_settings_can_open_the_api_endpoint_to_public_ranges() -> None:
@@ -41,13 +42,13 @@ def test_the_kubectl_provider_runs_in_private_subnets(stage: SynthesizedStage) -
     assert len(functions) == 2
     for function in functions:
         subnets = function["Properties"]["VpcConfig"]["SubnetIds"]
-        assert all("private" in joined(subnet) for subnet in subnets)
+        assert all("private" in as_text(subnet) for subnet in subnets)
 
 
 def test_kubernetes_secrets_are_encrypted_with_the_clusters_key(stage: SynthesizedStage) -> None:
     (encryption,) = stage.only("cluster", CLUSTER)["EncryptionConfig"]
     assert encryption["Resources"] == ["secrets"]
-    assert "KeysCluster" in joined(encryption["Provider"]["KeyArn"])
+    assert "KeysCluster" in as_text(encryption["Provider"]["KeyArn"])
 
 
 def test_all_five_log_types_of_the_control_plane_are_enabled(stage: SynthesizedStage) -> None:
@@ -75,7 +76,7 @@ def test_the_log_group_of_the_control_plane_is_created_before_the_cluster(
 
 def test_every_log_group_is_encrypted_and_has_a_retention_period(stage: SynthesizedStage) -> None:
     for group in stage.resources("cluster", "AWS::Logs::LogGroup").values():
-        assert "KeysLogs" in joined(group["Properties"]["KmsKeyId"])
+        assert "KeysLogs" in as_text(group["Properties"]["KmsKeyId"])
         assert group["Properties"]["RetentionInDays"] > 0
 
 

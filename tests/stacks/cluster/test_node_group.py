@@ -6,7 +6,8 @@ from tests.stacks.cluster.resources import (
     allowed_actions,
     policy_statements,
 )
-from tests.synthesis import SynthesizedStage, joined
+from tests.synthesis import SynthesizedStage
+from tools.templates.text import as_text
 
 LAUNCH_TEMPLATE = "AWS::EC2::LaunchTemplate"
 
@@ -17,7 +18,7 @@ def test_nodes_are_on_demand_instances_of_amazon_linux_2023_in_private_subnets(
     nodegroup = stage.only("cluster", NODEGROUP)
     assert nodegroup["AmiType"] == "AL2023_x86_64_STANDARD", "the L2's default fails from 1.33 on"
     assert nodegroup["CapacityType"] == "ON_DEMAND"
-    assert all("private" in joined(subnet) for subnet in nodegroup["Subnets"])
+    assert all("private" in as_text(subnet) for subnet in nodegroup["Subnets"])
 
 
 def test_operators_reach_nodes_with_session_manager_and_not_with_ssh(
@@ -39,7 +40,7 @@ def test_the_volumes_of_nodes_are_encrypted_with_the_projects_key(stage: Synthes
     volume = device["Ebs"]
     assert (volume["VolumeType"], volume["Encrypted"]) == ("gp3", True)
     assert volume["VolumeSize"] == stage.settings.cluster.nodes.volume_gib
-    assert "KeysVolumes" in joined(volume["KmsKeyId"])
+    assert "KeysVolumes" in as_text(volume["KmsKeyId"])
 
 
 def test_an_update_replaces_one_node_at_a_time_and_waits_for_disruption_budgets(

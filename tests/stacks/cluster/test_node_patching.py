@@ -17,7 +17,8 @@ from tests.simulators.state_machine_simulator import (
     reachable_states,
 )
 from tests.stacks.deployed_schedules import SCHEDULE, start_expression
-from tests.synthesis import SynthesizedStage, joined, synthesize
+from tests.synthesis import SynthesizedStage, synthesize
+from tools.templates.text import as_text
 
 STATE_MACHINE = "node-patches"
 SUNDAY = "2027-03-07T02:00:00.000Z"
@@ -90,7 +91,7 @@ def test_the_role_launches_instances_from_the_launch_template_alone(
     }
     (template,) = stage.resources("cluster", "AWS::EC2::LaunchTemplate")
     launch = statements["LaunchFromTemplate"]
-    assert joined(launch["Condition"]["ArnEquals"]["ec2:LaunchTemplate"]).endswith(
+    assert as_text(launch["Condition"]["ArnEquals"]["ec2:LaunchTemplate"]).endswith(
         f":launch-template/${{{template}}}"
     )
     assert statements["TagLaunchedInstances"]["Condition"] == {

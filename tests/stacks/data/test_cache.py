@@ -12,7 +12,8 @@ from aws_cdk import aws_lambda as lambda_
 
 from settings import StageSettings
 from spywatcher_constructs import redis_token_rotation
-from tests.synthesis import SynthesizedStage, joined, synthesize
+from tests.synthesis import SynthesizedStage, synthesize
+from tools.templates.text import as_text
 
 GROUP = "AWS::ElastiCache::ReplicationGroup"
 FUNCTION = "AWS::Lambda::Function"
@@ -90,7 +91,7 @@ def test_the_least_used_keys_give_way_and_idle_clients_are_dropped(stage: Synthe
 def test_authentication_token(stage: SynthesizedStage) -> None:
     key, secret = token(stage)
     reference = stage.only("data", GROUP)["AuthToken"]
-    assert joined(reference) == f"{{{{resolve:secretsmanager:${{{key}}}:SecretString:::}}}}"
+    assert as_text(reference) == f"{{{{resolve:secretsmanager:${{{key}}}:SecretString:::}}}}"
     generator = secret["Properties"]["GenerateSecretString"]
     assert generator == {"ExcludePunctuation": True, "PasswordLength": 64}
 
@@ -104,7 +105,7 @@ def test_encryption_in_transit(stage: SynthesizedStage) -> None:
 def test_encryption_at_rest_with_the_projects_key(stage: SynthesizedStage) -> None:
     group = stage.only("data", GROUP)
     assert group["AtRestEncryptionEnabled"] is True
-    assert re.search("KeysCache", joined(group["KmsKeyId"]))
+    assert re.search("KeysCache", as_text(group["KmsKeyId"]))
 
 
 def test_automatic_failover_over_zones_in_production(production: SynthesizedStage) -> None:
@@ -130,9 +131,9 @@ def test_a_replica_brings_failover_to_any_stage(staging: SynthesizedStage) -> No
 def test_nodes_live_in_the_database_subnets_and_their_own_group(stage: SynthesizedStage) -> None:
     subnets = stage.only("data", "AWS::ElastiCache::SubnetGroup")["SubnetIds"]
     assert len(subnets) == 3
-    assert all("databaseSubnet" in joined(subnet) for subnet in subnets)
+    assert all("databaseSubnet" in as_text(subnet) for subnet in subnets)
     (group,) = stage.only("data", GROUP)["SecurityGroupIds"]
-    assert "CacheGroup" in joined(group)
+    assert "CacheGroup" in as_text(group)
 
 
 def test_slow_and_engine_logs_are_kept_encrypted_for_a_month(stage: SynthesizedStage) -> None:
@@ -147,7 +148,7 @@ def test_slow_and_engine_logs_are_kept_encrypted_for_a_month(stage: SynthesizedS
     assert set(kept) == {"slow-log", "engine-log"}
     for properties in kept.values():
         assert properties["RetentionInDays"] == 30
-        assert "KeysLogs" in joined(properties["KmsKeyId"])
+        assert "KeysLogs" in as_text(properties["KmsKeyId"])
 
 
 # Backups, maintenance
@@ -220,8 +221,8 @@ def test_the_function_may_change_this_secret_and_this_group_alone(stage: Synthes
     found = {each["Sid"]: each for each in statements(stage) if "Sid" in each}
     assert found["Secret"]["Resource"] == {"Ref": token(stage)[0]}
     name = stage.settings.resource_name()
-    assert joined(found["Tokens"]["Resource"]).endswith(f":replicationgroup:{name}")
-    assert "KeysSecrets" in joined(found["Key"]["Resource"])
+    assert as_text(found["Tokens"]["Resource"]).endswith(f":replicationgroup:{name}")
+    assert "KeysSecrets" in as_text(found["Key"]["Resource"])
     assert list(found["Key"]["Condition"]["StringEquals"]) == ["kms:ViaService"]
 
 
@@ -233,7 +234,7 @@ def test_the_function_itself_may_not_use_what_lambda_gives_it_an_address_with(
     assert denied["Effect"] == "Deny"
     assert denied["Action"] == allowed["Action"]
     assert all(action.startswith("ec2:") for action in allowed["Action"])
-    arn = joined(denied["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"])
+    arn = as_text(denied["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"])
     assert arn.endswith(f":function:{function(stage)[1]['FunctionName']}")
 
 
@@ -248,9 +249,9 @@ def test_the_function_lives_in_private_subnets_with_the_rotations_group(
     stage: SynthesizedStage,
 ) -> None:
     place = function(stage)[1]["VpcConfig"]
-    assert all("privateSubnet" in joined(subnet) for subnet in place["SubnetIds"])
+    assert all("privateSubnet" in as_text(subnet) for subnet in place["SubnetIds"])
     (group,) = place["SecurityGroupIds"]
-    assert "RotationGroup" in joined(group)
+    assert "RotationGroup" in as_text(group)
 
 
 def test_the_function_has_all_the_time_that_lambda_gives(stage: SynthesizedStage) -> None:

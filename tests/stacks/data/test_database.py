@@ -13,7 +13,8 @@ from settings import StageSettings, load_stage
 from settings.database import GenerationSettings, SecondRegionSettings
 from stacks.stage import SpyWatcherStage
 from tests.simulators.alarm_simulator import StageAlarms
-from tests.synthesis import ACCOUNT, ROOT, SynthesizedStage, joined, synthesize
+from tests.synthesis import ACCOUNT, ROOT, SynthesizedStage, synthesize
+from tools.templates.text import as_text
 
 INSTANCE = "AWS::RDS::DBInstance"
 SECRET = "AWS::SecretsManager::Secret"  # noqa: S105  a type
@@ -359,10 +360,10 @@ def test_the_applications_secret_names_its_user_and_the_administrators_secret(
     stage: SynthesizedStage,
 ) -> None:
     admin, secret = database_secret(stage, "admin")
-    template = json.loads(joined(secret["GenerateSecretString"]["SecretStringTemplate"]))
+    template = json.loads(as_text(secret["GenerateSecretString"]["SecretStringTemplate"]))
     assert template == {"username": "spywatcher_admin", "dbname": "spywatcher"}
     _, secret = database_secret(stage, "application")
-    template = json.loads(joined(secret["GenerateSecretString"]["SecretStringTemplate"]))
+    template = json.loads(as_text(secret["GenerateSecretString"]["SecretStringTemplate"]))
     assert template == {
         "username": "spywatcher",
         "dbname": "spywatcher",
@@ -377,7 +378,7 @@ def test_the_secrets_of_a_protected_stage_stay(production: SynthesizedStage) -> 
 
 def test_the_instance_gets_its_password_by_reference(stage: SynthesizedStage) -> None:
     admin, _ = database_secret(stage, "admin")
-    password = joined(stage.only("data", INSTANCE)["MasterUserPassword"])
+    password = as_text(stage.only("data", INSTANCE)["MasterUserPassword"])
     assert password == f"{{{{resolve:secretsmanager:${{{admin}}}:SecretString:password::}}}}"
 
 
@@ -431,8 +432,8 @@ def test_the_rotation_reaches_the_database_from_the_private_subnets(
     stage: SynthesizedStage, name: str
 ) -> None:
     hosted = rotation(stage, name)["HostedRotationLambda"]
-    assert len(re.findall(r"privateSubnet\dSubnet", joined(hosted["VpcSubnetIds"]))) == 3
-    assert "RotationGroup" in joined(hosted["VpcSecurityGroupIds"])
+    assert len(re.findall(r"privateSubnet\dSubnet", as_text(hosted["VpcSubnetIds"]))) == 3
+    assert "RotationGroup" in as_text(hosted["VpcSecurityGroupIds"])
 
 
 def test_the_functions_names_are_unique_and_short_enough_for_the_longest_stage(

@@ -5,7 +5,8 @@ from typing import Any
 
 from settings import StageSettings, load_stage
 from tests.simulators.alarm_simulator import StageAlarms
-from tests.synthesis import ROOT, SynthesizedStage, joined, synthesize
+from tests.synthesis import ROOT, SynthesizedStage, synthesize
+from tools.templates.text import as_text
 
 RUNBOOK = "docs/runbooks/alarms.md"
 RUNBOOK_LINK = re.compile(
@@ -21,7 +22,7 @@ def runbook_sections() -> set[str]:
 def descriptions(stage: SynthesizedStage) -> dict[str, str]:
     """Return the descriptions of the alarms by name."""
     return {
-        name: joined(alarm["AlarmDescription"]) for name, alarm in StageAlarms(stage).all.items()
+        name: as_text(alarm["AlarmDescription"]) for name, alarm in StageAlarms(stage).all.items()
     }
 
 
@@ -30,7 +31,7 @@ def event_messages(stage: SynthesizedStage) -> list[str]:
     rules = stage.resources("monitoring", "AWS::Events::Rule").values()
     targets = [target for rule in rules for target in rule["Properties"]["Targets"]]
     return [
-        joined(target["InputTransformer"]["InputTemplate"])
+        as_text(target["InputTransformer"]["InputTemplate"])
         for target in targets
         if "InputTransformer" in target
     ]

@@ -9,7 +9,8 @@ import pytest
 from settings import load_stage
 from settings.addresses import RESERVED_ADDRESSES, count_required_addresses
 from settings.instances import NODE_TYPES
-from tests.synthesis import SynthesizedStage, joined, synthesize
+from tests.synthesis import SynthesizedStage, synthesize
+from tools.templates.text import as_text
 
 LOAD_BALANCER_ADDRESSES = 50
 """A load balancer takes at most 100 addresses of all its subnets ("Application Load Balancers",
@@ -113,7 +114,7 @@ def test_flow_logs_of_all_traffic_are_encrypted_and_kept_for_30_days(
     assert (log["TrafficType"], log["ResourceType"]) == ("ALL", "VPC")
     group = stage.resources("network", "AWS::Logs::LogGroup")[log["LogGroupName"]["Ref"]]
     assert group["Properties"]["RetentionInDays"] == 30
-    assert "KeysLogs" in joined(group["Properties"]["KmsKeyId"])
+    assert "KeysLogs" in as_text(group["Properties"]["KmsKeyId"])
 
 
 def test_the_zones_of_staging_share_one_nat_gateway(staging: SynthesizedStage) -> None:
@@ -160,7 +161,7 @@ def test_interface_endpoints_are_in_every_private_subnet_with_private_dns(
         for endpoint in with_endpoints.resources("network", "AWS::EC2::VPCEndpoint").values()
         if endpoint["Properties"]["VpcEndpointType"] == "Interface"
     ]
-    assert {joined(e["ServiceName"]).rpartition("us-east-1.")[2] for e in endpoints} == {
+    assert {as_text(e["ServiceName"]).rpartition("us-east-1.")[2] for e in endpoints} == {
         "ecr.api",
         "sts",
     }
@@ -202,5 +203,5 @@ def test_the_kubectl_provider_shares_no_security_group_with_pods(
     inside = [f["Properties"]["VpcConfig"] for f in functions if "VpcConfig" in f["Properties"]]
     assert len(inside) == 2
     for config in inside:
-        assert [joined(group) for group in config["SecurityGroupIds"]] != []
+        assert [as_text(group) for group in config["SecurityGroupIds"]] != []
         assert "ClusterSecurityGroupId" not in str(config)

@@ -1,6 +1,7 @@
 """INFRASTRUCTURE.md: Data Security, AWS Secrets Manager."""
 
-from tests.synthesis import SynthesizedStage, joined
+from tests.synthesis import SynthesizedStage
+from tools.templates.text import as_text
 
 
 def test_the_generated_signing_key_is_long_enough_for_two_secrets(stage: SynthesizedStage) -> None:
@@ -20,4 +21,4 @@ def test_no_template_contains_a_secret(stage: SynthesizedStage) -> None:
             assert "SecretString" not in properties
             for key in ("AuthToken", "MasterUserPassword"):
                 if key in properties:
-                    assert joined(properties[key]).startswith("{{resolve:secretsmanager:")
+                    assert as_text(properties[key]).startswith("{{resolve:secretsmanager:")

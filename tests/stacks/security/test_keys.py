@@ -1,6 +1,7 @@
 """INFRASTRUCTURE.md: Data Security, encryption at rest (KMS)."""
 
-from tests.synthesis import ACCOUNT, SynthesizedStage, joined
+from tests.synthesis import ACCOUNT, SynthesizedStage
+from tools.templates.text import as_text
 
 
 def test_each_kind_of_data_has_its_own_key_that_rotates(stage: SynthesizedStage) -> None:
@@ -21,7 +22,7 @@ def test_key_policies_allow_only_services_and_this_account(stage: SynthesizedSta
             principal = statement["Principal"]
             assert principal != "*"
             if "AWS" in principal:
-                assert joined(principal["AWS"]) in own, "another account"
+                assert as_text(principal["AWS"]) in own, "another account"
             elif principal != {"Service": "events.amazonaws.com"}:
                 # EventBridge supports no conditions for encrypted topics.
                 assert statement["Condition"], "without a condition, a service acts for any account"

@@ -10,7 +10,8 @@ from tests.stacks.permissions import (
     permissions,
     role,
 )
-from tests.synthesis import ROOT, SynthesizedStage, joined
+from tests.synthesis import ROOT, SynthesizedStage
+from tools.templates.text import as_text
 
 ROLES = ("admin", "reader", "on-call", "deployer")
 MANAGED_POLICIES_PER_ROLE = 10
@@ -142,7 +143,7 @@ def test_each_stack_grants_only_what_it_owns(stage: SynthesizedStage, name: str)
             for statement in policy["PolicyDocument"]["Statement"]:
                 resource = statement["Resource"]
                 for each in resource if isinstance(resource, list) else [resource]:
-                    bootstrap = joined(each).partition(":role/")[2].startswith("cdk-")
+                    bootstrap = as_text(each).partition(":role/")[2].startswith("cdk-")
                     assert isinstance(each, dict) or bootstrap or each == "*", each
 
 

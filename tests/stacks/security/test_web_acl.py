@@ -6,7 +6,8 @@ import pytest
 
 from settings import load_stage
 from settings.security import FirewallRuleSettings
-from tests.synthesis import SynthesizedStage, joined, synthesize
+from tests.synthesis import SynthesizedStage, synthesize
+from tools.templates.text import as_text
 
 
 def rules(stage: SynthesizedStage) -> dict[str, dict[str, Any]]:
@@ -63,7 +64,7 @@ def test_the_firewall_log_redacts_cookies_and_authorization(stage: SynthesizedSt
     redacted = [field["SingleHeader"]["Name"] for field in logging["RedactedFields"]]
     assert sorted(redacted) == ["authorization", "cookie"]
     (destination,) = logging["LogDestinationConfigs"]
-    assert not joined(destination).endswith(":*")
+    assert not as_text(destination).endswith(":*")
     groups = stage.resources("security", "AWS::Logs::LogGroup").values()
     assert f"aws-waf-logs-{stage.settings.resource_name()}" in [
         group["Properties"]["LogGroupName"] for group in groups

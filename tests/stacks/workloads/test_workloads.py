@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.synthesis import SynthesizedStage, joined
+from tests.synthesis import SynthesizedStage
+from tools.templates.text import as_text
 
 MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
 OBJECT_VALUE = "Custom::AWSCDK-EKS-KubernetesObjectValue"
@@ -24,7 +25,7 @@ class DependencyGraph:
             (item["kind"], item["metadata"]["name"]): logical_id
             for logical_id, resource in self._resources.items()
             if resource["Type"] == MANIFEST
-            for item in json.loads(joined(resource["Properties"]["Manifest"]))
+            for item in json.loads(as_text(resource["Properties"]["Manifest"]))
         }
 
     def manifest_of(self, kind: str, name: str) -> str:
@@ -70,7 +71,7 @@ class DependencyGraph:
             logical_id
             for logical_id, resource in self._resources.items()
             if resource["Type"] == OBJECT_VALUE
-            and joined(resource["Properties"]["ObjectName"]) == job
+            and as_text(resource["Properties"]["ObjectName"]) == job
             and manifest in self._direct_dependencies(resource)
         ]
         return wait
@@ -143,11 +144,11 @@ def test_a_wait_for_a_job_lasts_longer_than_the_jobs_deadline(stage: Synthesized
         resource["Properties"] for resource in stage.resources("workloads", OBJECT_VALUE).values()
     ]
     jobs = {item["metadata"]["name"]: item for item in stage.manifests() if item["kind"] == "Job"}
-    assert {joined(wait["ObjectName"]) for wait in waits} == set(jobs)
+    assert {as_text(wait["ObjectName"]) for wait in waits} == set(jobs)
     for wait in waits:
         assert wait["JsonPath"] == ".status.succeeded"
         assert wait["ObjectNamespace"] == "spywatcher"
-        deadline = jobs[joined(wait["ObjectName"])]["spec"]["activeDeadlineSeconds"]
+        deadline = jobs[as_text(wait["ObjectName"])]["spec"]["activeDeadlineSeconds"]
         assert deadline < int(wait["TimeoutSeconds"]) <= 15 * 60
 
 
@@ -207,7 +208,7 @@ def test_each_custom_resource_has_a_manifest_of_its_own(stage: SynthesizedStage)
         *("ScaledObject", "TriggerAuthentication"),
     }
     for resource in stage.resources("workloads", MANIFEST).values():
-        items = json.loads(joined(resource["Properties"]["Manifest"]))
+        items = json.loads(as_text(resource["Properties"]["Manifest"]))
         if {item["kind"] for item in items} & custom:
             assert len(items) == 1
 

@@ -18,7 +18,8 @@ from tests.stacks.cluster.resources import (
     nested_mappings,
     synthesize_with,
 )
-from tests.synthesis import SynthesizedStage, joined
+from tests.synthesis import SynthesizedStage
+from tools.templates.text import as_text
 
 LOAD_BALANCER_CONTROLLER = "aws-load-balancer-controller"
 AUTOSCALER = "cluster-autoscaler"
@@ -103,7 +104,7 @@ def test_role_and_pod_identity_association_are_created_before_the_pods(
         name: properties["ServiceAccount"] for name, (_, properties) in associations.items()
     } == SERVICE_ACCOUNTS
     for name, (logical_id, properties) in associations.items():
-        role = joined(properties["RoleArn"]).removeprefix("${").partition(".")[0]
+        role = as_text(properties["RoleArn"]).removeprefix("${").partition(".")[0]
         assert {logical_id, role} <= set(helm_releases(stage)[name]["DependsOn"])
         assert to_pascal_case(name) in role
 

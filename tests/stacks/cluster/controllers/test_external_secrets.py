@@ -1,7 +1,8 @@
 """External Secrets Operator: the secrets that it can read."""
 
 from tests.stacks.cluster.resources import helm_values, policy_statements
-from tests.synthesis import ACCOUNT, SynthesizedStage, joined
+from tests.synthesis import ACCOUNT, SynthesizedStage
+from tools.templates.text import as_text
 
 
 def test_the_operator_reads_the_secrets_of_the_stage_only(stage: SynthesizedStage) -> None:
@@ -14,12 +15,12 @@ def test_the_operator_reads_the_secrets_of_the_stage_only(stage: SynthesizedStag
         for secret in stage.resources(stack, "AWS::SecretsManager::Secret").values()
     }
     prefix = f"arn:aws:secretsmanager:{stage.settings.region}:{ACCOUNT}:secret"
-    assert {joined(arn) for arn in read["Resource"]} == {
+    assert {as_text(arn) for arn in read["Resource"]} == {
         f"{prefix}:{name}-??????" for name in names
     }
     assert all(name.startswith(f"{stage.settings.resource_name()}/") for name in names)
     assert decrypt["Action"] == "kms:Decrypt"
-    assert "KeysSecrets" in joined(decrypt["Resource"])
+    assert "KeysSecrets" in as_text(decrypt["Resource"])
     service = f"secretsmanager.{stage.settings.region}.amazonaws.com"
     assert decrypt["Condition"] == {"StringEquals": {"kms:ViaService": service}}
 

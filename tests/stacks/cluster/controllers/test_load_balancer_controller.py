@@ -6,7 +6,8 @@ import pytest
 
 from stacks.cluster.controllers.load_balancer_controller import NAME
 from tests.stacks.cluster.resources import helm_values, policy_statements
-from tests.synthesis import SynthesizedStage, joined
+from tests.synthesis import SynthesizedStage
+from tools.templates.text import as_text
 
 ROLE = "ControllersAwsLoadBalancerControllerRole"
 
@@ -54,4 +55,4 @@ def test_the_controller_registers_targets_of_the_applications_target_groups_only
     groups = stage.resources("workloads", "AWS::ElasticLoadBalancingV2::TargetGroup")
     assert statement["Resource"] == [{"Ref": name} for name in groups]
     (role,) = policy["Roles"]
-    assert ROLE in joined(role)
+    assert ROLE in as_text(role)

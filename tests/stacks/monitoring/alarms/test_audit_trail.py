@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.simulators.filter_pattern_simulator import matches
-from tests.synthesis import ACCOUNT, SynthesizedStage, joined
+from tests.synthesis import ACCOUNT, SynthesizedStage
+from tools.templates.text import as_text
 
 Event = dict[str, Any]
 ROOT_USER = {"type": "Root", "arn": f"arn:aws:iam::{ACCOUNT}:root"}
@@ -157,7 +158,7 @@ def test_one_suspicious_event_pages(production: SynthesizedStage) -> None:
         assert (alarm["Threshold"], alarm["EvaluationPeriods"], alarm["Statistic"]) == (1, 1, "Sum")
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
         assert alarm["TreatMissingData"] == "notBreaching"
-        assert "Critical" in joined(alarm["AlarmActions"][0])
+        assert "Critical" in as_text(alarm["AlarmActions"][0])
 
 
 def test_the_filters_read_the_trail_of_all_regions(production: SynthesizedStage) -> None:
@@ -165,7 +166,7 @@ def test_the_filters_read_the_trail_of_all_regions(production: SynthesizedStage)
     assert trail["IsMultiRegionTrail"] and trail["IncludeGlobalServiceEvents"]
     log_group = trail["CloudWatchLogsLogGroupArn"]["Fn::GetAtt"][0]
     for properties in metric_filters(production):
-        assert log_group in joined(properties["LogGroupName"])
+        assert log_group in as_text(properties["LogGroupName"])
 
 
 def test_the_patterns_are_within_the_limit_of_cloudwatch_logs(production: SynthesizedStage) -> None:

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from tests.stacks.monitoring.dashboards.svg_renderer import render
-from tests.synthesis import SynthesizedStage, joined
+from tests.synthesis import SynthesizedStage
+from tools.templates.text import as_text
 
 
 def dashboard_body(stage: SynthesizedStage, name: str) -> dict[str, Any]:
@@ -15,7 +16,7 @@ def dashboard_body(stage: SynthesizedStage, name: str) -> dict[str, Any]:
         for dashboard in stage.resources("monitoring", "AWS::CloudWatch::Dashboard").values()
         if dashboard["Properties"]["DashboardName"] == full_name
     )
-    body: dict[str, Any] = json.loads(joined(text))
+    body: dict[str, Any] = json.loads(as_text(text))
     return body
 
 

@@ -20,7 +20,8 @@ from tests.simulators.state_machine_simulator import (
     reachable_states,
 )
 from tests.stacks.deployed_schedules import start_expression
-from tests.synthesis import ROOT, SynthesizedStage, joined
+from tests.synthesis import ROOT, SynthesizedStage
+from tools.templates.text import as_text
 
 STATE_MACHINE = "access-review"
 CSV = "user,arn,mfa_active\n<root_account>,arn:aws:iam::111111111111:root,true\n"
@@ -168,7 +169,7 @@ def test_the_role_may_only_write_the_files_of_a_review(production: SynthesizedSt
         if "s3:PutObject" in statement["Action"]:
             resource = statement["Resource"]
             resources += resource if isinstance(resource, list) else [resource]
-    keys = [joined(resource).partition("/")[2] for resource in resources]
+    keys = [as_text(resource).partition("/")[2] for resource in resources]
     assert not [key for key in keys if "*" in key]
     patterns = [re.escape(key).replace(r"\?", ".") for key in keys]
     aws = AwsSimulator()
@@ -187,7 +188,7 @@ def test_a_failed_review_notifies(stage: SynthesizedStage) -> None:
     alarms = StageAlarms(stage)
     full_name = stage.settings.resource_name(STATE_MACHINE)
     machines = {
-        joined(query["MetricStat"]["Metric"]["Dimensions"][0]["Value"])
+        as_text(query["MetricStat"]["Metric"]["Dimensions"][0]["Value"])
         for query in alarms.metric_alarms["access-review-failed"]["Metrics"]
         if "MetricStat" in query
     }

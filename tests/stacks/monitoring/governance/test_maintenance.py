@@ -3,7 +3,8 @@
 import pytest
 
 from tests.simulators.alarm_simulator import StageAlarms
-from tests.synthesis import SynthesizedStage, joined
+from tests.synthesis import SynthesizedStage
+from tools.templates.text import as_text
 
 
 def test_aws_patches_the_data_stores_in_the_window(stage: SynthesizedStage) -> None:
@@ -33,5 +34,5 @@ def test_a_failed_execution_notifies_even_after_a_weekend(
     for statistic in statistics:
         (dimension,) = statistic["Metric"]["Dimensions"]
         assert dimension["Name"] == "StateMachineArn"
-        assert joined(dimension["Value"]).endswith(f":stateMachine:{full_name}")
+        assert as_text(dimension["Value"]).endswith(f":stateMachine:{full_name}")
     assert alarms.topics(f"{alarm_name}-warning") == ["warning"]

@@ -2,7 +2,8 @@
 
 from tests.simulators.alarm_simulator import StageAlarms
 from tests.stacks.deployed_schedules import SCHEDULE
-from tests.synthesis import ROOT, SynthesizedStage, joined
+from tests.synthesis import ROOT, SynthesizedStage
+from tools.templates.text import as_text
 
 
 def test_a_lost_message_notifies(stage: SynthesizedStage) -> None:
@@ -25,7 +26,7 @@ def test_the_schedules_may_only_publish_to_their_topics(stage: SynthesizedStage)
     assert publish["Action"] == "sns:Publish"
     assert all("Ref" in resource for resource in publish["Resource"])
     assert encrypt["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
-    assert "KeysTopics" in joined(encrypt["Resource"])
+    assert "KeysTopics" in as_text(encrypt["Resource"])
     role = policy["Roles"][0]["Ref"]
     for inline_policy in stage.resources("monitoring", "AWS::IAM::Policy").values():
         assert {"Ref": role} not in inline_policy["Properties"]["Roles"]
@@ -34,7 +35,7 @@ def test_the_schedules_may_only_publish_to_their_topics(stage: SynthesizedStage)
 def test_each_runbook_that_a_message_links_to_exists(stage: SynthesizedStage) -> None:
     links = []
     for schedule in stage.resources("monitoring", SCHEDULE).values():
-        text = joined(schedule["Properties"]["Target"].get("Input", ""))
+        text = as_text(schedule["Properties"]["Target"].get("Input", ""))
         if "/blob/main/" in text:
             links.append(text.partition("/blob/main/")[2].partition("\\n")[0])
     assert len(links) >= 6

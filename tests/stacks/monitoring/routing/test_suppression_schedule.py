@@ -17,7 +17,8 @@ from settings.monitoring import BusinessHoursSettings
 from stacks.monitoring.alarms.alarm_factory import AlarmFactory
 from stacks.monitoring.routing.alarm_routing import AlarmRouting
 from tests.simulators.alarm_simulator import StageAlarms
-from tests.synthesis import SynthesizedStage, joined
+from tests.synthesis import SynthesizedStage
+from tools.templates.text import as_text
 
 STEP = dt.timedelta(minutes=5)
 STEPS_PER_HOUR = 12
@@ -91,7 +92,7 @@ def schedules(stage: SynthesizedStage, metric: str) -> list[dict[str, Any]]:
 
 def written_metric(schedule: dict[str, Any]) -> str | None:
     """Return the metric that a schedule writes, or None if it has another target."""
-    if not joined(schedule["Target"]["Arn"]).endswith(":aws-sdk:cloudwatch:putMetricData"):
+    if not as_text(schedule["Target"]["Arn"]).endswith(":aws-sdk:cloudwatch:putMetricData"):
         return None
     return str(json.loads(schedule["Target"]["Input"])["MetricData"][0]["MetricName"])
 

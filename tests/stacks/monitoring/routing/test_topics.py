@@ -3,7 +3,8 @@
 import re
 
 from tests.stacks.monitoring.alarm_messages import synthesize_with
-from tests.synthesis import ACCOUNT, SynthesizedStage, joined
+from tests.synthesis import ACCOUNT, SynthesizedStage
+from tools.templates.text import as_text
 
 SUBSCRIPTIONS = {
     "critical": ["https://events.pagerduty.com/integration/abc/enqueue", "oncall@example.com"],
@@ -36,7 +37,7 @@ def test_slack_channels_may_only_read_alarms_and_metrics() -> None:
     stage = with_subscriptions()
     channels = stage.resources("monitoring", "AWS::Chatbot::SlackChannelConfiguration").values()
     assert len(channels) == 2
-    (guardrail,) = {joined(channel["Properties"]["GuardrailPolicies"][0]) for channel in channels}
+    (guardrail,) = {as_text(channel["Properties"]["GuardrailPolicies"][0]) for channel in channels}
     logical_id = guardrail.removeprefix("${").removesuffix("}")
     policies = stage.resources("monitoring", "AWS::IAM::ManagedPolicy")
     (statement,) = policies[logical_id]["Properties"]["PolicyDocument"]["Statement"]
@@ -54,7 +55,7 @@ def test_only_alarms_rules_and_cost_services_publish(stage: SynthesizedStage) ->
     policies = stage.resources("monitoring", "AWS::SNS::TopicPolicy").values()
     allowed = [
         (
-            joined(policy["Properties"]["Topics"][0]),
+            as_text(policy["Properties"]["Topics"][0]),
             statement["Principal"]["Service"],
             statement.get("Condition"),
         )
