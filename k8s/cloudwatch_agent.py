@@ -3,8 +3,8 @@
 The operator of the Amazon CloudWatch Observability add-on runs an agent for each
 `AmazonCloudWatchAgent` object in the cluster. The add-on creates one that runs on every node. This
 module adds one with a single replica, because an agent on every node would scrape each pod once
-for every node. The add-on's own list of agents cannot hold it: those agents use the host network,
-where its ports would conflict with the node's agent, and where no network policy could select it.
+for every node. The add-on's configuration cannot create it: the add-on's agents use the host
+network. There, the ports of two agents would conflict, and no network policy could select this one.
 """
 
 import json

@@ -136,7 +136,7 @@ class MonitoringStack(StageStack):
         topics_key: kms.IKey,
         logs_key: kms.IKey,
     ) -> None:
-        """Create the scheduled work of the team, and what administrators need to do it by hand."""
+        """Create maintenance and access review, and the permissions to start them by hand."""
         factory, settings = self._factory, self._factory.settings
         maintenance = Maintenance(
             self,
@@ -159,6 +159,7 @@ class MonitoringStack(StageStack):
         )
         for failure in (*maintenance.failures, review.failures):
             self._routing.notify(failure)
+        tested_alarms = self._create_audit_trail_alarms()
         AdministratorPolicy(
             self,
             "AdministratorPolicy",
@@ -166,7 +167,7 @@ class MonitoringStack(StageStack):
             state_machines=[review.state_machine, maintenance.state_machine],
             announcements=maintenance.announcements,
             topics_key=topics_key,
-            tested_alarms=self._create_audit_trail_alarms(),
+            tested_alarms=tested_alarms,
         )
 
     def _create_audit_trail_alarms(self) -> list[cloudwatch.IAlarm]:

@@ -1,8 +1,8 @@
 """Matches log events with the JSON filter patterns of CloudWatch Logs that this project uses.
 
-Supported are comparisons of a field with a string or a number, tests for a missing field, and
-their combination with &&, || and parentheses ("Filter pattern syntax for metric filters"). Any
-other syntax raises ValueError.
+It supports comparisons of a field with a string or a number, and tests for a missing field. Both
+can be combined with &&, || and parentheses ("Filter pattern syntax for metric filters"). Any other
+syntax raises ValueError.
 """
 
 import operator

@@ -30,7 +30,7 @@ class AlarmDescription:
 
 @dataclass(frozen=True, kw_only=True)
 class WarningGroup:
-    """Alarms that notify once between them, such as one alarm for each Redis node."""
+    """Alarms whose composite alarm notifies once, such as one alarm for each Redis node."""
 
     description: AlarmDescription
     alarms: Sequence[cloudwatch.Alarm]

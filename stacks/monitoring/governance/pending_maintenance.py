@@ -34,8 +34,8 @@ def announce_pending_maintenance(
 ) -> sfn.StateMachine:
     """Create a state machine that announces maintenance by AWS seven days ahead.
 
-    AWS may use every week's window, but rarely does. The machine runs at the start of each window,
-    asks RDS and ElastiCache for their plans for the next one, and announces only what it finds.
+    AWS may use every week's window, but rarely does. The state machine runs at the start of each
+    window. It asks RDS and ElastiCache for their plans for the next window, and announces those.
 
     Args:
         scope: The parent construct of all resources.

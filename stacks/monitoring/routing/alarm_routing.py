@@ -1,10 +1,10 @@
-"""Routes alarms to the critical or the warning topic, and suppresses them where that is right.
+"""Routes alarms to the critical or the warning topic, and configures their suppression.
 
 Pages are composite alarms, so that a failure and its consequences page once: the first of them
 starts the page, in whatever order they come. Warnings are composite alarms too, because CloudWatch
 suppresses the actions of composite alarms only. Each kind of warning has a composite alarm of its
-own. If there were only one for the database, high CPU utilization would hide that the storage runs
-out, because an alarm that is in ALARM already does not notify again.
+own. With only one for the database, high CPU utilization would hide that the storage runs out: an
+alarm that is in ALARM already does not notify again.
 """
 
 from collections.abc import Sequence

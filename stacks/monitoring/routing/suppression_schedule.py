@@ -140,7 +140,7 @@ class SuppressionScheduleRole(Construct):
         self.role = iam.Role(
             self,
             "Role",
-            description="EventBridge Scheduler: write the metric that quiets alarms",
+            description="EventBridge Scheduler: write the metrics that suppress alarms",
             assumed_by=iam.ServicePrincipal(
                 "scheduler.amazonaws.com",
                 conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},

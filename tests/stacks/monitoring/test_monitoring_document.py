@@ -39,10 +39,12 @@ detects the same failures later, by `backend-down`, `pods-unschedulable` and `ba
 COST = """\
 ## Cost
 
-Each metric of an alarm costs 0.10 USD a month, a composite alarm 0.50 USD and a custom metric
-0.30 USD ("Amazon CloudWatch pricing", us-east-1, 2026-11-23). Each kind of warning has a composite
-alarm of its own. One composite alarm for each component would save less than 10 USD a month. But it
-would stay in ALARM after its first warning, and so hide a later one, such as storage that runs out.
+In a month, each metric of an alarm costs 0.10 USD, a composite alarm 0.50 USD and a custom metric
+0.30 USD. The source is "Amazon CloudWatch pricing" (us-east-1, 2026-11-23).
+
+Each kind of warning has a composite alarm of its own. One composite alarm for each component would
+save less than 10 USD a month. But it would stay in ALARM after its first warning, and so hide a
+later one, such as storage that runs out.
 """
 CUSTOM_METRICS = 2
 """The metrics that the suppression schedules write."""

@@ -1,7 +1,7 @@
 """INFRASTRUCTURE.md, Access Audit: the metric filters, applied to examples of CloudTrail events.
 
-The events are shortened examples of the AWS CloudTrail user guide ("CloudTrail record contents",
-"AWS Management Console sign-in events", "Logging IAM and AWS STS API calls").
+The events are shortened examples of the AWS CloudTrail user guide: "CloudTrail record contents",
+"AWS Management Console sign-in events" and "Logging IAM and AWS STS API calls".
 """
 
 from typing import Any
