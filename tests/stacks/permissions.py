@@ -36,11 +36,11 @@ def permissions(stage: SynthesizedStage, role: str) -> dict[str, set[str]]:
     """Return the resources of each allowed action.
 
     Args:
-        stage: the synthesized stage.
-        role: the last part of the role's name, such as `admin`.
+        stage: The synthesized stage.
+        role: The last part of the role's name, such as `admin`.
 
     Returns:
-        By action, the last parts of the ARNs, such as `db:spywatcher-production`.
+        The last parts of the ARNs by action, such as `db:spywatcher-production`.
     """
     allowed = defaultdict(set)
     for stack, _, policy in attached_policies(stage, role):
