@@ -7,7 +7,6 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from settings import StageSettings
-from stacks.monitoring.alarms.alarm_factory import AlarmFactory
 from stacks.monitoring.alarms.audit_trail import AuditTrailAlarms
 from stacks.monitoring.alarms.backup import BackupAlarm
 from stacks.monitoring.alarms.cache import CacheAlarms
@@ -30,6 +29,7 @@ from stacks.monitoring.metrics.log_queries import LogQueries
 from stacks.monitoring.monitored_resources import MonitoredResources
 from stacks.monitoring.routing.alarm_routing import AlarmRouting
 from stacks.monitoring.routing.topics import Topics
+from stacks.shared.alarm_factory import AlarmFactory
 from stacks.shared.stage_stack import StageStack
 from stacks.shared.tags import stage_tags
 

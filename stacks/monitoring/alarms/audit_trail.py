@@ -9,7 +9,7 @@ from aws_cdk.aws_cloudwatch import ComparisonOperator, TreatMissingData
 
 from constructs import Construct
 from settings import StageSettings
-from stacks.monitoring.alarms.alarm_factory import AlarmDescription, AlarmFactory
+from stacks.shared.alarm_factory import AlarmDescription, AlarmFactory
 from stacks.shared.bootstrap import bootstrap_role_name
 from stacks.shared.names import to_pascal_case, trail_name
 

@@ -10,7 +10,7 @@ from aws_cdk.aws_cloudwatch import ComparisonOperator, TreatMissingData
 
 from constructs import Construct
 from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
-from stacks.monitoring.alarms.alarm_factory import AlarmDescription, AlarmFactory
+from stacks.shared.alarm_factory import AlarmDescription, AlarmFactory
 from stacks.shared.names import instance_identifier
 
 _BACKUP_FINISHED = "RDS-EVENT-0002"

@@ -7,7 +7,7 @@ from aws_cdk.aws_cloudwatch import ComparisonOperator, TreatMissingData
 
 from settings.instances import CACHE_MAX_CONNECTIONS, CACHE_NODE_TYPES
 from spywatcher_constructs.redis import RedisReplicationGroup
-from stacks.monitoring.alarms.alarm_factory import (
+from stacks.shared.alarm_factory import (
     MINUTE,
     AlarmDescription,
     AlarmFactory,

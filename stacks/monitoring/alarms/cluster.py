@@ -10,15 +10,15 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk.aws_cloudwatch import ComparisonOperator, TreatMissingData
 
-from stacks.monitoring.alarms.alarm_factory import (
+from stacks.monitoring.metrics.service_metrics import (
+    container_insights_metrics,
+    control_plane_metrics,
+)
+from stacks.shared.alarm_factory import (
     MINUTE,
     AlarmDescription,
     AlarmFactory,
     WarningGroup,
-)
-from stacks.monitoring.metrics.service_metrics import (
-    container_insights_metrics,
-    control_plane_metrics,
 )
 from stacks.shared.names import cluster_name
 

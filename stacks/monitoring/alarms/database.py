@@ -7,7 +7,7 @@ from aws_cdk.aws_cloudwatch import ComparisonOperator, TreatMissingData
 
 from settings.instances import DATABASE_CLASSES
 from spywatcher_constructs.postgres import replica_identifier
-from stacks.monitoring.alarms.alarm_factory import (
+from stacks.shared.alarm_factory import (
     MINUTE,
     AlarmDescription,
     AlarmFactory,

@@ -5,7 +5,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk.aws_cloudwatch import ComparisonOperator
 
-from stacks.monitoring.alarms.alarm_factory import AlarmFactory, WarningGroup
+from stacks.shared.alarm_factory import AlarmFactory, WarningGroup
 from stacks.shared.names import to_pascal_case
 
 WEEKEND_HOURS = 72

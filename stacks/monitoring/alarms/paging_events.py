@@ -9,7 +9,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sns as sns
 
 from constructs import Construct
-from stacks.monitoring.alarms.alarm_factory import AlarmFactory
+from stacks.shared.alarm_factory import AlarmFactory
 from stacks.shared.names import trail_name
 
 

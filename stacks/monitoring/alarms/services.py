@@ -9,13 +9,13 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk.aws_cloudwatch import ComparisonOperator, TreatMissingData
 
 from settings.services import ServiceSettings
-from stacks.monitoring.alarms.alarm_factory import (
+from stacks.monitoring.monitored_resources import MonitoredResources
+from stacks.shared.alarm_factory import (
     MINUTE,
     AlarmDescription,
     AlarmFactory,
     WarningGroup,
 )
-from stacks.monitoring.monitored_resources import MonitoredResources
 
 
 class ServiceAlarms:

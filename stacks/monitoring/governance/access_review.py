@@ -8,10 +8,10 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from constructs import Construct
 from settings import StageSettings
-from stacks.monitoring.alarms.alarm_factory import AlarmFactory
 from stacks.monitoring.alarms.executions import create_execution_warning
 from stacks.monitoring.governance.access_review_states import AccessReviewStates
 from stacks.shared.acknowledgement import acknowledge
+from stacks.shared.alarm_factory import AlarmFactory
 from stacks.shared.names import cluster_name
 from stacks.shared.topic_permissions import publish_statements
 from stacks.shared.workflow import Workflow

@@ -11,8 +11,8 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 
 from constructs import Construct
 from settings import StageSettings
-from stacks.monitoring.runbooks import runbook_url
 from stacks.shared.names import access_analyzer_name, cluster_name
+from stacks.shared.runbooks import runbook_url
 
 _PREFIX = "access-review"
 

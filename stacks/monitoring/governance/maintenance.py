@@ -8,7 +8,6 @@ from aws_cdk import aws_sns as sns
 
 from constructs import Construct
 from settings import StageSettings
-from stacks.monitoring.alarms.alarm_factory import AlarmFactory, WarningGroup
 from stacks.monitoring.alarms.executions import WEEKEND_HOURS, create_execution_warning
 from stacks.monitoring.governance.announcements import (
     announce_kubernetes_upgrades,
@@ -23,6 +22,7 @@ from stacks.monitoring.governance.reminders import (
     remind_of_quarterly_reviews,
 )
 from stacks.monitoring.governance.scheduled_messages import ScheduledMessages
+from stacks.shared.alarm_factory import AlarmFactory, WarningGroup
 from stacks.shared.names import node_patching_name
 
 

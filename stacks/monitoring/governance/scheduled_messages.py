@@ -11,8 +11,8 @@ from aws_cdk import aws_sns as sns
 
 from constructs import Construct
 from settings import StageSettings
-from stacks.monitoring.runbooks import runbook_url
 from stacks.shared.names import to_pascal_case
+from stacks.shared.runbooks import runbook_url
 from stacks.shared.topic_permissions import publish_statements
 
 _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"

@@ -17,12 +17,12 @@ from aws_cdk import aws_sns as sns
 
 from constructs import Construct
 from settings.maintenance import DAYS
-from stacks.monitoring.alarms.alarm_factory import AlarmDescription, AlarmFactory, WarningGroup
 from stacks.monitoring.routing.suppression_schedule import (
     SuppressionSchedule,
     SuppressionScheduleRole,
     outside_business_hours,
 )
+from stacks.shared.alarm_factory import AlarmDescription, AlarmFactory, WarningGroup
 from stacks.shared.names import to_pascal_case
 
 _SUPPRESSOR_PERIOD = cdk.Duration.minutes(5)

@@ -20,8 +20,8 @@ from constructs import Construct
 from settings import StageSettings
 from settings.maintenance import DAYS
 from settings.monitoring import BusinessHoursSettings
-from stacks.monitoring.alarms.alarm_factory import AlarmFactory
 from stacks.shared.acknowledgement import acknowledge
+from stacks.shared.alarm_factory import AlarmFactory
 from stacks.shared.names import to_pascal_case
 
 _STEP_MINUTES = 5

@@ -14,8 +14,8 @@ from aws_cdk.assertions import Template
 
 from settings import StageSettings, load_stage
 from settings.monitoring import BusinessHoursSettings
-from stacks.monitoring.alarms.alarm_factory import AlarmFactory
 from stacks.monitoring.routing.alarm_routing import AlarmRouting
+from stacks.shared.alarm_factory import AlarmFactory
 from tests.simulators.alarm_simulator import StageAlarms
 from tests.synthesis import SynthesizedStage
 from tools.templates.text import as_text

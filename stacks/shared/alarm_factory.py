@@ -9,9 +9,9 @@ from aws_cdk.aws_cloudwatch import ComparisonOperator, TreatMissingData
 
 from constructs import Construct
 from settings import StageSettings
-from stacks.monitoring.runbooks import runbook_url
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.names import operations_dashboard_name, to_pascal_case
+from stacks.shared.runbooks import runbook_url
 
 MINUTE = cdk.Duration.minutes(1)
 
