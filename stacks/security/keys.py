@@ -6,6 +6,7 @@ from aws_cdk import aws_kms as kms
 
 from constructs import Construct
 from settings import StageSettings
+from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.names import trail_name
 from stacks.shared.topic_permissions import PUBLISHING_SERVICES
 
@@ -69,21 +70,24 @@ class Keys(Construct):
         )
 
     def _allow_ec2_to_use_volumes_key(self) -> None:
-        """Allow the principals of this account to use the key through EC2.
+        """Allow every principal of this account to use the key through EC2, as aws/ebs does.
 
-        The EC2 Auto Scaling user guide names its service-linked role instead. A new account lacks
-        that role, and KMS refuses a key policy with a principal that does not exist.
+        EC2 Auto Scaling launches the nodes with its service-linked role. That role has no IAM
+        policy for customer managed keys ("Required AWS KMS key policy for use with encrypted
+        volumes", Amazon EC2 Auto Scaling), so a statement for the account would not help: it only
+        lets IAM policies decide. A statement for the role itself fails in an account that lacks the
+        role, because KMS refuses a principal that does not exist. The policy of AWS's own key for
+        volumes combines `*` with two conditions ("kms:CallerAccount", AWS KMS condition keys).
         """
         stack = cdk.Stack.of(self)
         through_ec2 = {
             "kms:CallerAccount": stack.account,
             "kms:ViaService": f"ec2.{stack.region}.amazonaws.com",
         }
-        principal = iam.AccountPrincipal(stack.account)
         self.volumes.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="UseThroughEc2",
-                principals=[principal],
+                principals=[iam.AnyPrincipal()],
                 actions=_ENCRYPT_AND_DECRYPT,
                 resources=["*"],
                 conditions={"StringEquals": through_ec2},
@@ -92,7 +96,7 @@ class Keys(Construct):
         self.volumes.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="AttachThroughEc2",
-                principals=[principal],
+                principals=[iam.AnyPrincipal()],
                 actions=["kms:CreateGrant"],
                 resources=["*"],
                 conditions={
@@ -100,6 +104,13 @@ class Keys(Construct):
                     "Bool": {"kms:GrantIsForAWSResource": "true"},
                 },
             )
+        )
+        acknowledge(
+            self.volumes,
+            "CKV_AWS_33",
+            reason="Two conditions limit each statement with a wildcard: to the principals of this "
+            "account, and to requests that EC2 makes for them. The key policy of aws/ebs has the "
+            "same conditions. Without the wildcard, EC2 Auto Scaling could launch no node.",
         )
 
     def _allow_cloudwatch_logs_to_use_logs_key(self) -> None:
