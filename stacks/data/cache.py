@@ -102,7 +102,8 @@ class Cache(Construct):
 
     def _rotate_token(self, security_group: ec2.ISecurityGroup) -> lambda_.IFunction:
         settings = self._settings
-        # Daily, because the day of a rotation by hand is not known; an hour after the slot's end.
+        # The rule runs daily, so that it follows a rotation by hand, too. The hour is an hour after
+        # the end of the slot.
         retirement_hour = settings.maintenance.rotation_hour(
             RotationSlot.CACHE_TOKEN + SLOT_HOURS + 1
         ).hour

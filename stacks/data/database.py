@@ -31,9 +31,9 @@ from stacks.shared.names import instance_identifier
 class Database(Construct):
     """The instances of PostgreSQL, of which the application uses the active one.
 
-    A recovery adds a generation: a new instance beside the present one. A later change of the
-    settings makes it the active one. The present instance keeps its data until a third change
-    removes it (docs/runbooks/restore-database.md).
+    A recovery adds a generation: a new instance beside the present one. A second change of the
+    settings makes the new instance the active one. The previous instance and its data remain until
+    later changes remove them (docs/runbooks/restore-database.md).
     """
 
     def __init__(
@@ -56,8 +56,8 @@ class Database(Construct):
             vpc: The VPC.
             security_groups: The security groups of PostgreSQL and of the rotation functions.
             keys: The KMS keys of PostgreSQL, the credentials and the logs.
-            removal_policy: What happens to the credentials when the stack is deleted. Of an
-                instance of a protected stage, RDS keeps a final snapshot.
+            removal_policy: What happens to the credentials when the stack is deleted. It does not
+                apply to the instances, of which RDS keeps a final snapshot in a protected stage.
         """
         super().__init__(scope, construct_id)
         self._settings = settings
