@@ -201,7 +201,7 @@ class RedisTokenRotation(Construct):
         events.Rule(
             self,
             "Retirement",
-            description="Ends the AUTH token of Redis before the current one",
+            description="Removes the previous AUTH token of Redis",
             schedule=schedule,
             targets=[
                 targets.LambdaFunction(

@@ -130,21 +130,21 @@ def _acknowledge_replication_group(replication_group: RedisReplicationGroup) -> 
     acknowledge(
         replication_group,
         "AwsSolutions-AEC5",
-        reason="A hidden port hides nothing from a scan: the subnets have no route to the "
-        "internet, and security groups let in pods and the token's rotation alone.",
+        reason="The subnets have no route to the internet, and the security group allows only the "
+        "pods and the rotation function. Another port would add no protection.",
     )
     acknowledge(
         replication_group,
         "NIST.800.53.R5-ElastiCacheRedisClusterAutomaticBackup",
-        reason="Snapshots of 5 days, as the existing deployment keeps them: what Redis holds "
-        "(sessions, rate limits, cached answers) is worthless after them.",
+        reason="The settings keep snapshots for 5 days by default, as the existing deployment "
+        "does. Redis holds sessions, rate limits and cached answers, which nobody needs later.",
     )
     if replication_group.nodes == 1:
         acknowledge(
             replication_group,
             "AwsSolutions-AEC4",
-            reason="A stage whose settings do without a replica (nodes: 1): the design gives "
-            "staging one node.",
+            reason="The settings of this stage have no replica (nodes: 1), because the design "
+            "gives staging one node.",
         )
 
 
@@ -153,26 +153,27 @@ def _acknowledge_rotation(rotation: RedisTokenRotation) -> None:
         rotation.function,
         *("NIST.800.53.R5-LambdaConcurrency", "CKV_AWS_115"),
         *("NIST.800.53.R5-LambdaDLQ", "CKV_AWS_116"),
-        reason="Called once a week and once a day. Secrets Manager repeats a step that fails "
-        "and reports it, and the daily call comes again; two at once do no harm, since "
-        "ElastiCache takes one change at a time.",
+        reason="The function runs once a week and once a day. Secrets Manager repeats a failed "
+        "step and reports it, and the daily rule tries again. Two executions at the same time do "
+        "no harm, because ElastiCache accepts one change at a time.",
     )
     acknowledge(
         rotation.function,
         "CKV_AWS_173",
-        reason="Its variables hold an ARN and a name, nothing secret, and Lambda's own key "
-        "encrypts them.",
+        reason="The environment variables contain an ARN and a name, and no secret. Lambda "
+        "encrypts them with its own key.",
     )
     policy = rotation.role.node.find_child("DefaultPolicy")
     acknowledge(
         policy,
         *("AwsSolutions-IAM5[Resource::*]", "CKV_AWS_111"),
-        reason="Lambda makes the function's interface before it has an ARN, and EC2 knows no "
-        "narrower resource to describe. A second statement denies the function itself both.",
+        reason="The ARN of a network interface is unknown before Lambda creates it, and the "
+        "Describe actions of EC2 accept no resource. A second statement denies all these actions "
+        "to the function's own code.",
     )
     acknowledge(
         policy,
         "NIST.800.53.R5-IAMNoInlinePolicy",
-        reason="The policy fits one role and names its resources whole: shared with another "
-        "identity it would be wrong. It is reviewed here, as code.",
+        reason="The policy belongs to one role. No other role needs the same permissions. A "
+        "review of the code reviews the policy, too.",
     )

@@ -40,8 +40,8 @@ def acknowledge_replica_findings(replica: rds.DatabaseInstanceReadReplica) -> No
         "CKV_AWS_16",
         "CKV_AWS_157",
         "W3691",
-        reason="A copy to read from, which the settings add and remove; the instance that it "
-        "copies keeps the data, its standby and its backups, and hands down its encryption.",
+        reason="A read replica holds no data of its own. Its source has the data, the standby and "
+        "the backups, and determines the encryption. The settings add and remove replicas.",
     )
 
 
@@ -49,20 +49,21 @@ def _acknowledge_instance(instance: rds.DatabaseInstance) -> None:
     acknowledge(
         instance,
         "AwsSolutions-RDS11",
-        reason="A hidden port hides nothing from a scan: the subnets have no route to the "
-        "internet, and security groups let in pods and the password rotation alone.",
+        reason="The subnets have no route to the internet, and the security group allows only the "
+        "pods and the rotation functions. Another port would add no protection.",
     )
     acknowledge(
         instance,
         "NIST.800.53.R5-RDSInBackupPlan",
-        reason="RDS backs it up itself: any moment of the retention days can be restored, "
-        "where a plan of AWS Backup adds a snapshot a day.",
+        reason="RDS itself keeps automated backups, and can restore any time within the retention "
+        "days. A plan of AWS Backup would only add a daily snapshot.",
     )
     acknowledge(
         instance,
         "W3691",
-        reason="A major version, which RDS takes for its newest minor one: the maintenance "
-        "window upgrades, and a pinned one would downgrade. settings/support.py checks it.",
+        reason="RDS creates the default minor version of this major version, and upgrades it in "
+        "the maintenance window. A pinned minor version would downgrade a patched instance. "
+        "settings/support.py checks the major version.",
     )
 
 
@@ -71,8 +72,8 @@ def _acknowledge_monitoring_role(role: iam.Role) -> None:
         role,
         "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
         "AmazonRDSEnhancedMonitoringRole]",
-        reason="It writes to RDS' own log groups and nothing else, AWS keeps it fitting, "
-        "and the role trusts RDS for this account alone.",
+        reason="The policy allows only writing to the log groups of RDS, and AWS maintains it. "
+        "The role trusts RDS on behalf of this account only.",
     )
 
 
@@ -82,8 +83,8 @@ def _acknowledge_single_az(instance: rds.DatabaseInstance) -> None:
         "AwsSolutions-RDS3",
         "NIST.800.53.R5-RDSMultiAZSupport",
         "CKV_AWS_157",
-        reason="A stage whose settings do without a standby (multi_az: false): the design "
-        "gives staging one instance, and its backups restore it.",
+        reason="The settings of this stage have no standby (multi_az: false), because the design "
+        "gives staging one instance. Its backups can restore it.",
     )
 
 
@@ -92,8 +93,8 @@ def _acknowledge_missing_deletion_protection(instance: rds.DatabaseInstance) -> 
         instance,
         "AwsSolutions-RDS10",
         "NIST.800.53.R5-RDSInstanceDeletionProtectionEnabled",
-        reason="Settings say that it may be deleted (deletion_protection or retiring), "
-        "which is reviewed; where the stage is protected a final snapshot stays.",
+        reason="The settings allow the deletion (deletion_protection or retiring), and their "
+        "changes are reviewed. In a protected stage, RDS keeps a final snapshot.",
     )
 
 
@@ -103,6 +104,6 @@ def _acknowledge_encryption_of_backup(instance: rds.DatabaseInstance) -> None:
         "AwsSolutions-RDS2",
         "NIST.800.53.R5-RDSStorageEncrypted",
         "CKV_AWS_16",
-        reason="A restored instance is encrypted as its source was; CloudFormation takes "
-        "no key beside an origin (AWS::RDS::DBInstance, StorageEncrypted).",
+        reason="A restored instance has the encryption of its source. CloudFormation accepts no "
+        "key for it (AWS::RDS::DBInstance, StorageEncrypted).",
     )
