@@ -95,7 +95,7 @@ class RedisTokenRotation(Construct):
                 "REPLICATION_GROUP": replication_group.name,
             },
         )
-        self._add_rotation_schedule(secret, rotation_rules)
+        self._add_rotation_schedule(secret, rotation_rules, replication_group)
         self._add_retirement_rule(retirement_schedule, overlap_hours)
 
     def _create_role(
@@ -176,10 +176,13 @@ class RedisTokenRotation(Construct):
         self,
         secret: secretsmanager.ISecret,
         rules: secretsmanager.CfnRotationSchedule.RotationRulesProperty,
+        replication_group: RedisReplicationGroup,
     ) -> None:
         """Let Secrets Manager invoke the function on a schedule, but not at once.
 
-        The L2 rotation schedule accepts no schedule expression.
+        The schedule waits for the replication group: without an immediate rotation, Secrets Manager
+        runs the step testSecret when the schedule is created (RotateSecret). The L2 rotation
+        schedule accepts no schedule expression.
         """
         self.function.add_permission(
             "SecretsManager",
@@ -195,7 +198,7 @@ class RedisTokenRotation(Construct):
             rotation_rules=rules,
             rotate_immediately_on_update=False,
         )
-        schedule.node.add_dependency(self.function)
+        schedule.node.add_dependency(self.function, replication_group)
 
     def _add_retirement_rule(self, schedule: events.Schedule, overlap_hours: int) -> None:
         events.Rule(

@@ -88,6 +88,11 @@ class AccountServices(Construct):
         )
         recorder.add_resource_dependency(role)
         channel = config.CfnDeliveryChannel(self, "Channel", s3_bucket_name=bucket.bucket_name)
+        # The bucket includes its policy. PutDeliveryChannel tests whether Config may write to the
+        # bucket, and fails with InsufficientDeliveryPolicyException. The channel must not wait for
+        # the recorder, nor the recorder for the channel: CloudFormation completes each of them only
+        # when both exist.
+        channel.node.add_dependency(bucket)
         pack = config.CfnConformancePack(
             self,
             "Pack",

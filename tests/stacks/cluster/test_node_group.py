@@ -96,3 +96,17 @@ def test_nodes_provide_the_pod_identities_of_their_own_cluster_only(
     ]
     (cluster,) = stage.resources("cluster", CLUSTER)
     assert identity["Resource"] == {"Fn::GetAtt": [cluster, "Arn"]}
+
+
+def test_nodes_start_only_when_their_role_has_its_policy(stage: SynthesizedStage) -> None:
+    """A node without permissions cannot join the cluster, and its creation fails."""
+    (nodegroup,) = stage.resources("cluster", NODEGROUP).values()
+    policies = stage.resources("cluster", "AWS::IAM::ManagedPolicy")
+    role = nodegroup["Properties"]["NodeRole"]["Fn::GetAtt"][0]
+    attached = {
+        name
+        for name, policy in policies.items()
+        if {"Ref": role} in policy["Properties"].get("Roles", [])
+    }
+    assert attached
+    assert attached <= set(nodegroup["DependsOn"])

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.stacks.data.resources import REPLICATION_GROUP, find_secret
+from tests.stacks.data.resources import REPLICATION_GROUP, ROTATION_SCHEDULE, find_secret
 from tests.stacks.data.variants import synthesize_with
 from tests.synthesis import SynthesizedStage
 from tools.templates.text import as_text
@@ -118,3 +118,13 @@ def test_a_protected_stage_retains_redis_and_its_token(production: SynthesizedSt
     for resource in (group, token):
         assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
         assert resource["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_rotation_of_the_token_waits_for_the_replication_group(
+    stage: SynthesizedStage,
+) -> None:
+    """Secrets Manager runs the step testSecret when the schedule is created (RotateSecret)."""
+    (group,) = stage.resources("data", REPLICATION_GROUP)
+    schedules = stage.resources("data", ROTATION_SCHEDULE)
+    (schedule,) = [s for s in schedules.values() if "RotationLambdaARN" in s["Properties"]]
+    assert group in schedule["DependsOn"]
