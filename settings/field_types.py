@@ -3,7 +3,9 @@
 from collections.abc import Collection
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
+
+from settings.regions import REGIONS
 
 Value = TypeVar("Value")
 
@@ -43,7 +45,7 @@ def each_once(noun: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+Region = Annotated[str, one_of(REGIONS)]
 
 RetentionDays = Annotated[int, one_of(LOG_RETENTION_DAYS, "days")]
 """How many days CloudWatch Logs keeps the events of a log group."""
