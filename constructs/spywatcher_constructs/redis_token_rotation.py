@@ -178,11 +178,11 @@ class RedisTokenRotation(Construct):
         rules: secretsmanager.CfnRotationSchedule.RotationRulesProperty,
         replication_group: RedisReplicationGroup,
     ) -> None:
-        """Let Secrets Manager invoke the function on a schedule, but not at once.
+        """Allow Secrets Manager to invoke the function on a schedule.
 
-        The schedule waits for the replication group: without an immediate rotation, Secrets Manager
-        runs the step testSecret when the schedule is created (RotateSecret). The L2 rotation
-        schedule accepts no schedule expression.
+        The deployment itself does not start a rotation. But when it creates the schedule, Secrets
+        Manager runs the step testSecret (RotateSecret), which needs the replication group. The L2
+        rotation schedule accepts no schedule expression.
         """
         self.function.add_permission(
             "SecretsManager",

@@ -141,10 +141,10 @@ class DatabaseCredentials(Construct):
         slot: RotationSlot,
         hosted_rotation: secretsmanager.HostedRotation,
     ) -> None:
-        """Rotate a secret weekly, but not at once.
+        """Rotate a secret weekly. The deployment itself does not start a rotation.
 
-        The application's user does not exist before the first bootstrap of the database. The L2
-        rotation schedule accepts no schedule expression.
+        It would fail, because the application's user does not exist before the first bootstrap of
+        the database. The L2 rotation schedule accepts no schedule expression.
         """
         schedule = secret.add_rotation_schedule(
             "Rotation",
