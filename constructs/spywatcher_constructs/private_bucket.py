@@ -1,10 +1,15 @@
 """An S3 bucket for logs and records, which expire."""
 
+from typing import cast
+
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from constructs import Construct
+
+_AUTO_DELETE_PROVIDER = "Custom::S3AutoDeleteObjectsCustomResourceProvider"
+"""The construct ID that CDK gives to the provider of `auto_delete_objects` in each stack."""
 
 
 class PrivateBucket(s3.Bucket):
@@ -58,4 +63,19 @@ class PrivateBucket(s3.Bucket):
             server_access_logs_prefix=f"{construct_id.lower()}/" if access_logs else None,
             removal_policy=removal_policy,
             auto_delete_objects=removal_policy == cdk.RemovalPolicy.DESTROY,
+        )
+        if removal_policy == cdk.RemovalPolicy.DESTROY:
+            self._allow_reading_tags_at_deletion()
+
+    def _allow_reading_tags_at_deletion(self) -> None:
+        """Let the function that empties the bucket read the bucket's tags.
+
+        When a later update retains the bucket, it removes the tag that lets the function empty the
+        bucket, and the statement of the bucket policy that lets it read the tags. CloudFormation
+        then deletes the custom resource, and the function must find that the tag is gone. Without
+        this permission, the deletion fails three times (aws-cdk #37257).
+        """
+        provider = cdk.Stack.of(self).node.find_child(_AUTO_DELETE_PROVIDER)
+        cast(cdk.CustomResourceProviderBase, provider).add_to_role_policy(
+            {"Effect": "Allow", "Action": "s3:GetBucketTagging", "Resource": self.bucket_arn}
         )
