@@ -8,14 +8,16 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from settings import SettingsError, load_stage
+from settings import SettingsError, StageSettings, load_stage
+from settings.accounts import EMBEDDED_ACCOUNT
 from tools.command_line import ArgumentParser, UsageError
+from tools.deletion_protection import DeployedStack, StageProtection
 from tools.guard.comparison import compare
 from tools.guard.deployed import cloudformation_clients, read_deployed
 from tools.guard.errors import GuardError
 from tools.guard.finding import OVERRIDE_OPTION, Finding, exclude_allowed, format_report
-from tools.guard.templates import synthesized_templates
-from tools.templates.assembly import NoAssemblyError, read_stage
+from tools.guard.templates import Templates, synthesized_templates
+from tools.templates.assembly import AssemblyStack, NoAssemblyError, read_stage
 from tools.templates.schemas import registry_schemas
 from tools.templates.synthesis import (
     ROOT,
@@ -88,20 +90,46 @@ def compare_with_deployed(stage: str, assembly: Path) -> list[Finding]:
     """Compare an assembly with the deployed stacks, which the caller's credentials can read.
 
     Raises:
-        GuardError: AWS refuses a request, or a stack is being updated.
+        GuardError: AWS refuses a request, a stack is being updated, or the stage must not be
+            protected against deletion yet.
         NoAssemblyError: the folder holds no assembly of the stage.
     """
     # Imported here: a comparison with a revision does not need boto3.
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    stacks = read_stage(assembly, stage)
+    settings, stacks = load_stage(stage), read_stage(assembly, stage)
     try:
-        session = boto3.Session(region_name=load_stage(stage).region)
+        session = boto3.Session(region_name=settings.region)
         deployed = read_deployed(stage, stacks, cloudformation_clients(session, stacks))
     except (BotoCoreError, ClientError) as error:
         raise GuardError(f"AWS refuses: {error}") from None
+    check_protection(settings, stacks, deployed)
     return compare(deployed, synthesized_templates(stacks, deployed), registry_schemas())
+
+
+def check_protection(
+    settings: StageSettings, stacks: Sequence[AssemblyStack], deployed: Templates
+) -> None:
+    """Check that the stage is complete before it is protected; print what is left to do.
+
+    The embedded AWS creates protected stages too: it is discarded as a whole.
+
+    Raises:
+        GuardError: the deployment would create a protected stage.
+    """
+    if any(stack.account == EMBEDDED_ACCOUNT for stack in stacks):
+        return
+    protection = StageProtection(
+        settings,
+        [stack.name for stack in stacks],
+        [DeployedStack(each.name, each.status, each.is_protected) for each in deployed.values()],
+    )
+    refusal, note = protection.refusal(), protection.note()
+    if refusal:
+        raise GuardError(refusal)
+    if note:
+        print(note)
 
 
 def compare_with_revision(root: Path, stage: str, revision: str) -> list[Finding]:

@@ -56,6 +56,8 @@ def read_deployed(
                     parameter["ParameterKey"]: parameter["ParameterValue"]
                     for parameter in stack.get("Parameters", ())
                 },
+                status=status,
+                is_protected=stack.get("EnableTerminationProtection", False),
             )
     return deployed
 

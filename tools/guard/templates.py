@@ -20,6 +20,10 @@ class StackTemplate:
     template: Mapping[str, Any]
     parameters: Mapping[str, str] = field(default_factory=dict)
     """The deployed values. A parameter without one has the default of the template."""
+    status: str = ""
+    """The status of the deployed stack; empty for a synthesized one."""
+    is_protected: bool = False
+    """Whether the deployed stack has termination protection."""
 
     @property
     def resources(self) -> Mapping[str, Mapping[str, Any]]:

@@ -33,7 +33,12 @@ class CloudFormation:
 
     def paginate(self) -> Iterator[dict[str, Any]]:
         for name, status in self.statuses.items():
-            stack = {"StackName": name, "StackStatus": status, "Parameters": self.parameters}
+            stack = {
+                "StackName": name,
+                "StackStatus": status,
+                "Parameters": self.parameters,
+                "EnableTerminationProtection": True,
+            }
             yield {"Stacks": [stack]}
 
     def get_template(self, **request: str) -> dict[str, Any]:
@@ -52,6 +57,7 @@ def test_a_stack_is_read_with_its_template_and_parameters() -> None:
     deployed = read_deployed("staging", stacks, lambda region: client)["spywatcher-staging-data"]
     assert deployed.template == {"Description": "spywatcher-staging-data"}
     assert deployed.parameters == {"Image": "1.0.0"}
+    assert (deployed.status, deployed.is_protected) == ("UPDATE_COMPLETE", True)
 
 
 def test_a_template_that_is_not_json_is_refused() -> None:
