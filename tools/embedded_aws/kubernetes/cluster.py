@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.embedded_aws.kubernetes.merging import Tree, applied, changed_immutable_fields, patched
+from tools.embedded_aws.kubernetes.merging import Tree, applied, patched
 from tools.embedded_aws.kubernetes.validation import ManifestError, check_object
+from tools.templates.immutable_fields import changed_immutable_fields
 
 DEFAULT_NAMESPACES = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
 ADD_ON_NAMESPACES = frozenset({"amazon-cloudwatch", "amazon-guardduty", "aws-mountpoint-s3-csi"})

@@ -1,25 +1,11 @@
-"""Changes an object as kubectl does with apply and patch, and finds changed immutable fields."""
+"""Changes an object as kubectl does with apply and patch."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
 from typing import Any
 
 Tree = dict[str, Any]
-
-IMMUTABLE_FIELDS = {
-    "ClusterRoleBinding": ("roleRef",),
-    "DaemonSet": ("spec.selector",),
-    "Deployment": ("spec.selector",),
-    "Job": ("spec.completions", "spec.selector", "spec.template"),
-    "PersistentVolumeClaim": ("spec.storageClassName", "spec.accessModes"),
-    "RoleBinding": ("roleRef",),
-    "StatefulSet": ("spec.selector", "spec.serviceName", "spec.volumeClaimTemplates"),
-    "StorageClass": ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"),
-}
-"""The fields that the API server does not allow to change, by kind."""
-
 
 def applied(live: Tree, last_applied: Tree, wanted: Tree) -> Tree:
     """Return `live` after `kubectl apply` of `wanted`.
@@ -94,17 +80,3 @@ def _merged_by_name(live: list[Tree], patch: list[Tree]) -> list[Tree]:
         else:
             result[item["name"]] = _merge_patched(result.get(item["name"]), item, by_name=True)
     return list(result.values())
-
-
-def changed_immutable_fields(
-    kind: str, old: Mapping[str, Any], new: Mapping[str, Any]
-) -> list[str]:
-    """Return the immutable fields that differ between two states of an object."""
-    fields = IMMUTABLE_FIELDS.get(kind, ())
-    return [field for field in fields if _at(old, field) != _at(new, field)]
-
-
-def _at(tree: Any, field: str) -> Any:  # noqa: ANN401 - any JSON
-    for part in field.split("."):
-        tree = tree.get(part) if isinstance(tree, Mapping) else None
-    return tree
