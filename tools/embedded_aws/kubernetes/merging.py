@@ -7,6 +7,7 @@ from typing import Any
 
 Tree = dict[str, Any]
 
+
 def applied(live: Tree, last_applied: Tree, wanted: Tree) -> Tree:
     """Return `live` after `kubectl apply` of `wanted`.
 
