@@ -79,8 +79,8 @@ class MaintenanceSettings(Settings):
     """
 
     weekly_window: Annotated[str, AfterValidator(_check_weekly_window)] = "sun:02:00-sun:04:00"
-    """The maintenance window in UTC. AWS maintains PostgreSQL and Redis in it. Passwords rotate
-    from its first full hour on. The default is the design's."""
+    """The maintenance window in UTC. AWS maintains PostgreSQL and Redis in it. Passwords rotate in
+    the hours after it. The default is the design's."""
     node_patch_week: WeekOfMonth = 2
     """The window of the month in which the nodes are replaced, one by one, by nodes with the latest
     AMI."""
@@ -115,11 +115,12 @@ class MaintenanceSettings(Settings):
     def rotation_hour(self, slot: int) -> FullHour:
         """Return the hour of a rotation slot.
 
-        Secrets Manager starts rotations on the hour. Slot 0 is the first full hour of the weekly
-        window, and each further slot is an hour later.
+        A rotation in the window could fail, because AWS may restart the data store. Secrets Manager
+        starts rotations on the hour. Slot 0 is the first full hour after the weekly window, and
+        each further slot is an hour later.
         """
-        start, _ = self._weekly_minutes
-        first_hour = -(-start // 60)
+        _, end = self._weekly_minutes
+        first_hour = -(-end // 60)
         day, hour = divmod((first_hour + slot) % (7 * 24), 24)
         return FullHour(DAYS[day], hour)
 

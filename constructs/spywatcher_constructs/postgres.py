@@ -178,6 +178,9 @@ class PostgresInstance(Construct):
             preferred_maintenance_window=maintenance.window,
             auto_minor_version_upgrade=maintenance.auto_minor_version_upgrade,
             allow_major_version_upgrade=False,
+            # Without Extended Support, RDS upgrades the major version when its standard support
+            # ends (docs/decisions/0009-versions-of-the-data-stores.md).
+            engine_lifecycle_support=rds.EngineLifecycleSupport.OPEN_SOURCE_RDS_EXTENDED_SUPPORT,
             cloudwatch_logs_exports=list(_EXPORTED_LOGS),
             database_insights_mode=self._insights_mode,
             enable_performance_insights=monitoring.database_insights,

@@ -123,7 +123,9 @@ class RedisReplicationGroup(Construct):
             snapshot_retention_limit=snapshots.retention_days,
             snapshot_window=snapshots.window,
             preferred_maintenance_window=maintenance_window,
-            auto_minor_version_upgrade=True,
+            # ElastiCache would raise the minor version that `engine_version` pins, and does not
+            # lower it again. It installs patches of the pinned version in either case.
+            auto_minor_version_upgrade=False,
             log_delivery_configurations=[
                 _log_delivery("slow-log", self.slow_log),
                 _log_delivery("engine-log", engine_log),

@@ -11,7 +11,7 @@ SLOT_HOURS = 1
 
 
 class RotationSlot(IntEnum):
-    """The order of the rotations, from the start of the maintenance window."""
+    """The order of the rotations, from the end of the maintenance window."""
 
     DATABASE_ADMIN = 0
     DATABASE_APPLICATION = 1

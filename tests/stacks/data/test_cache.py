@@ -17,6 +17,15 @@ def test_elasticache_redis_7_0(stage: SynthesizedStage) -> None:
     assert (group["Engine"], group["EngineVersion"]) == ("redis", "7.0")
 
 
+def test_only_a_changed_setting_upgrades_the_minor_version_of_redis(
+    stage: SynthesizedStage,
+) -> None:
+    """The template pins the minor version, and ElastiCache does not lower a version again."""
+    group = stage.only("data", REPLICATION_GROUP)
+    assert "." in group["EngineVersion"]
+    assert group["AutoMinorVersionUpgrade"] is False
+
+
 def test_the_parameter_group_family_matches_the_engine_version(stage: SynthesizedStage) -> None:
     parameters = stage.only("data", PARAMETER_GROUP)
     assert parameters["CacheParameterGroupFamily"] == "redis7"

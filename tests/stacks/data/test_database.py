@@ -26,6 +26,20 @@ def test_rds_postgresql_15_gets_minor_versions_in_the_window_and_no_major_ones(
     assert instance["AllowMajorVersionUpgrade"] is False
 
 
+def test_rds_upgrades_no_major_version_when_its_standard_support_ends(
+    stage: SynthesizedStage,
+) -> None:
+    """Read replicas do not have the property (CreateDBInstanceReadReplica)."""
+    replicated = synthesize_with(stage, database={"read_replicas": 1})
+    lifecycles = {
+        "SourceDBInstanceIdentifier" in instance["Properties"]: instance["Properties"].get(
+            "EngineLifecycleSupport"
+        )
+        for instance in find_instances(replicated).values()
+    }
+    assert lifecycles == {False: "open-source-rds-extended-support", True: None}
+
+
 def test_the_parameter_group_family_matches_the_engine_version(stage: SynthesizedStage) -> None:
     assert stage.only("data", PARAMETER_GROUP)["Family"] == "postgres15"
 

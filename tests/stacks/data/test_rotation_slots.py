@@ -15,7 +15,7 @@ def schedule_expression(stage: SynthesizedStage, secret: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "secret, hour", [("database/admin", 2), ("database/application", 3), ("cache/token", 4)]
+    "secret, hour", [("database/admin", 4), ("database/application", 5), ("cache/token", 6)]
 )
 def test_credentials_are_rotated_every_sunday_one_after_the_other(
     stage: SynthesizedStage, secret: str, hour: int
@@ -37,9 +37,9 @@ def test_every_rotation_has_its_own_slot(stage: SynthesizedStage) -> None:
 def test_the_rotations_follow_the_maintenance_window(staging: SynthesizedStage) -> None:
     moved = synthesize_with(staging, maintenance={"weekly_window": "sat:22:30-sun:00:00"})
     assert [schedule_expression(moved, secret) for secret in SECRETS] == [
-        "cron(0 23 ? * SAT *)",
         "cron(0 0 ? * SUN *)",
         "cron(0 1 ? * SUN *)",
+        "cron(0 2 ? * SUN *)",
     ]
 
 
