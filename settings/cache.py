@@ -13,9 +13,9 @@ class CacheSettings(Settings):
     """An ElastiCache replication group with one shard."""
 
     engine_version: Literal["7.0", "7.1"] = "7.0"
-    """The minor version of Redis, which only a change of this setting upgrades. ElastiCache installs
-    its patches. It creates these two versions of Redis 7, and has announced no end of support for
-    them (2026-11-23). The default is the design's."""
+    """The minor version of Redis. Only a change of this setting upgrades it, and ElastiCache
+    installs its patches. ElastiCache creates these two versions of Redis 7, and has announced no
+    end of support for them (2026-11-23). The default is the design's."""
     node_type: Annotated[str, one_of(CACHE_NODE_TYPES)]
     """The node type of the primary and of each replica."""
     nodes: int = Field(ge=1, le=6)
