@@ -8,9 +8,12 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from settings.base import Settings, invalid_setting
+from settings.registries import REGISTRIES, find_registry, image_registry
 
-IMAGE_PATTERN = r"^[^\s@]+(:(?!latest$)\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})$"
+_REFERENCE_PATTERN = r"[^\s@]+(:(?!latest$)\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})"
 """An image with a tag other than latest, or with a digest, so that its content is known."""
+IMAGE_PATTERN = f"^({'|'.join(registry.host for registry in REGISTRIES)})/{_REFERENCE_PATTERN}$"
+"""Such an image of a registry that the nodes reach (settings/registries.py)."""
 RELEASE_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$"
 """A part of the name of a Kubernetes Job."""
 
@@ -22,8 +25,13 @@ MAX_SURGE = 1
 
 
 def _check_image(value: str) -> str:
-    if not re.fullmatch(IMAGE_PATTERN, value):
+    if not re.fullmatch(_REFERENCE_PATTERN, value):
         raise ValueError("an image with a tag other than latest, or with a digest (@sha256:...)")
+    if find_registry(value) is None:
+        raise ValueError(
+            "an image of ghcr.io, public.ecr.aws, registry.k8s.io or a private registry of Amazon "
+            f"ECR; settings/registries.py does not say where {image_registry(value)} keeps layers"
+        )
     return value
 
 

@@ -2,13 +2,9 @@
 
 from aws_cdk import aws_iam as iam
 
-_READABLE_BUCKETS = (
-    # Image layers of Amazon ECR, which has the images of the EKS add-ons ("Amazon ECR interface
-    # VPC endpoints").
-    "prod-{region}-starport-layer-bucket",
-    # Image layers of registry.k8s.io, which redirects clients on AWS to a bucket of their region
-    # (kubernetes/registry.k8s.io, cmd/archeio/internal/app/buckets.go).
-    "prod-registry-k8s-io-{region}",
+from settings.registries import layer_buckets
+
+_PACKAGE_BUCKETS = (
     # Package repositories of Amazon Linux ("Updating AL2023", Amazon Linux 2023 User Guide).
     "al2023-repos-{region}-de612dc2",
     # Updates, documents and patch baselines of SSM Agent ("SSM Agent communications with AWS
@@ -26,8 +22,7 @@ def s3_endpoint_policy(*, partition: str, region: str, account: str) -> list[iam
     """Return the statements: all actions on this account's buckets, and reads that nodes need.
 
     Without a policy, the endpoint would carry data to the buckets of any account. The assets of
-    CDK are in a bucket of this account. A registry with image layers in another bucket fails with
-    403: add its bucket to the list above.
+    CDK are in a bucket of this account. settings/registries.py has the buckets of image layers.
     """
     anyone = [iam.AnyPrincipal()]
     buckets = f"arn:{partition}:s3:::"
@@ -46,7 +41,11 @@ def s3_endpoint_policy(*, partition: str, region: str, account: str) -> list[iam
             principals=anyone,
             actions=["s3:GetObject"],
             resources=[
-                f"{buckets}{bucket.format(region=region)}/*" for bucket in _READABLE_BUCKETS
+                f"{buckets}{bucket}/*"
+                for bucket in (
+                    *layer_buckets(region),
+                    *(bucket.format(region=region) for bucket in _PACKAGE_BUCKETS),
+                )
             ],
         ),
         # Custom resources in the VPC, such as the kubectl provider, respond to CloudFormation

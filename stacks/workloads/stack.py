@@ -93,7 +93,8 @@ class WorkloadsStack(StageStack):
             description=f"Image of the {service.name}, with a tag or a digest",
             default=self._settings.services.by_name()[service.name].image,
             allowed_pattern=IMAGE_PATTERN,
-            constraint_description="an image with a tag other than latest, or with a digest",
+            constraint_description="an image of ghcr.io, public.ecr.aws, registry.k8s.io or Amazon "
+            "ECR, with a tag other than latest or with a digest",
         ).value_as_string
 
     def _create_release_parameter(self) -> str:

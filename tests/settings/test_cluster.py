@@ -63,10 +63,10 @@ def test_an_invalid_setting_is_refused_with_one_message(
 def test_public_ranges_and_versions_of_add_ons_are_accepted(tmp_path: Path) -> None:
     changes = {
         "public_access_ranges": ["198.51.100.0/24", "203.0.113.7/32"],
-        "add_on_versions": {"vpc-cni": "v1.22.2-eksbuild.1"},
+        "add_on_versions": {"kube-proxy": "v1.35.3-eksbuild.13"},
     }
     settings = load_stage("staging", write_stage_file(tmp_path, changes, section="cluster"))
-    assert settings.cluster.add_on_versions == {"vpc-cni": "v1.22.2-eksbuild.1"}
+    assert settings.cluster.add_on_versions == {"kube-proxy": "v1.35.3-eksbuild.13"}
     assert isinstance(hash(settings), int), "tests cache a stage by its settings"
 
 

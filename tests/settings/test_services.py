@@ -9,6 +9,10 @@ from settings import load_stage
 from tests.settings.files import check_refused, error_message, write_stage_file
 
 TAGGED = "allowed: an image with a tag other than latest, or with a digest (@sha256:...)"
+REGISTRY = (
+    "allowed: an image of ghcr.io, public.ecr.aws, registry.k8s.io or a private registry of Amazon "
+    "ECR; settings/registries.py does not say where"
+)
 QUOTA = (
     "the services at maximum replicas, 1 more of each for a rolling update, and the database's Jobs"
 )
@@ -48,6 +52,19 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "an image with an incomplete digest": (
         {"backend.image": "backend:1.0.0@sha256:0123"},
         f"backend.image: found 'backend:1.0.0@sha256:0123'; {TAGGED}",
+    ),
+    "an image of Docker Hub": (
+        {"backend.image": "docker.io/library/postgres:15.17-alpine"},
+        f"backend.image: found 'docker.io/library/postgres:15.17-alpine'; {REGISTRY} docker.io ",
+    ),
+    "an image without a registry, which is one of Docker Hub": (
+        {"backend.image": "team/backend:1.0.0"},
+        f"backend.image: found 'team/backend:1.0.0'; {REGISTRY} docker.io keeps layers",
+    ),
+    "an image of a registry whose layers are in an unknown place": (
+        {"backend.image": "registry.example.com:5000/team/backend:v1"},
+        f"backend.image: found 'registry.example.com:5000/team/backend:v1'; {REGISTRY} "
+        "registry.example.com:5000 keeps layers",
     ),
     "an image with a space": (
         {"backend.image": "back end:1.0.0"},
@@ -135,8 +152,8 @@ def test_the_quota_is_that_of_the_existing_deployment(stage: str) -> None:
 @pytest.mark.parametrize(
     "image",
     [
-        "backend:1.0.0",
-        "registry.example.com:5000/team/backend:v1",
+        "public.ecr.aws/team/backend:1.0.0",
+        "111111111111.dkr.ecr.eu-west-1.amazonaws.com/team/backend:v1",
         f"ghcr.io/team/backend@sha256:{'0a' * 32}",
         f"ghcr.io/team/backend:1.0.0@sha256:{'0a' * 32}",
     ],

@@ -30,12 +30,12 @@ def test_every_add_on_has_the_version_of_the_settings(stage: SynthesizedStage) -
     versions = {
         name: add_on["Properties"]["AddonVersion"] for name, add_on in add_ons(stage).items()
     }
-    assert versions == {name: newest for name, (newest, *_) in offered.items()}
+    assert versions == {name: next(iter(offered[name])) for name in offered}
 
 
 def test_the_settings_can_pin_an_older_version_of_an_add_on() -> None:
-    stage = synthesize_with(add_on_versions={"vpc-cni": "v1.22.2-eksbuild.1"})
-    assert add_ons(stage)["vpc-cni"]["Properties"]["AddonVersion"] == "v1.22.2-eksbuild.1"
+    stage = synthesize_with(add_on_versions={"kube-proxy": "v1.35.3-eksbuild.13"})
+    assert add_ons(stage)["kube-proxy"]["Properties"]["AddonVersion"] == "v1.35.3-eksbuild.13"
 
 
 def test_the_cluster_has_no_other_add_ons(stage: SynthesizedStage) -> None:

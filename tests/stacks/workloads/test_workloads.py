@@ -233,15 +233,17 @@ def test_a_parameter_has_a_pattern_and_an_error_message(
     "image, is_allowed",
     [
         ("ghcr.io/subculture-collective/spywatcher-backend:1.2.3", True),
-        ("registry:5000/backend:latest-fix", True),
-        (f"backend@sha256:{'0' * 64}", True),
-        ("backend", False),
-        ("backend:latest", False),
-        ("backend@sha256:12", False),
-        ("back end:1", False),
+        ("public.ecr.aws/backend:latest-fix", True),
+        (f"ghcr.io/backend@sha256:{'0' * 64}", True),
+        ("ghcr.io/backend", False),
+        ("ghcr.io/backend:latest", False),
+        ("ghcr.io/backend@sha256:12", False),
+        ("ghcr.io/back end:1", False),
+        ("backend:1.2.3", False),
+        ("docker.io/team/backend:1.2.3", False),
     ],
 )
-def test_an_image_has_a_tag_other_than_latest_or_a_digest(
+def test_an_image_is_of_a_known_registry_with_a_tag_other_than_latest_or_a_digest(
     production: SynthesizedStage, image: str, is_allowed: bool
 ) -> None:
     pattern = production.templates["workloads"]["Parameters"]["BackendImage"]["AllowedPattern"]

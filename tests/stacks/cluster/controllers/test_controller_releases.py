@@ -56,7 +56,8 @@ def test_each_release_has_the_chart_repository_and_version_of_the_settings(
     for name, release in helm_releases(stage).items():
         properties = release["Properties"]
         chart = (properties["Repository"], properties["Chart"], properties["Version"])
-        assert chart == CHARTS[name]
+        expected = CHARTS[name]
+        assert chart == (expected.repository, expected.name, expected.version)
 
 
 def test_an_upgrade_and_its_rollback_fit_the_15_minutes_of_the_function(
