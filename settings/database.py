@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import Field, PlainValidator, model_validator
 
 from settings.base import Settings, invalid_setting
-from settings.field_types import Region, RetentionDays, one_of
+from settings.field_types import Region, RetentionDays, matching, one_of
 from settings.instances import DATABASE_CLASSES
 
 
@@ -42,12 +42,21 @@ class GenerationSettings(Settings):
     """The name or the ARN of the snapshot that RDS restores."""
     restore_to_time: RestoreTime = None
     """The time to which RDS restores automated backups, or `latest`."""
-    restore_source_resource_id: str | None = Field(None, pattern=r"^db-[A-Z0-9]+$")
+    restore_source_resource_id: (
+        Annotated[str, matching(r"db-[A-Z0-9]+", "a DbiResourceId, such as db-ABCDEFGHIJKL")] | None
+    ) = None
     """The instance whose automated backups `restore_to_time` uses, as the DbiResourceId of
     `aws rds describe-db-instances`. It is valid after the instance is deleted, too."""
-    restore_source_backups_arn: str | None = Field(
-        None, pattern=r"^arn:aws[\w-]*:rds:.+:auto-backup:"
-    )
+    restore_source_backups_arn: (
+        Annotated[
+            str,
+            matching(
+                r"arn:aws:rds:[a-z0-9-]+:\d{12}:auto-backup:\S+",
+                "an ARN such as arn:aws:rds:us-west-2:111122223333:auto-backup:ab-0123456789abcdef",
+            ),
+        ]
+        | None
+    ) = None
     """The automated backups that `restore_to_time` uses instead, copied from another Region."""
     admin_password_from_secret: bool = False
     """Whether a restored instance takes the administrator's password from Secrets Manager. Set it
@@ -105,7 +114,13 @@ class SecondRegionSettings(Settings):
 
     region: Region
     """Another Region than the stage's."""
-    kms_key_arn: str = Field(pattern=r"^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key/")
+    kms_key_arn: Annotated[
+        str,
+        matching(
+            r"arn:aws:kms:[a-z0-9-]+:\d{12}:key/[\w-]+",
+            "the ARN of a key, such as arn:aws:kms:us-west-2:111122223333:key/1234abcd-...",
+        ),
+    ]
     """A key of that Region, which encrypts the copies. A key of the stage is of its own Region."""
     retention_days: int = Field(7, ge=1, le=35)
     """How many days RDS keeps the copies."""
@@ -120,7 +135,10 @@ class SecondRegionSettings(Settings):
 class DatabaseSettings(Settings):
     """RDS for PostgreSQL."""
 
-    engine_version: str = Field("15", pattern=r"^\d+(\.\d+)?$")
+    engine_version: Annotated[
+        str,
+        matching(r"\d+(\.\d+)?", "a version such as '15' or '15.17'"),
+    ] = "15"
     """A major version, of which RDS creates its default minor version and patches it in the
     maintenance window. A minor version needs `auto_minor_version_upgrade: false`: the template
     would otherwise downgrade a patched instance, which RDS refuses."""

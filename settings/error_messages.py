@@ -1,29 +1,27 @@
 """Turns the validation errors of a stage file into messages of one line."""
 
 import difflib
-from collections.abc import Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from settings.base import INVALID_SETTING
+from settings.stage_file import StageFile
 
 
-def error_messages(
-    error: ValidationError, model: type[BaseModel], values: Mapping[str, Any]
-) -> list[str]:
+def error_messages(error: ValidationError, model: type[BaseModel], file: StageFile) -> list[str]:
     """Return a message for each error: the key, the value found, and what is allowed.
 
     Args:
         error: the errors of pydantic.
         model: the model that refused the values.
-        values: the values of the stage file.
+        file: the stage file.
     """
-    return [_message(details, model, values) for details in error.errors()]
+    return [_message(details, model, file) for details in error.errors()]
 
 
-def _message(details: ErrorDetails, model: type[BaseModel], values: Mapping[str, Any]) -> str:
+def _message(details: ErrorDetails, model: type[BaseModel], file: StageFile) -> str:
     location = [str(part) for part in details["loc"] if part != "[key]"]
     key = ".".join(location)
     if details["type"] == INVALID_SETTING:
@@ -34,20 +32,25 @@ def _message(details: ErrorDetails, model: type[BaseModel], values: Mapping[str,
         return f"{key}: unknown setting; {_suggestion(model, location)}"
     if details["type"] == "missing":
         return f"{key}: missing; every stage must give it"
+    text = file.source_text(details["loc"])
+    if details["type"] == "string_type" and text is not None:
+        return f"{key}: found {text}; allowed: text in quotes: '{text}'"
     allowed = details["msg"].removeprefix("Value error, ")
     allowed = allowed.removeprefix("Input should be ").removeprefix("Value should be ")
-    return f"{key}: found {_found(values, details)}; allowed: {allowed}"
+    return f"{key}: found {_found(file, details)}; allowed: {allowed}"
 
 
-def _found(values: Mapping[str, Any], details: ErrorDetails) -> str:
+def _found(file: StageFile, details: ErrorDetails) -> str:
     """Return the value in the stage file. The input of pydantic's error may be a part of it."""
-    found: Any = values
+    found: Any = file.values
     for part in details["loc"]:
         try:
             found = found[part]
         except (KeyError, IndexError, TypeError):
             return repr(details["input"])
-    return repr(found)
+    if isinstance(found, str):
+        return repr(found)
+    return file.source_text(details["loc"]) or repr(found)
 
 
 def _suggestion(model: type[BaseModel], location: list[str]) -> str:

@@ -1,5 +1,6 @@
 """Types and validators of fields that several settings share."""
 
+import re
 from collections.abc import Collection
 from typing import Annotated, TypeVar
 
@@ -25,6 +26,22 @@ def one_of(allowed: Collection[Value], unit: str = "") -> AfterValidator:
     def check(value: Value) -> Value:
         if value not in allowed:
             raise ValueError(f"one of {', '.join(map(str, allowed))}{f' ({unit})' if unit else ''}")
+        return value
+
+    return AfterValidator(check)
+
+
+def matching(pattern: str, description: str) -> AfterValidator:
+    """Return a validator that accepts only text that matches a regular expression.
+
+    Args:
+        pattern: the regular expression of the whole text.
+        description: what is allowed, for the error message, with an example.
+    """
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(description)
         return value
 
     return AfterValidator(check)

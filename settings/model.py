@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, model_validator
 
 from settings.addresses import check_private_subnets
 from settings.application import ApplicationSettings
@@ -12,7 +12,7 @@ from settings.cache import CacheSettings
 from settings.cluster import ClusterSettings
 from settings.cost import CostSettings
 from settings.database import DatabaseSettings
-from settings.field_types import Region
+from settings.field_types import Region, matching
 from settings.maintenance import MaintenanceSettings
 from settings.monitoring import MonitoringSettings
 from settings.names import SecretNames
@@ -38,9 +38,15 @@ def _check_three_zones(zones: tuple[str, ...]) -> tuple[str, ...]:
 class StageSettings(Settings):
     """The settings of a stage. Every stage file has the settings that have no default."""
 
-    stage: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,15}$")]
+    stage: Annotated[
+        str,
+        matching(
+            r"[a-z][a-z0-9-]{0,14}[a-z0-9]",
+            "2 to 16 lower-case letters, digits and hyphens, such as staging",
+        ),
+    ]
     """The name of the stage, which is the name of its file."""
-    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
+    account: Annotated[str, matching(r"\d{12}", "an account number of 12 digits")] | None = None
     """The AWS account of the stage. By default, the account of the CDK CLI's credentials."""
     region: Region
     """The AWS Region of the stage."""
@@ -91,6 +97,21 @@ class StageSettings(Settings):
                 raise invalid_setting(
                     "availability_zones", zone, f"zones of {self.region}, such as {self.region}a"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _check_certificate(self) -> Self:
+        """Check that the load balancer can use the certificate: ACM is regional."""
+        arn = self.domain.certificate_arn
+        if arn is None:
+            return self
+        _, _, _, region, account, _ = arn.split(":")
+        if region != self.region or self.account not in (None, account):
+            raise invalid_setting(
+                "domain.certificate_arn",
+                arn,
+                f"a certificate in {self.region} of account {self.account or account}",
+            )
         return self
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from settings.base import Settings, invalid_setting
-from settings.field_types import each_once
+from settings.field_types import each_once, matching
 from settings.maintenance import DAYS
 
 Percent = Annotated[float, Field(gt=0, lt=100)]
@@ -15,8 +15,12 @@ _EMAIL_PATTERN = r"[^@\s]+@[^@\s]+\.[^@\s.]+"
 _URL_PATTERN = r"https://[A-Za-z0-9.-]+(:\d+)?(/\S*)?"
 
 
+_NO_TIME_ZONES = {"Factory", "localtime", "posixrules"}
+"""Files of the IANA database that are no time zones. EventBridge Scheduler refuses them."""
+
+
 def _check_time_zone(value: str) -> str:
-    if value not in zoneinfo.available_timezones():
+    if value not in zoneinfo.available_timezones() - _NO_TIME_ZONES:
         raise ValueError("a time zone of the IANA database, such as Europe/Berlin or UTC")
     return value
 
@@ -46,6 +50,9 @@ def _check_dimension_values(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+SlackChannel = Annotated[
+    str, matching(r"[A-Za-z0-9]{1,255}", "the ID of a channel, such as C012ABCDEFG")
+]
 TimeOfDay = Annotated[str, AfterValidator(_check_time_of_day)]
 """A time that the suppression schedule can express, which has steps of five minutes. YAML reads an
 unquoted 17:00 as a number."""
@@ -128,9 +135,22 @@ class SlackSettings(Settings):
     (docs/runbooks/alarms.md#subscriptions).
     """
 
-    workspace_id: str = Field(pattern=r"^[0-9A-Z]{1,255}$")
-    critical_channel_id: str = Field(pattern=r"^[A-Za-z0-9]{1,255}$")
-    warning_channel_id: str = Field(pattern=r"^[A-Za-z0-9]{1,255}$")
+    workspace_id: Annotated[
+        str, matching(r"[0-9A-Z]{1,255}", "the ID of a workspace, such as T012ABCDEFG")
+    ]
+    critical_channel_id: SlackChannel
+    warning_channel_id: SlackChannel
+
+    @model_validator(mode="after")
+    def _check_channels_differ(self) -> Self:
+        """Check that both topics have a channel: the service takes a channel only once."""
+        if self.warning_channel_id == self.critical_channel_id:
+            raise invalid_setting(
+                "warning_channel_id",
+                self.warning_channel_id,
+                "another channel than critical_channel_id",
+            )
+        return self
 
 
 class SubscriptionSettings(Settings):
@@ -139,8 +159,8 @@ class SubscriptionSettings(Settings):
     An endpoint is an e-mail address or an HTTPS URL, such as those of PagerDuty and Opsgenie.
     """
 
-    critical: tuple[Endpoint, ...] = ()
-    warning: tuple[Endpoint, ...] = ()
+    critical: Annotated[tuple[Endpoint, ...], each_once("endpoint")] = ()
+    warning: Annotated[tuple[Endpoint, ...], each_once("endpoint")] = ()
     slack: SlackSettings | None = None
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from settings.base import Settings, invalid_setting
-from settings.field_types import RetentionDays, each_once, one_of
+from settings.field_types import RetentionDays, each_once, matching, one_of
 
 _SUBNETS_PER_TIER = 4
 """The address plan has three Availability Zones, and space for a fourth one."""
@@ -22,13 +22,20 @@ PrivateLink", 2026-11-23). S3 is not among them: every stage has its gateway end
 free."""
 
 
+_PRIVATE_RANGES = [
+    ipaddress.IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+]
+"""RFC 1918, which AWS recommends ("VPC CIDR blocks" in the Amazon VPC User Guide)."""
+
+
 def _check_vpc_range(value: str) -> str:
     try:
         network = ipaddress.IPv4Network(value)
     except ValueError:
         raise ValueError("an IPv4 range such as 10.0.0.0/16, with no host bits set") from None
-    if not network.is_private or not 16 <= network.prefixlen <= 28:
-        raise ValueError("a private IPv4 range from /16 to /28, as a VPC takes")
+    if not 16 <= network.prefixlen <= 28 or not any(map(network.subnet_of, _PRIVATE_RANGES)):
+        ranges = ", ".join(map(str, _PRIVATE_RANGES))
+        raise ValueError(f"a range from /16 to /28, as a VPC takes, within {ranges}")
     return value
 
 
@@ -105,13 +112,23 @@ class DomainSettings(Settings):
 
     name: DomainName
     """The domain name of the website and the API."""
-    hosted_zone_id: str = Field(pattern=r"^Z[A-Z0-9]{1,31}$")
+    hosted_zone_id: Annotated[
+        str, matching(r"Z[A-Z0-9]{1,31}", "the ID of a hosted zone, such as Z0123456789ABCDEFGHIJ")
+    ]
     """The ID of an existing public hosted zone, in which the stage creates its records."""
     hosted_zone_name: DomainName
     """The domain name of that zone."""
-    certificate_arn: str | None = Field(
-        None, pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]{36}$"
-    )
+    certificate_arn: (
+        Annotated[
+            str,
+            matching(
+                r"arn:aws:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]{36}",
+                "the ARN of an ACM certificate, such as "
+                "arn:aws:acm:us-east-1:111122223333:certificate/1234abcd-...",
+            ),
+        ]
+        | None
+    ) = None
     """An existing ACM certificate for the load balancer. By default, the stage creates one, which
     ACM validates and renews through records in the hosted zone."""
 

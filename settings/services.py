@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from settings.base import Settings, invalid_setting
+from settings.field_types import matching
 from settings.registries import REGISTRIES, find_registry, image_registry
 
 _REFERENCE_PATTERN = r"[^\s@]+(:(?!latest$)\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})"
@@ -125,7 +126,10 @@ class ServicesSettings(Settings):
 
     backend: ServiceSettings
     frontend: ServiceSettings
-    release: Annotated[str, Field(pattern=RELEASE_PATTERN)] = "1-0-0"
+    release: Annotated[
+        str,
+        matching(RELEASE_PATTERN, "1 to 20 lower-case letters, digits and hyphens, as in 1-4-0"),
+    ] = "1-0-0"
     """The name of the first release. The Jobs that run before the pods are named after it. A
     release sets a new name with the images, and later deployments of the stage keep it."""
     quota: NamespaceQuotaSettings = NamespaceQuotaSettings()

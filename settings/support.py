@@ -38,7 +38,8 @@ KUBERNETES = {
 }
 
 POSTGRESQL = {"15": Support(dt.date(2028, 2, 29), dt.date(2031, 2, 28))}
-_OLDEST_POSTGRESQL_MINOR = {"15": 13}
+_POSTGRESQL_MINORS = {"15": range(13, 18)}
+"""The minor versions that RDS creates. Extend a range when RDS offers the next one."""
 
 
 def check_kubernetes_version(version: str, today: dt.date) -> None:
@@ -69,14 +70,17 @@ def check_postgresql_version(version: str, today: dt.date) -> None:
     """
     major, _, minor = version.partition(".")
     allowed = ", ".join(
-        f"{name} or {name}.{_OLDEST_POSTGRESQL_MINOR[name]} and later" for name in POSTGRESQL
+        f"{name} or {name}.{minors[0]} to {name}.{minors[-1]}"
+        for name, minors in _POSTGRESQL_MINORS.items()
     )
     if major not in POSTGRESQL:
         reason = ""
     elif POSTGRESQL[major].extended_until < today:
         reason = f" (RDS retired {major} on {POSTGRESQL[major].extended_until})"
-    elif minor and int(minor) < _OLDEST_POSTGRESQL_MINOR[major]:
+    elif minor and int(minor) < _POSTGRESQL_MINORS[major][0]:
         reason = f" (RDS creates no {version} any more)"
+    elif minor and int(minor) not in _POSTGRESQL_MINORS[major]:
+        reason = " (settings/support.py knows no later one)"
     else:
         return
     raise invalid_setting("database.engine_version", version, f"{allowed}{reason}")

@@ -27,7 +27,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an infinite usage": (
         {"pod_log_gib": float("inf")},
-        "pod_log_gib: found inf; allowed: a finite number",
+        "pod_log_gib: found .inf; allowed: a finite number",
     ),
     "a third rotation of keys, which costs nothing more": (
         {"key_rotations": 3},

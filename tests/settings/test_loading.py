@@ -77,6 +77,36 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
         {"domain.name": "Staging_Spywatcher"},
         "domain.name: found 'Staging_Spywatcher'; allowed: a domain name in lower case",
     ),
+    "one Slack channel for both topics": (
+        {"monitoring.subscriptions": {"slack": {**SLACK, "warning_channel_id": "C1"}}},
+        "monitoring.subscriptions.slack.warning_channel_id: found C1; allowed: another channel",
+    ),
+    "an endpoint that stands twice": (
+        {"monitoring.subscriptions": {"warning": ["a@b.example", "a@b.example"]}},
+        "monitoring.subscriptions.warning: found ['a@b.example', 'a@b.example']; allowed: each "
+        "endpoint once",
+    ),
+    "a certificate of another Region": (
+        {"domain.certificate_arn": f"arn:aws:acm:eu-west-1:111122223333:certificate/{'a' * 36}"},
+        "domain.certificate_arn: found arn:aws:acm:eu-west-1:111122223333:certificate/"
+        f"{'a' * 36}; allowed: a certificate in us-east-1 of account 111122223333",
+    ),
+    "a loopback range": (
+        {"network.cidr": "127.0.0.0/16"},
+        "network.cidr: found '127.0.0.0/16'; allowed: a range from /16 to /28, as a VPC takes",
+    ),
+    "a link-local range": (
+        {"network.cidr": "169.254.0.0/16"},
+        "network.cidr: found '169.254.0.0/16'; allowed: a range from /16 to /28, as a VPC takes",
+    ),
+    "a minor version of PostgreSQL that does not exist": (
+        {"database.engine_version": "15.99", "database.auto_minor_version_upgrade": False},
+        "database.engine_version: found 15.99; allowed: 15 or 15.13 to 15.17",
+    ),
+    "a file of the time zone database that is no time zone": (
+        {"monitoring.business_hours": {"time_zone": "Factory"}},
+        "monitoring.business_hours.time_zone: found 'Factory'; allowed: a time zone of the IANA",
+    ),
     "a malformed ID of a hosted zone": (
         {"domain.hosted_zone_id": "example.com"},
         "domain.hosted_zone_id: found 'example.com'; allowed: ",
@@ -152,3 +182,77 @@ def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
 def test_settings_are_immutable() -> None:
     with pytest.raises(ValueError, match="frozen"):
         load_stage("staging").network.nat_gateways = 2  # type: ignore[misc]
+
+
+UNQUOTED = {
+    "an account number": ("account: 111122223333", "account: found 111122223333; ", "111122223333"),
+    "an account number that begins with 0": (
+        "account: 012345678901",
+        "account: found 012345678901; ",
+        "012345678901",
+    ),
+    "a version": (
+        "cluster:\n  kubernetes_version: 1.30",
+        "cluster.kubernetes_version: found 1.30; ",
+        "1.30",
+    ),
+    "a major version": (
+        "database:\n  engine_version: 15",
+        "database.engine_version: found 15; ",
+        "15",
+    ),
+    "a time of day": (
+        "monitoring:\n  business_hours:\n    start: 10:00",
+        "monitoring.business_hours.start: found 10:00; ",
+        "10:00",
+    ),
+}
+
+
+@pytest.mark.parametrize("text, expected, quoted", UNQUOTED.values(), ids=UNQUOTED)
+def test_text_without_quotes_is_refused_as_the_file_has_it(
+    tmp_path: Path, text: str, expected: str, quoted: str
+) -> None:
+    (tmp_path / "staging.yaml").write_text(text)
+    line = next(line for line in error_message(tmp_path).splitlines() if expected in line)
+    assert line.endswith(f"in quotes: '{quoted}'")
+
+
+@pytest.mark.parametrize("number", ["1:00", "0x40", "0b11", "010", "1_000"])
+def test_a_number_that_only_yaml_1_1_has_is_refused(tmp_path: Path, number: str) -> None:
+    (tmp_path / "staging.yaml").write_text(f"database:\n  storage_gib: {number}")
+    assert error_message(tmp_path) == (
+        f"{tmp_path.name}/staging.yaml: database.storage_gib: found {number}; "
+        f"allowed: a decimal number, or text in quotes: '{number}'"
+    )
+
+
+@pytest.mark.parametrize(
+    "key, allowed",
+    [("cache.nodes", "a number"), ("database.enhanced_monitoring_seconds", "a number")],
+)
+def test_a_boolean_is_no_number(tmp_path: Path, key: str, allowed: str) -> None:
+    check_refused(tmp_path, {key: True}, f"{key}: found true; allowed: {allowed}")
+
+
+def test_no_message_shows_a_regular_expression(tmp_path: Path) -> None:
+    malformed = {
+        "account": "12345",
+        "domain.hosted_zone_id": "example.com",
+        "domain.certificate_arn": "arn:aws:acm",
+        "database.engine_version": "fifteen",
+        "services.backend.release": "Release 1",
+    }
+    message = error_message(write_stage_file(tmp_path, malformed))
+    assert len(message.splitlines()) == len(malformed)
+    assert not set(message) & set("^$\\")
+
+
+def test_a_stage_takes_no_slack_channel_of_another_stage(tmp_path: Path) -> None:
+    slack = {"monitoring.subscriptions": {"slack": SLACK}}
+    write_stage_file(tmp_path, slack, stage="production")
+    write_stage_file(tmp_path, slack)
+    assert error_message(tmp_path) == (
+        f"{tmp_path.name}/staging.yaml: monitoring.subscriptions.slack.critical_channel_id: found "
+        f"C1; allowed: a channel that {tmp_path.name}/production.yaml does not use"
+    )

@@ -37,7 +37,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a public range": (
         {"cidr": "8.8.0.0/16"},
-        "cidr: found '8.8.0.0/16'; allowed: a private IPv4 range",
+        "cidr: found '8.8.0.0/16'; allowed: a range from /16 to /28, as a VPC takes, within 10.",
     ),
     "a range without space for a fourth Availability Zone": (
         {"cidr": "10.1.0.0/18"},

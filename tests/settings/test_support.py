@@ -29,12 +29,12 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a retired version of PostgreSQL": (
         {"database.engine_version": "15.3", "database.auto_minor_version_upgrade": False},
-        "database.engine_version: found 15.3; allowed: 15 or 15.13 and later "
+        "database.engine_version: found 15.3; allowed: 15 or 15.13 to 15.17 "
         "(RDS creates no 15.3 any more)",
     ),
     "an unknown version of PostgreSQL": (
         {"database.engine_version": "9"},
-        "database.engine_version: found 9; allowed: 15 or 15.13 and later",
+        "database.engine_version: found 9; allowed: 15 or 15.13 to 15.17",
     ),
     "a minor version of PostgreSQL that RDS would upgrade": (
         {"database.engine_version": "15.17"},
