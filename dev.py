@@ -47,12 +47,12 @@ class UsageError(Exception):
 
 
 def deploy_local(setup: Setup, arguments: Sequence[str]) -> int:
-    """STAGE [--keep] [--port N]   deploy a stage to an AWS embedded in this machine."""
+    """STAGE [OPTIONS]             deploy a stage to the embedded AWS; --help lists the options."""
     return _local(setup, "deploy-local", arguments)
 
 
 def diff_local(setup: Setup, arguments: Sequence[str]) -> int:
-    """STAGE                       what a deploy to the kept embedded AWS would change."""
+    """STAGE                       show what a deploy to the kept embedded AWS would change."""
     return _local(setup, "diff-local", arguments)
 
 
@@ -62,7 +62,7 @@ def destroy_local(setup: Setup, arguments: Sequence[str]) -> int:
 
 
 def shell_local(setup: Setup, arguments: Sequence[str]) -> int:
-    """Open a shell pointed at the kept embedded AWS."""
+    """Open a shell that uses the kept embedded AWS."""
     return _local(setup, "shell-local", arguments)
 
 

@@ -3,10 +3,22 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from tools.embedded_aws.servers.packages import MissingPackageError
+from tools.embedded_aws.servers.process import create_folder, remove_folder
+
+
+@contextmanager
+def server_folder() -> Iterator[Path]:
+    """Create a folder for servers, and delete it."""
+    folder = create_folder("servers-")
+    try:
+        yield folder
+    finally:
+        remove_folder(folder)
 
 
 @contextmanager

@@ -48,6 +48,11 @@ def _add_deploy_options(arguments: argparse.ArgumentParser) -> None:
         "--port", type=int, default=0, help="the port of the embedded AWS; by default a free one"
     )
     arguments.add_argument(
+        "--control-plane-only",
+        action="store_true",
+        help="start no servers of PostgreSQL and Redis",
+    )
+    arguments.add_argument(
         "--allow-replacement",
         action="append",
         default=[],
@@ -89,6 +94,7 @@ def _run(command: str, options: argparse.Namespace, checkout: "Checkout | None")
                 options.stage,
                 keep=options.keep,
                 port=options.port,
+                control_plane_only=options.control_plane_only,
                 allowed_replacements=options.allow_replacement,
             )
         case "diff-local":

@@ -1,10 +1,12 @@
 """The API of the embedded AWS for questions that AWS has no API for.
 
-GET /_local/mode                    {"docker": bool, "kubernetes": "k3s" | "schemas"}
+GET /_local/mode                    {docker, kubernetes, control_plane_only, certificate, missing}
+GET /_local/servers                 [{title, endpoint, pid, error}, ...]
 GET /_local/resources[?stack=NAME]  [{stack, logical_id, type, physical_id, fidelity, note?}, ...]
 GET /_local/manifests?cluster=NAME  the Kubernetes objects of a cluster, as YAML documents
 
-The values of `fidelity` are in `fidelity.py`.
+`kubernetes` is "k3s" or "schemas". `missing` lists the servers that have no package for this
+platform. The values of `fidelity` are in `fidelity.py`. A running server has an empty `error`.
 """
 
 from __future__ import annotations
@@ -36,11 +38,13 @@ class LocalApi:
         mode: Callable[[], Mapping[str, Any]],
         resources: Callable[[str | None], list[dict[str, str]]],
         manifests: Callable[[str], str],
+        servers: Callable[[], list[dict[str, Any]]],
     ) -> None:
         self._application = application
         self._mode = mode
         self._resources = resources
         self._manifests = manifests
+        self._servers = servers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, by ASGI's protocol."""
@@ -58,6 +62,8 @@ class LocalApi:
     def _answer(self, path: str, query: Mapping[str, str]) -> Answer:
         if path == "mode":
             return HTTPStatus.OK, JSON, json.dumps(self._mode())
+        if path == "servers":
+            return HTTPStatus.OK, JSON, json.dumps(self._servers())
         if path == "resources":
             return HTTPStatus.OK, JSON, json.dumps(self._resources(query.get("stack")))
         if path == "manifests":

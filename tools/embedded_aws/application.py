@@ -1,36 +1,91 @@
-"""Builds the ASGI application: the emulator, its completed registry, and the local API."""
+"""Builds the ASGI application: the emulator, our additions to it, and the local API."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tools.embedded_aws.api import Application, LocalApi
 from tools.embedded_aws.docker_engine import has_docker, publish_on_loopback
+from tools.embedded_aws.fidelity import REAL
+
+if TYPE_CHECKING:
+    from tools.embedded_aws.cloudformation.recorded import RecordStore
+    from tools.embedded_aws.data_plane import DataPlane
+    from tools.embedded_aws.kubernetes.jobs import JobResult
 
 
-def build_application() -> Application:
-    """Return the application to serve. Most of its time goes to the import of the emulator."""
+@dataclass(frozen=True)
+class EmbeddedAws:
+    """The application to serve, and the servers behind it."""
+
+    application: Application
+    data_plane: DataPlane | None
+    """None with a Docker engine, and with --control-plane-only."""
+
+
+def build_embedded_aws(folder: Path, *, control_plane_only: bool) -> EmbeddedAws:
+    """Return the embedded AWS. Most of its time goes to the import of the emulator.
+
+    Args:
+        folder: The folder of the files of servers.
+        control_plane_only: Start no servers.
+    """
     from ministack.app import app  # type: ignore[import-untyped]
 
-    from tools.embedded_aws.cloudformation.buckets import protect_filled_buckets
-    from tools.embedded_aws.cloudformation.conditions import repair_conditions
     from tools.embedded_aws.cloudformation.custom_resources import answer_without_docker
-    from tools.embedded_aws.cloudformation.databases import protect_instances
-    from tools.embedded_aws.cloudformation.events import hide_unchanged_resources
-    from tools.embedded_aws.cloudformation.exports import protect_exports
-    from tools.embedded_aws.cloudformation.imported_zones import create_imported_zones
     from tools.embedded_aws.cloudformation.listing import list_resources
     from tools.embedded_aws.cloudformation.recorded import RecordStore
     from tools.embedded_aws.cloudformation.registry import Registry
-    from tools.embedded_aws.cloudformation.secrets import refer_to_secrets_by_arn
-    from tools.embedded_aws.cloudformation.waiting import wait_for_stacks
     from tools.embedded_aws.kubernetes.clusters import Clusters
     from tools.embedded_aws.kubernetes.resources import KubernetesResources
     from tools.templates.schemas import registry_schemas
 
-    registry = Registry(registry_schemas(), RecordStore())
-    clusters = Clusters()
+    store = RecordStore()
+    registry = Registry(registry_schemas(), store)
+    _correct_emulator(registry)
+    plane = None if control_plane_only or has_docker() else _start_data_plane(folder, store)
+    clusters = Clusters(_job_runner(plane) if plane else None)
+    kubernetes = KubernetesResources(clusters.of_request)
+    if has_docker():
+        publish_on_loopback()
+    else:
+        answer_without_docker()
+        registry.add(kubernetes.handlers())
+
+    def get_fidelity(
+        resource_type: str, physical_id: str, properties: Mapping[str, Any]
+    ) -> tuple[str, str]:
+        if plane and plane.is_real(resource_type, physical_id):
+            return REAL, ""
+        if plane and kubernetes.has_run_job(resource_type, properties):
+            return REAL, "its Job has run"
+        return registry.fidelity(resource_type, properties)
+
+    api = LocalApi(
+        app,
+        mode=lambda: _mode(plane, control_plane_only),
+        resources=lambda stack: list_resources(get_fidelity, stack),
+        manifests=clusters.manifests,
+        servers=plane.servers if plane else list,
+    )
+    return EmbeddedAws(api, plane)
+
+
+def _correct_emulator(registry: Any) -> None:  # noqa: ANN401 - imported later
+    """Install the corrections of the emulator that do not depend on Docker."""
+    from tools.embedded_aws.cloudformation.buckets import protect_filled_buckets
+    from tools.embedded_aws.cloudformation.conditions import repair_conditions
+    from tools.embedded_aws.cloudformation.databases import protect_instances
+    from tools.embedded_aws.cloudformation.events import hide_unchanged_resources
+    from tools.embedded_aws.cloudformation.exports import protect_exports
+    from tools.embedded_aws.cloudformation.imported_zones import create_imported_zones
+    from tools.embedded_aws.cloudformation.secrets import refer_to_secrets_by_arn
+    from tools.embedded_aws.cloudformation.waiting import wait_for_stacks
+
     repair_conditions()
     protect_exports()
     hide_unchanged_resources()
@@ -40,19 +95,32 @@ def build_application() -> Application:
     protect_instances()
     refer_to_secrets_by_arn()
     create_imported_zones()
-    if has_docker():
-        publish_on_loopback()
-    else:
-        answer_without_docker()
-        registry.add(KubernetesResources(clusters.of_request).handlers())
-
-    return LocalApi(
-        app,
-        mode=_mode,
-        resources=lambda stack: list_resources(registry.fidelity, stack),
-        manifests=clusters.manifests,
-    )
 
 
-def _mode() -> Mapping[str, Any]:
-    return {"docker": has_docker(), "kubernetes": "k3s" if has_docker() else "schemas"}
+def _start_data_plane(folder: Path, store: RecordStore) -> DataPlane:
+    from tools.embedded_aws.cloudformation.servers import connect_data_plane
+    from tools.embedded_aws.data_plane import DataPlane
+    from tools.embedded_aws.secret_rotation import SecretRotation
+
+    plane = DataPlane(folder)
+    connect_data_plane(plane)
+    SecretRotation(store, plane.certificate).install()
+    # Lambda functions that connect to a server trust its certificate.
+    os.environ["SSL_CERT_FILE"] = str(plane.certificate)
+    return plane
+
+
+def _job_runner(plane: DataPlane) -> Callable[..., JobResult | None]:
+    from tools.embedded_aws.kubernetes.job_runner import JobRunner
+
+    return JobRunner(plane).run
+
+
+def _mode(plane: DataPlane | None, control_plane_only: bool) -> Mapping[str, Any]:
+    return {
+        "docker": has_docker(),
+        "kubernetes": "k3s" if has_docker() else "schemas",
+        "control_plane_only": control_plane_only,
+        "certificate": str(plane.certificate) if plane else "",
+        "missing": plane.missing if plane else [],
+    }

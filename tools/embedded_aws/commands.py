@@ -61,8 +61,18 @@ def shell(checkout: Checkout) -> NoReturn:
     emulator = checkout.kept_emulator("shell-local")
     inherited = checkout.inherited
     region = inherited.get("AWS_REGION") or inherited.get("AWS_DEFAULT_REGION") or "us-east-1"
-    env = without_aws_variables(inherited) | endpoint_variables(emulator.endpoint, region)
+    variables = endpoint_variables(emulator.endpoint, region)
+    # Imported here: boto3 takes half a second, which the other commands do not need.
+    from tools.embedded_aws.connections import connection_urls
+
+    emulator.require_servers()
+    urls = connection_urls(emulator, variables)
+    env = without_aws_variables(inherited) | variables | urls
     program = inherited.get("SHELL") or "/bin/sh"
+    for name, url in urls.items():
+        print(f"{name}={url}")
+    if urls:
+        print(f"The certificate authority of both servers is {emulator.mode().certificate}.")
     print(f"This shell uses the embedded AWS at {emulator.endpoint}; `exit` leaves it.", flush=True)
     os.execve(program, [program], env)  # noqa: S606 - the user's own shell
 

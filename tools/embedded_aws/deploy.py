@@ -24,6 +24,7 @@ def deploy(
     *,
     keep: bool = False,
     port: int = 0,
+    control_plane_only: bool = False,
     allowed_replacements: Sequence[str] = (),
 ) -> None:
     """Deploy a stage. An embedded AWS is started unless an earlier command left one running.
@@ -38,7 +39,7 @@ def deploy(
     """
     target = Target.of(checkout, stage)
     checkout.create_folders()
-    kept = _kept_emulator(checkout.state.running(), port)
+    kept = _kept_emulator(checkout.state.running(), port, control_plane_only)
     stopwatch = _Stopwatch()
     with ChildProcesses() as processes:
         toolkit = Toolkit(processes, target)
@@ -49,7 +50,8 @@ def deploy(
                 emulator = kept
             else:
                 _print(f"Starting the embedded AWS; synthesizing {stage} ...")
-                emulator = stack.enter_context(_new_emulator(processes, target, keep, port))
+                options = ["--port", str(port), *["--control-plane-only"] * control_plane_only]
+                emulator = stack.enter_context(_new_emulator(processes, target, keep, options))
             stopwatch.lap("start")
             _finish_synth_and_bootstrap(toolkit, emulator, synth)
             stopwatch.lap("synthesis and bootstrap")
@@ -71,15 +73,18 @@ def _deploy(toolkit: Toolkit, target: Target, emulator: Emulator, stopwatch: "_S
     message = f"the deploy of {target.stage} failed; the CDK CLI says why above"
     wait_for(deployment, message, emulator)
     stopwatch.lap("deploy")
+    emulator.require_servers()
     stacks = reader.stacks(target.settings.resource_name(), since)
-    print(f"\n{report.table(stacks)}\n\n{report.explanation(stacks, emulator.has_docker())}")
+    print(f"\n{report.table(stacks)}\n\n{report.explanation(stacks, emulator.mode())}")
     for name, value in reader.entry_points(stacks).items():
         print(f"{name:14} {value}")
     stopwatch.lap("reading back")
 
 
-def _kept_emulator(running: Emulator | None, port: int) -> Emulator | None:
-    """Return the kept embedded AWS, if there is one; refuse a port that it does not have."""
+def _kept_emulator(
+    running: Emulator | None, port: int, control_plane_only: bool
+) -> Emulator | None:
+    """Return the kept embedded AWS, if there is one; refuse options that it does not have."""
     if running and running.owner:
         raise EmbeddedAwsError(
             f"another deploy-local runs in this folder (process {running.owner})"
@@ -89,14 +94,21 @@ def _kept_emulator(running: Emulator | None, port: int) -> Emulator | None:
             f"--port {port}: the kept embedded AWS has port {running.port}; "
             f"leave --port out, or first run: {COMMAND} stop-local"
         )
-    if port and not running:
+    if running and control_plane_only and not running.mode().control_plane_only:
+        raise EmbeddedAwsError(
+            "--control-plane-only: the kept embedded AWS has servers; "
+            f"leave it out, or first run: {COMMAND} stop-local"
+        )
+    if running:
+        running.require_servers()
+    elif port:
         aws.require_free(port)
     return running
 
 
 @contextlib.contextmanager
 def _new_emulator(
-    processes: ChildProcesses, target: Target, keep: bool, port: int
+    processes: ChildProcesses, target: Target, keep: bool, options: Sequence[str]
 ) -> Iterator[Emulator]:
     """Start an embedded AWS. With `keep` it outlives the block, unless a signal ends the block.
 
@@ -105,7 +117,7 @@ def _new_emulator(
     checkout = target.checkout
     env = target.environment() | {"AWS_REGION": target.region}
     log = checkout.logs / "aws.out"
-    starting = aws.start(processes, checkout.root, env, log, port, checkout.server)
+    starting = aws.start(processes, checkout.root, env, log, options, checkout.server)
     emulator = starting.wait()
     checkout.state.write(emulator)
     kept = False

@@ -5,6 +5,7 @@ import errno
 import http.client
 import json
 import os
+import shutil
 import socket
 import sys
 import time
@@ -22,6 +23,7 @@ from tools.embedded_aws.processes import (
     ChildProcesses,
     command_line,
     is_running,
+    kill_group,
     stop_process,
 )
 
@@ -45,6 +47,34 @@ class Resource:
 
 
 @dataclass(frozen=True)
+class Mode:
+    """What implements the resources of an embedded AWS."""
+
+    docker: bool
+    """A Docker engine runs clusters and caches."""
+    kubernetes: str
+    """`k3s`, or `schemas` if objects are only checked."""
+    control_plane_only: bool
+    """It was started with --control-plane-only."""
+    certificate: str
+    """The file with the certificate authority of the servers, if there are any."""
+    missing: list[str]
+    """The servers that have no package for this platform, with the reason."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server of the data plane."""
+
+    title: str
+    endpoint: str
+    """Host and port."""
+    pid: int
+    error: str
+    """Why it has ended; empty while it runs."""
+
+
+@dataclass(frozen=True)
 class Emulator:
     """A running embedded AWS."""
 
@@ -53,22 +83,41 @@ class Emulator:
     endpoint: str
     owner: int = 0
     """The id of the command that stops it when it ends; 0 if it runs until `stop-local`."""
+    folder: str = ""
+    """The folder of its files, which it deletes when it ends."""
 
     def resources(self, stack: str) -> list[Resource]:
         """Return the resources of a stack."""
         found = self._get(f"/_local/resources?stack={quote(stack)}")
         return [Resource(**resource) for resource in found]
 
-    def has_docker(self) -> bool:
-        """Return whether a Docker engine runs the clusters, databases and caches."""
-        return bool(self._get("/_local/mode")["docker"])
+    def mode(self) -> Mode:
+        """Return what implements the resources."""
+        return Mode(**self._get("/_local/mode"))
+
+    def servers(self) -> list[Server]:
+        """Return the servers of the data plane."""
+        return [Server(**server) for server in self._get("/_local/servers")]
+
+    def require_servers(self) -> None:
+        """Raise an EmbeddedAwsError if a server has ended. It has the last lines of the log."""
+        for server in self.servers():
+            if server.error:
+                raise EmbeddedAwsError(server.error)
+
+    def remove_rest(self) -> None:
+        """Stop the servers and delete the folder of one that was killed."""
+        if not is_running(self.pid):
+            kill_group(self.pid)
+            if self.folder:
+                shutil.rmtree(self.folder, ignore_errors=True)
 
     def is_alive(self) -> bool:
         """Return whether the process is the embedded AWS, and answers."""
         if not is_running(self.pid) or "server" not in command_line(self.pid):
             return False
         with contextlib.suppress(EmbeddedAwsError):
-            self.has_docker()
+            self.mode()
             return True
         return False
 
@@ -111,6 +160,7 @@ class StateFile:
             if not emulator.owner or is_running(emulator.owner):
                 return emulator
             stop_process(emulator.pid)
+        emulator.remove_rest()
         self.delete()
         return None
 
@@ -130,14 +180,14 @@ def start(
     root: Path,
     env: Mapping[str, str],
     log: Path,
-    port: int = 0,
+    options: Sequence[str] = (),
     server: Sequence[str] = SERVER,
 ) -> "StartingEmulator":
-    """Start an embedded AWS on a port of 127.0.0.1; 0: a free one."""
+    """Start an embedded AWS. The options are those of the server, such as --port."""
     # The server writes its own log beside this file, to aws.log.
     ready = log.with_suffix(".json")
     ready.unlink(missing_ok=True)
-    command = [*server, "--port", str(port), "--ready-file", str(ready)]
+    command = [*server, *options, "--ready-file", str(ready)]
     return StartingEmulator(processes.start(command, root, env, log), ready)
 
 
@@ -159,7 +209,7 @@ class StartingEmulator:
             with contextlib.suppress(FileNotFoundError, ValueError):
                 found = json.loads(self.ready_file.read_text())
                 require_loopback(found["endpoint"])
-                return Emulator(found["pid"], found["port"], found["endpoint"], os.getpid())
+                return Emulator(**found, owner=os.getpid())
             time.sleep(POLL_SECONDS)
         tail = "\n".join(f"  | {t}" for t in self.process.output().splitlines()[-SHOWN_LOG_LINES:])
         raise EmbeddedAwsError(f"the embedded AWS did not start; its last lines:\n{tail}")

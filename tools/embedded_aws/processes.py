@@ -141,6 +141,11 @@ def stop_process(pid: int) -> None:
         _signal_group(pid, signal.SIGKILL)
 
 
+def kill_group(pid: int) -> None:
+    """Kill what is left of the process group of a process that has ended."""
+    _signal_group(pid, signal.SIGKILL)
+
+
 def is_running(pid: int) -> bool:
     """Return whether the process exists and has not ended.
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tools.embedded_aws.emulator import Emulator, Resource
+from tools.embedded_aws.emulator import Emulator, Mode, Resource
 from tools.embedded_aws.errors import EmbeddedAwsError
-from tools.embedded_aws.fidelity import CHECKED, FIDELITIES, RECORDED
+from tools.embedded_aws.fidelity import CHECKED, FIDELITIES, REAL, RECORDED
 
 _EXPLANATIONS = {
+    REAL: "Real, with a server or a Job on this machine",
     RECORDED: "Recorded, not emulated (checked against the CloudFormation schema)",
     CHECKED: "Checked against the Kubernetes schemas, not run",
 }
@@ -131,8 +132,8 @@ def table(stacks: Sequence[Stack]) -> str:
     )
 
 
-def explanation(stacks: Sequence[Stack], has_docker: bool) -> str:
-    """Return which resource types are recorded or checked, and whether Docker was used."""
+def explanation(stacks: Sequence[Stack], mode: Mode) -> str:
+    """Return which resource types are real, recorded or checked, and what runs them."""
     lines = []
     for fidelity, text in _EXPLANATIONS.items():
         types = Counter(r.type for s in stacks for r in s.resources if r.fidelity == fidelity)
@@ -145,9 +146,14 @@ def explanation(stacks: Sequence[Stack], has_docker: bool) -> str:
                 f"{stack.name}: the embedded AWS does not hold {stack.missing} of its resources. "
                 "This is a defect of the embedded AWS."
             )
-    engine = (
-        "used; the cluster, the database and the cache are real."
-        if has_docker
-        else "none; cluster, database and cache have their control plane only."
-    )
-    return "\n".join([*lines, f"Docker engine: {engine}"])
+    return "\n".join([*lines, *_data_plane(mode)])
+
+
+def _data_plane(mode: Mode) -> list[str]:
+    """Return what runs the cluster, PostgreSQL and Redis."""
+    if mode.docker:
+        return ["A Docker engine runs the cluster and Redis."]
+    if mode.control_plane_only:
+        return ["The cluster, PostgreSQL and Redis have their control plane only."]
+    missing = [f"Control plane only. {reason}." for reason in mode.missing]
+    return ["The cluster has its control plane only: no Docker engine is used.", *missing]

@@ -24,6 +24,7 @@ from typing import Any
 
 from tools.embedded_aws.loopback import confine_to_loopback
 from tools.embedded_aws.processes import kill_descendants
+from tools.embedded_aws.servers.process import ServerError, create_folder
 
 HOST = "127.0.0.1"
 DEFAULT_ACCOUNT = "000000000000"
@@ -45,12 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StartError as error:
         print(f"embedded AWS: {error}", file=sys.stderr)
         return 1
-    folder = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
+    folder = _create_folder()
     try:
         _prepare_environment(listener.getsockname()[1], folder)
         _log_to(options.ready_file.with_suffix(".log"))
         confine_to_loopback()
-        asyncio.run(_serve(listener, options.ready_file, folder))
+        asyncio.run(_serve(listener, options, folder))
     finally:
         _remove(folder)
     return 0
@@ -61,6 +62,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m tools.embedded_aws.server", description=__doc__
     )
     parser.add_argument("--port", type=int, default=0, help="TCP port; 0 takes a free one")
+    parser.add_argument("--control-plane-only", action="store_true", help="start no servers")
     parser.add_argument("--ready-file", type=Path, required=True, help="written when it serves")
     return parser.parse_args(arguments)
 
@@ -83,6 +85,14 @@ def _check_writable(ready_file: Path) -> None:
         ready_file.unlink(missing_ok=True)
     except OSError as error:
         raise StartError(f"cannot write {ready_file}: {error.strerror}") from error
+
+
+def _create_folder() -> Path:
+    """Create the folder of all files. The user of a server must be able to enter it."""
+    try:
+        return create_folder("embedded-aws-")
+    except ServerError:
+        return Path(tempfile.mkdtemp(prefix="embedded-aws-"))
 
 
 def _prepare_environment(port: int, folder: Path) -> None:
@@ -121,11 +131,11 @@ def _log_to(path: Path) -> None:
     )
 
 
-async def _serve(listener: socket.socket, ready_file: Path, folder: Path) -> None:
+async def _serve(listener: socket.socket, options: argparse.Namespace, folder: Path) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
-    from tools.embedded_aws.application import build_application
+    from tools.embedded_aws.application import build_embedded_aws
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -138,14 +148,19 @@ async def _serve(listener: socket.socket, ready_file: Path, folder: Path) -> Non
     config.accesslog = None
     config.errorlog = logging.getLogger("hypercorn.error")
     port = listener.getsockname()[1]
-    announcing = loop.create_task(_announce(port, ready_file))
-    await serve(build_application(), config, shutdown_trigger=stop.wait)
+    announcing = loop.create_task(_announce(port, options.ready_file, folder))
+    embedded_aws = build_embedded_aws(folder, control_plane_only=options.control_plane_only)
+    try:
+        await serve(embedded_aws.application, config, shutdown_trigger=stop.wait)
+    finally:
+        if embedded_aws.data_plane:
+            embedded_aws.data_plane.stop()
     announcing.cancel()
-    ready_file.unlink(missing_ok=True)
+    options.ready_file.unlink(missing_ok=True)
     _end_at_once(folder)
 
 
-async def _announce(port: int, ready_file: Path) -> None:
+async def _announce(port: int, ready_file: Path, folder: Path) -> None:
     while True:
         try:
             _reader, writer = await asyncio.open_connection(HOST, port)
@@ -153,7 +168,12 @@ async def _announce(port: int, ready_file: Path) -> None:
         except OSError:
             await asyncio.sleep(0.01)
     writer.close()
-    ready: dict[str, Any] = {"pid": os.getpid(), "port": port, "endpoint": f"http://{HOST}:{port}"}
+    ready: dict[str, Any] = {
+        "pid": os.getpid(),
+        "port": port,
+        "endpoint": f"http://{HOST}:{port}",
+        "folder": str(folder),
+    }
     draft = ready_file.with_name(f".{ready_file.name}.{os.getpid()}")
     draft.write_text(json.dumps(ready))
     draft.replace(ready_file)

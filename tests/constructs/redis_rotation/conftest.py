@@ -9,17 +9,18 @@ import pytest
 
 from tests.constructs.redis_rotation.aws import Aws
 from tests.constructs.redis_rotation.node import RedisNode
-from tests.servers import require_package
+from tests.servers import require_package, server_folder
 
 
 @pytest.fixture(scope="session")
 def nodes() -> Iterator[list[RedisNode]]:
     """The primary and the replica."""
     with ExitStack() as stack:
+        folder = stack.enter_context(server_folder())
         nodes = []
         for name in ("primary", "replica"):
             with require_package():
-                node = RedisNode(name)
+                node = RedisNode(folder, name)
             stack.callback(node.server.stop)
             nodes.append(node)
         yield nodes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 
 import trustme
 
@@ -13,9 +14,9 @@ from tools.embedded_aws.servers.redis import RedisServer
 class RedisNode:
     """A running node."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, folder: Path, name: str) -> None:
         self.ca = trustme.CA()
-        self.server = RedisServer(name, self.ca)
+        self.server = RedisServer(folder, name, self.ca)
         self.address = redis.Node("127.0.0.1", self.server.port)
         self.tls = ssl.create_default_context()
         self.ca.configure_trust(self.tls)

@@ -10,7 +10,7 @@ import trustme
 from k8s.charts import database_bootstrap_chart
 from tests.k8s.database.database import ADMINISTRATOR, DATABASE, HOST, INSTANCE, Database
 from tests.k8s.database.rotation import ApplicationSecret, Login
-from tests.servers import require_package
+from tests.servers import require_package, server_folder
 from tools.embedded_aws.kubernetes.jobs import run_job
 from tools.embedded_aws.servers.postgres import PostgresServers
 
@@ -24,16 +24,14 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     ca = trustme.CA()
     certificate = tmp_path_factory.mktemp("ca") / "ca.pem"
     ca.cert_pem.write_to_path(certificate)
-    with require_package():
-        servers = PostgresServers()
-    try:
+    with server_folder() as folder:
+        with require_package():
+            servers = PostgresServers(folder)
         server = servers.start(INSTANCE, ca, [HOST])
         try:
             yield Database(server, certificate)
         finally:
             server.stop()
-    finally:
-        servers.remove()
 
 
 @pytest.fixture

@@ -28,10 +28,10 @@ STOP_SECONDS = 3.0
 class RunningServer:
     """The embedded AWS as a process of its own."""
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, *options: str, port: int = 0) -> None:
         self.ready_file = folder / "ready.json"
         command = [sys.executable, "-m", "tools.embedded_aws.server"]
-        command += ["--port", str(port), "--ready-file", str(self.ready_file)]
+        command += ["--port", str(port), "--ready-file", str(self.ready_file), *options]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
         self.process = subprocess.Popen(  # noqa: S603 - this interpreter
             command,
@@ -39,6 +39,7 @@ class RunningServer:
             env=environment | {"TMPDIR": str(folder)},
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
 
     def wait_until_ready(self) -> str:
@@ -69,8 +70,8 @@ class RunningServer:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """The embedded AWS of the session."""
-    running = RunningServer(tmp_path_factory.mktemp("embedded-aws"))
+    """The embedded AWS of the session. It has no servers, which most tests do not need."""
+    running = RunningServer(tmp_path_factory.mktemp("embedded-aws"), "--control-plane-only")
     try:
         running.wait_until_ready()
         yield running
@@ -89,18 +90,19 @@ def endpoint(server: RunningServer) -> str:
 @pytest.fixture(scope="session")
 def aws(endpoint: str) -> Callable[[str], Any]:
     """A function that returns the client of a service."""
+    return lambda service: client_of(endpoint, service)
 
-    def client(service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=endpoint,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - not a secret
-            config=Config(retries={"total_max_attempts": 1}),
-        )
 
-    return client
+def client_of(endpoint: str, service: str) -> Any:
+    """Return the client of a service of an embedded AWS."""
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - not a secret
+        config=Config(retries={"total_max_attempts": 1}),
+    )
 
 
 @pytest.fixture(scope="session")

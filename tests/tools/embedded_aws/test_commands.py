@@ -11,13 +11,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tools.embedded_aws.emulator import Resource
+from tools.embedded_aws.emulator import Mode, Resource
 from tools.embedded_aws.environment import (
     endpoint_variables,
     isolated_environment,
@@ -325,6 +325,35 @@ def test_an_allowed_replacement_without_a_finding_is_refused_before_the_deploy(c
     assert "--allow-replacement: found data/Database; allowed: none" in result.stderr
 
 
+# Servers
+
+
+ENDED = {
+    "title": "Redis x",
+    "endpoint": "127.0.0.1:1",
+    "pid": 1,
+    "error": "Redis x has ended; its log",
+}
+
+
+def test_a_server_that_ends_during_the_deploy_fails_it_and_everything_stops(copy: Copy) -> None:
+    copy.server_options = f"--servers {shlex.quote(json.dumps([ENDED]))}"
+    copy.configure("deploy", seconds=0.5)
+    process = copy.start("deploy-local", "staging")
+    pid = wait_for(lambda: copy.state_file.exists() and copy.state)["pid"]
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert err.splitlines()[-1] == "Redis x has ended; its log"
+    assert not is_running(pid)
+
+
+def test_a_kept_embedded_aws_with_servers_is_not_used_without_them(copy: Copy) -> None:
+    copy.run("deploy-local", "staging", "--keep")
+    result = copy.run("deploy-local", "staging", "--control-plane-only")
+    assert result.returncode == 1
+    assert result.stderr.startswith("--control-plane-only: the kept embedded AWS has servers;")
+
+
 # The kept embedded AWS
 
 
@@ -518,33 +547,46 @@ def test_a_missing_cdk_cli_names_the_command_that_installs_it(copy: Copy) -> Non
 # The report
 
 
+SCHEMAS = Mode(
+    docker=False, kubernetes="schemas", control_plane_only=False, certificate="", missing=[]
+)
+
+
 def resource(fidelity: str, kind: str = "AWS::S3::Bucket") -> Resource:
     return Resource("network", "Logical", kind, "physical", fidelity)
 
 
 def test_the_table_counts_the_resources_of_each_stack_by_fidelity() -> None:
     network = Stack("network", [resource("emulated"), resource("recorded")], 2, 1.25)
-    cluster = Stack("cluster", [resource("checked")], 1, 0.0)
+    cluster = Stack("cluster", [resource("checked"), resource("real")], 2, 0.0)
     assert table([network, cluster]) == "\n".join(
         [
-            "stack    resources  emulated  recorded  checked  seconds",
-            "network          2         1         1        0      1.2",
-            "cluster          1         0         0        1      0.0",
-            "all              3         1         1        1",
+            "stack    resources  real  emulated  recorded  checked  seconds",
+            "network          2     0         1         1        0      1.2",
+            "cluster          2     1         0         0        1      0.0",
+            "all              4     1         1         1        1",
         ]
     )
 
 
 def test_the_report_names_the_recorded_types_and_whether_docker_was_used() -> None:
     waf = resource("recorded", "AWS::WAFv2::WebACL")
-    text = explanation([Stack("network", [waf, waf], 2, 0.0)], has_docker=False)
+    text = explanation([Stack("network", [waf, waf], 2, 0.0)], SCHEMAS)
     assert "AWS::WAFv2::WebACL (2)" in text
-    assert "Docker engine: none" in text
-    assert "Docker engine: used" in explanation([], has_docker=True)
+    assert "no Docker engine is used" in text
+    assert "A Docker engine runs" in explanation([], replace(SCHEMAS, docker=True))
+
+
+def test_the_report_names_what_has_no_data_plane() -> None:
+    only = replace(SCHEMAS, control_plane_only=True)
+    assert "PostgreSQL and Redis have their control plane only" in explanation([], only)
+    missing = replace(SCHEMAS, missing=["Redis: the package is not installed"])
+    text = explanation([], missing)
+    assert "Control plane only. Redis: the package is not installed." in text
 
 
 def test_a_resource_that_the_embedded_aws_does_not_hold_is_reported_as_a_defect() -> None:
-    text = explanation([Stack("network", [resource("emulated")], 2, 0.0)], has_docker=False)
+    text = explanation([Stack("network", [resource("emulated")], 2, 0.0)], SCHEMAS)
     assert "network: the embedded AWS does not hold 1 of its resources." in text
 
 

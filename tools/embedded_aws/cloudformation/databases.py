@@ -12,17 +12,17 @@ from typing import Any
 from ministack.services import rds  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
-INSTANCE = "AWS::RDS::DBInstance"
+DB_INSTANCE = "AWS::RDS::DBInstance"
 
 
 def protect_instances() -> None:
     """Make the creation under a name in use fail, and the deletion of a protected instance."""
-    handler = dict(provisioners._RESOURCE_HANDLERS[INSTANCE])
+    handler = dict(provisioners._RESOURCE_HANDLERS[DB_INSTANCE])
     handler["create"] = _unless_taken(handler["create"])
     # A final snapshot is the first step of a deletion.
     for step in ("snapshot", "delete"):
         handler[step] = _unless_protected(handler[step])
-    provisioners._RESOURCE_HANDLERS[INSTANCE] = handler
+    provisioners._RESOURCE_HANDLERS[DB_INSTANCE] = handler
 
 
 def _unless_taken(create: Callable[..., object]) -> Callable[..., object]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from ministack.services.cloudformation import _stacks  # type: ignore[import-untyped]
 
-GetFidelity = Callable[[str, Mapping[str, Any]], tuple[str, str]]
-"""Returns the fidelity and a note, which can be empty, for a resource's type and properties."""
+GetFidelity = Callable[[str, str, Mapping[str, Any]], tuple[str, str]]
+"""Returns the fidelity and a note, which can be empty, for a type, a physical id and properties."""
 
 
 def list_resources(get_fidelity: GetFidelity, stack: str | None = None) -> list[dict[str, str]]:
@@ -28,7 +28,11 @@ def _resources(
     stack: str, record: Mapping[str, Any], get_fidelity: GetFidelity
 ) -> Iterator[dict[str, str]]:
     for logical_id, resource in record.get("_resources", {}).items():
-        fidelity, note = get_fidelity(resource["ResourceType"], resource.get("Properties", {}))
+        fidelity, note = get_fidelity(
+            resource["ResourceType"],
+            resource["PhysicalResourceId"],
+            resource.get("Properties", {}),
+        )
         entry = {
             "stack": stack,
             "logical_id": logical_id,

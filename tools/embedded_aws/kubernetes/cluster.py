@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from tools.embedded_aws.kubernetes.jobs import JobResult
 from tools.embedded_aws.kubernetes.merging import Tree, applied, patched
 from tools.embedded_aws.kubernetes.validation import ManifestError, check_object
 from tools.templates.immutable_fields import changed_immutable_fields
@@ -124,6 +125,10 @@ class Cluster:
     version: str
     objects: dict[ObjectKey, StoredObject] = field(default_factory=dict)
     releases: dict[tuple[str, str], HelmRelease] = field(default_factory=dict)
+    run_job: Callable[[Cluster, Tree], JobResult | None] = lambda _cluster, _job: None
+    """Runs a Job; returns None if it cannot run here. Such a Job counts as succeeded."""
+    job_results: dict[ObjectKey, JobResult] = field(default_factory=dict)
+    """The results of the Jobs that have run."""
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def create(self, documents: Iterable[Tree]) -> None:
@@ -138,6 +143,7 @@ class Cluster:
                 if key in self.objects:
                     raise ManifestError(f"Error from server (AlreadyExists): {key} already exists")
                 self._put(key, document)
+            self._run_jobs()
 
     def apply(self, documents: Iterable[Tree], prune_label: str | None = None) -> None:
         """Apply objects, as `kubectl apply --prune` does: objects with the label can be deleted.
@@ -152,6 +158,7 @@ class Cluster:
                 self._put(ObjectKey.of(document), document)
             if prune_label:
                 self._prune(prune_label, {ObjectKey.of(document) for document in wanted})
+            self._run_jobs()
 
     def delete(self, documents: Iterable[Tree]) -> None:
         """Delete objects, as `kubectl delete --ignore-not-found` does."""
@@ -214,6 +221,11 @@ class Cluster:
         with self._lock:
             self.releases.pop((namespace, name), None)
 
+    def of_kind(self, kind: str) -> list[Tree]:
+        """Return the objects of a kind."""
+        with self._lock:
+            return [stored.live for key, stored in self.objects.items() if key.kind == kind]
+
     def documents(self) -> list[Tree]:
         """Return the objects without their status, sorted by namespace."""
         with self._lock:
@@ -253,10 +265,17 @@ class Cluster:
         if stored:
             live = applied(stored.live, stored.last_applied, wanted)
             self._refuse_immutable(key, stored.live, live)
-        if key.kind == "Job":
-            # No controller runs the Job. A deploy that waits for it must continue.
-            live["status"] = {"succeeded": 1, "conditions": [_JOB_IS_COMPLETE]}
         self.objects[key] = StoredObject(live, wanted)
+
+    def _run_jobs(self) -> None:
+        """Run the new Jobs. One that cannot run here counts as succeeded: a deploy waits for it."""
+        for key, stored in self.objects.items():
+            if key.kind == "Job" and "status" not in stored.live:
+                result = self.run_job(self, stored.live)
+                if result:
+                    self.job_results[key] = result
+                succeeded = result is None or result.succeeded
+                stored.live["status"] = _JOB_SUCCEEDED if succeeded else _JOB_FAILED
 
     def _remove(self, key: ObjectKey) -> None:
         self.objects.pop(key, None)
@@ -287,7 +306,8 @@ class Cluster:
         return created | DEFAULT_NAMESPACES | ADD_ON_NAMESPACES
 
 
-_JOB_IS_COMPLETE = {"type": "Complete", "status": "True"}
+_JOB_SUCCEEDED = {"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]}
+_JOB_FAILED = {"failed": 1, "conditions": [{"type": "Failed", "status": "True"}]}
 
 
 def _plural(kind: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import yaml
 from ministack.core.responses import get_account_id, get_region  # type: ignore[import-untyped]
 
 from tools.embedded_aws.kubernetes.cluster import Cluster, HelmRelease
+from tools.embedded_aws.kubernetes.jobs import JobResult
+from tools.embedded_aws.kubernetes.merging import Tree
 
 DEFAULT_VERSION = "1.35"
 
@@ -20,7 +23,9 @@ _Record = dict[str, Any]
 class Clusters:
     """Finds the state of an emulated EKS cluster. The state is dropped with the cluster."""
 
-    def __init__(self) -> None:
+    def __init__(self, run_job: Callable[[Cluster, Tree], JobResult | None] | None = None) -> None:
+        """Take the function that runs the Jobs of the clusters, if Jobs can run here."""
+        self._run_job = run_job
         self._states: dict[_Key, tuple[_Record, Cluster]] = {}
 
     def of_request(self, name: str) -> Cluster:
@@ -50,6 +55,8 @@ class Clusters:
         owner, cluster = self._states.get(key, (None, None))
         if owner is not record or cluster is None:
             cluster = Cluster("")
+            if self._run_job:
+                cluster.run_job = self._run_job
             self._states[key] = record, cluster
         cluster.version = str(record.get("version") or DEFAULT_VERSION)
         return cluster

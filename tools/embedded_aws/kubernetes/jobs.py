@@ -36,6 +36,12 @@ def is_runnable(job: Mapping[str, Any]) -> bool:
     return all(container["image"] == POSTGRESQL_CLIENT for container in _containers(job))
 
 
+def container_environment(job: Mapping[str, Any], secrets: Values) -> dict[str, str]:
+    """Return the environment variables of the Job's container."""
+    (container,) = _containers(job)
+    return {item["name"]: _value(item, secrets) for item in container.get("env", ())}
+
+
 def run_job(
     job: Mapping[str, Any],
     *,
@@ -55,7 +61,7 @@ def run_job(
     with tempfile.TemporaryDirectory(prefix="job-") as name:
         folder = Path(name)
         paths = _mount(job, container, config_maps, folder)
-        variables = {item["name"]: _value(item, secrets) for item in container.get("env", ())}
+        variables = container_environment(job, secrets)
         variables = {key: _relocate(value, paths) for key, value in variables.items()}
         command = [_relocate(part, paths) for part in container["command"]]
         path = os.pathsep.join([str(_psql_folder(folder)), os.defpath])
@@ -105,7 +111,7 @@ def _value(item: Mapping[str, Any], secrets: Values) -> str:
     if "value" in item:
         return str(item["value"])
     reference = item["valueFrom"]["secretKeyRef"]
-    return secrets[reference["name"]][reference["key"]]
+    return secrets.get(reference["name"], {}).get(reference["key"], "")
 
 
 def _psql_folder(folder: Path) -> Path:

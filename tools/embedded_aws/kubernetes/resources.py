@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tools.embedded_aws.kubernetes.cluster import Cluster, HelmRelease
+from tools.embedded_aws.kubernetes.cluster import Cluster, HelmRelease, ObjectKey
 from tools.embedded_aws.kubernetes.jsonpath import read
 from tools.embedded_aws.kubernetes.merging import Tree
 from tools.embedded_aws.kubernetes.validation import ManifestError
@@ -141,9 +141,16 @@ class KubernetesResources:
             # The Lambda function retries for TimeoutSeconds. Here the value cannot appear later.
             raise ManifestError(
                 f"Timeout waiting for output from kubectl command: {key} has no "
-                f"{properties['JsonPath']}"
+                f"{properties['JsonPath']}{_job_output(cluster, key)}"
             )
         return value
+
+    def has_run_job(self, resource_type: str, properties: Properties) -> bool:
+        """Return whether a resource has created a Job that has run."""
+        cluster = self._cluster_if_there(properties)
+        if cluster is None or resource_type != f"{PREFIX}KubernetesResource":
+            return False
+        return any(ObjectKey.of(d) in cluster.job_results for d in _documents(properties))
 
     # Clusters ----------------------------------------------------------------------------
 
@@ -155,6 +162,12 @@ class KubernetesResources:
             return self._cluster_of(properties)
         except LookupError:
             return None
+
+
+def _job_output(cluster: Cluster, key: ObjectKey) -> str:
+    """Return the output of a Job as the end of a message; empty if it has not run."""
+    result = cluster.job_results.get(key)
+    return f". The Job has failed:\n{result.output.strip()}" if result else ""
 
 
 def _documents(properties: Properties) -> list[Tree]:

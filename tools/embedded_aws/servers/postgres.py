@@ -10,8 +10,8 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,6 @@ from tools.embedded_aws.servers.packages import find_postgres
 from tools.embedded_aws.servers.process import (
     ServerError,
     ServerProcess,
-    create_folder,
-    format_log,
     give_to,
     is_accessible,
     remove_folder,
@@ -44,10 +42,13 @@ hostssl all all {HOST}/32 scram-sha-256
 
 
 class PostgresServers:
-    """Creates servers of PostgreSQL in a folder of its own."""
+    """Creates servers of PostgreSQL."""
 
-    def __init__(self) -> None:
-        """Find PostgreSQL, and create the folder.
+    def __init__(self, folder: Path) -> None:
+        """Find PostgreSQL, and create a folder for its servers.
+
+        Args:
+            folder: The folder in which to create it, which `create_folder` has created.
 
         Raises:
             MissingPackageError: The package of PostgreSQL is not installed.
@@ -55,22 +56,29 @@ class PostgresServers:
         """
         self.user = unprivileged_user()
         package = find_postgres()
-        self.folder = create_folder("postgres-", self.user)
+        self.folder = folder / "postgres"
+        self.folder.mkdir(mode=0o700)
+        give_to(self.folder, self.user)
         self._programs = package
-        self._prepared: Path | None = None
+        self._initialization: _Initialization | None = None
         self._count = 0
         if not is_accessible(package, self.user):
             self._programs = self.folder / "programs"
             _copy_programs(package, self._programs)
 
     def prepare(self) -> None:
-        """Initialize the data directory of the next server, which takes half a second.
-
-        Raises:
-            ServerError: initdb failed, for example because the disk is full.
-        """
-        if self._prepared is None:
-            self._prepared = self._initialize()
+        """Start to initialize the data directory of the next server, which takes half a second."""
+        if self._initialization is None:
+            self._count += 1
+            data = self.folder / f"data-{self._count}"
+            options = ["--locale=C", "--encoding=UTF8", "--auth=trust", "--no-sync"]
+            initdb = ServerProcess(
+                "initdb",
+                [self.program("initdb"), "-D", data, "-U", SUPERUSER, *options],
+                self.folder / f"initdb-{self._count}.log",
+                user=self.user,
+            )
+            self._initialization = _Initialization(data, initdb)
 
     def start(self, name: str, ca: trustme.CA, hostnames: Sequence[str] = ()) -> PostgresServer:
         """Start a server.
@@ -81,41 +89,32 @@ class PostgresServers:
             hostnames: Further names of the certificate. It is valid for 127.0.0.1.
 
         Raises:
-            ServerError: The server did not start.
+            ServerError: The server did not start, or initdb failed, for example because the disk
+                is full.
         """
         self.prepare()
-        data, self._prepared = self._prepared, None
-        assert data is not None  # noqa: S101 - for mypy
+        assert self._initialization is not None  # noqa: S101 - for mypy
+        data, initdb = self._initialization.data, self._initialization.initdb
+        code = initdb.wait()
+        self._initialization = None
+        if code:
+            raise ServerError(f"PostgreSQL {name} has no database; {initdb.format_log()}")
         return PostgresServer(self, name, data, ca, hostnames)
 
-    def remove(self) -> None:
-        """Delete the folder. The servers must have stopped."""
-        remove_folder(self.folder)
+    def stop(self) -> None:
+        """Stop an initialization that no server has used."""
+        if self._initialization is not None:
+            self._initialization.initdb.stop()
 
     def program(self, name: str) -> Path:
         """Return the path of a program."""
         return self._programs / "bin" / name
 
-    def _initialize(self) -> Path:
-        self._count += 1
-        data = self.folder / f"data-{self._count}"
-        log = self.folder / f"initdb-{self._count}.log"
-        options = ["--locale=C", "--encoding=UTF8", "--auth=trust", "--no-sync"]
-        with log.open("wb") as output:
-            done = subprocess.run(  # noqa: S603 - our own command
-                [self.program("initdb"), "-D", data, "-U", SUPERUSER, *options],
-                cwd="/",
-                env={},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                user=self.user,
-                group=self.user,
-                extra_groups=None if self.user is None else [],
-            )
-        if done.returncode:
-            raise ServerError(f"PostgreSQL cannot create a database; {format_log(log)}")
-        return data
+
+@dataclass(frozen=True)
+class _Initialization:
+    data: Path
+    initdb: ServerProcess
 
 
 class PostgresServer:
@@ -130,16 +129,16 @@ class PostgresServer:
         hostnames: Sequence[str],
     ) -> None:
         """Start the server. Its arguments are those of `PostgresServers.start`."""
-        self.name = name
+        self.title = f"PostgreSQL {name}"
         self.port = _free_port()
         self._sockets = servers.folder
         self._data = data
         self._write_certificate(servers.user, ca, hostnames)
         self._configure()
         self._process = ServerProcess(
-            f"PostgreSQL {name}",
+            self.title,
             [servers.program("postgres"), "-D", data],
-            servers.folder / f"{data.name}.log",
+            data / "server.log",
             user=servers.user,
             stop_signal=signal.SIGQUIT,
         )

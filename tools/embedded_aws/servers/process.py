@@ -68,7 +68,7 @@ class ServerProcess:
     def require_running(self) -> None:
         """Raise a ServerError if the server has ended."""
         if not self.is_running():
-            raise ServerError(f"{self.title} has ended; {format_log(self._log)}")
+            raise ServerError(f"{self.title} has ended; {self.format_log()}")
 
     def wait_until_ready(self, is_ready: Callable[[], bool]) -> None:
         """Wait until the function returns true.
@@ -80,8 +80,18 @@ class ServerProcess:
         while not is_ready():
             self.require_running()
             if time.monotonic() > deadline:
-                raise ServerError(f"{self.title} does not answer; {format_log(self._log)}")
+                raise ServerError(f"{self.title} does not answer; {self.format_log()}")
             time.sleep(POLL_SECONDS)
+
+    def wait(self) -> int:
+        """Wait until the server ends, and return its exit code."""
+        return self._process.wait()
+
+    def format_log(self) -> str:
+        """Return the last lines of the log as the end of a message."""
+        text = self._log.read_text(encoding="utf-8", errors="replace")
+        lines = text.splitlines()[-SHOWN_LOG_LINES:]
+        return "\n".join(["the last lines of its log:", *(f"  | {line}" for line in lines)])
 
     def stop(self) -> None:
         """Stop the server; kill it after 5 seconds."""
@@ -93,18 +103,16 @@ class ServerProcess:
             self._process.wait()
 
 
-def format_log(log: Path) -> str:
-    """Return the last lines of a log as the end of a message."""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-SHOWN_LOG_LINES:]
-    return "\n".join(["the last lines of its log:", *(f"  | {line}" for line in lines)])
+def create_folder(prefix: str) -> Path:
+    """Create a temporary folder for servers, which only this user and that of a server may enter.
 
+    The user of a server must be able to reach it. A folder of root's, such as one of `mktemp -d`,
+    does not let other users through.
 
-def create_folder(prefix: str, user: int | None = None) -> Path:
-    """Create a temporary folder that only the user may enter.
-
-    The user must be able to reach it. A folder of root's, such as one of `mktemp -d`, does not
-    let other users through.
+    Raises:
+        ServerError: There is no user that can run a server.
     """
+    user = unprivileged_user()
     parents = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]  # noqa: S108
     parent = next((path for path in parents if is_accessible(path, user)), parents[0])
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))

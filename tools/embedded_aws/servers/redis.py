@@ -16,7 +16,6 @@ from tools.embedded_aws.servers.packages import find_valkey
 from tools.embedded_aws.servers.process import (
     ServerError,
     ServerProcess,
-    create_folder,
     remove_folder,
 )
 from tools.embedded_aws.servers.tls_proxy import HOST, TlsProxy
@@ -35,11 +34,12 @@ class RedisServer:
     lets the administrator in, who changes the tokens.
     """
 
-    def __init__(self, name: str, ca: trustme.CA) -> None:
+    def __init__(self, folder: Path, name: str, ca: trustme.CA) -> None:
         """Start a node without a valid token.
 
         Args:
-            name: The name of the node in messages.
+            folder: The folder in which to create the node's folder.
+            name: The name of the node in messages, and of its folder.
             ca: The authority that issues its certificate, which is valid for 127.0.0.1.
 
         Raises:
@@ -47,9 +47,10 @@ class RedisServer:
             ServerError: The node did not start.
         """
         program = find_valkey()
-        self.name = name
+        self.title = f"Redis {name}"
         self._password = secrets.token_hex(16)
-        self._folder = create_folder("redis-")
+        self._folder = folder / f"redis-{name}"
+        self._folder.mkdir(mode=0o700)
         self._socket = self._folder / "redis.sock"
         self._process = self._start(program)
         try:
@@ -82,8 +83,7 @@ class RedisServer:
 
     def set_tokens(self, tokens: Sequence[str]) -> None:
         """Make these tokens the valid ones. Clients that are connected stay connected."""
-        passwords = " ".join(f">{token}" for token in tokens)
-        self._administer(f"ACL SETUSER default resetpass {passwords}")
+        self._administer("ACL", "SETUSER", "default", "resetpass", *(f">{t}" for t in tokens))
 
     def _start(self, program: Path) -> ServerProcess:
         configuration = self._folder / "redis.conf"
@@ -99,7 +99,7 @@ class RedisServer:
         ]
         configuration.write_text("\n".join([*lines, ""]))
         log = self._folder / "redis.log"
-        return ServerProcess(f"Redis {self.name}", [program, configuration], log)
+        return ServerProcess(self.title, [program, configuration], log)
 
     def _is_ready(self) -> bool:
         try:
@@ -108,7 +108,7 @@ class RedisServer:
             return False
         return True
 
-    def _administer(self, command: str) -> None:
+    def _administer(self, *command: str) -> None:
         """Run a command as the administrator.
 
         Raises:
@@ -117,13 +117,20 @@ class RedisServer:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(_TIMEOUT_SECONDS)
             connection.connect(str(self._socket))
-            with connection.makefile("rw", encoding="utf-8", newline="\r\n") as stream:
-                for line in (f"AUTH {ADMINISTRATOR} {self._password}", command):
-                    stream.write(f"{line}\r\n")
+            with connection.makefile("rwb") as stream:
+                for words in (("AUTH", ADMINISTRATOR, self._password), command):
+                    stream.write(_serialize(words))
                     stream.flush()
-                    reply = stream.readline().rstrip()
+                    reply = stream.readline().decode().rstrip()
                     if reply not in ("+OK", "+PONG"):
-                        raise ServerError(f"Redis {self.name} answers {reply or 'nothing'}")
+                        raise ServerError(f"{self.title} answers {reply or 'nothing'}")
+
+
+def _serialize(words: Sequence[str]) -> bytes:
+    """Return a command as an array of the Redis serialization protocol."""
+    encoded = [word.encode() for word in words]
+    parts = [b"*%d" % len(encoded), *(b"$%d\r\n%s" % (len(word), word) for word in encoded), b""]
+    return b"\r\n".join(parts)
 
 
 def _tls_context(ca: trustme.CA) -> ssl.SSLContext:

@@ -15,7 +15,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer a request under /_local/."""
-        answers = {"/_local/mode": {"docker": False, "kubernetes": "schemas"}}
+        mode = {"docker": False, "kubernetes": "schemas", "control_plane_only": False}
+        answers = {
+            "/_local/mode": {**mode, "certificate": "", "missing": []},
+            "/_local/servers": json.loads(options.servers),
+        }
         self._answer(json.dumps(answers.get(self.path, [])).encode())
 
     def do_POST(self) -> None:
@@ -37,6 +41,8 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--port", type=int)
 parser.add_argument("--ready-file", type=Path)
 parser.add_argument("--endpoint")
+parser.add_argument("--servers", default="[]")
+parser.add_argument("--control-plane-only", action="store_true")
 parser.add_argument("--fails", action="store_true")
 options = parser.parse_args()
 if options.fails:

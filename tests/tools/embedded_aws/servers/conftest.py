@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import trustme
 
-from tests.servers import require_package
+from tests.servers import require_package, server_folder
 from tools.embedded_aws.servers.postgres import PostgresServer, PostgresServers
 
 ADMINISTRATOR, PASSWORD, DATABASE = "admin", "an admin's password", "application"
@@ -20,10 +20,11 @@ def ca() -> trustme.CA:
 
 @pytest.fixture
 def servers() -> Iterator[PostgresServers]:
-    with require_package():
-        servers = PostgresServers()
-    yield servers
-    servers.remove()
+    with server_folder() as folder:
+        with require_package():
+            servers = PostgresServers(folder)
+        yield servers
+        servers.stop()
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import psycopg
 import pytest
 import trustme
 
+from tests.servers import server_folder
 from tests.tools.embedded_aws.conftest import ROOT
 from tests.tools.embedded_aws.servers.conftest import ADMINISTRATOR, DATABASE, PASSWORD
 from tools.embedded_aws.processes import is_running
@@ -50,12 +50,11 @@ def test_a_changed_password_replaces_the_old_one(postgres: PostgresServer) -> No
         connect(postgres)
 
 
-def test_stopping_leaves_no_process_and_no_file(servers: PostgresServers, ca: trustme.CA) -> None:
+def test_stopping_leaves_no_process_and_no_data(servers: PostgresServers, ca: trustme.CA) -> None:
     server = servers.start("test", ca)
     server.stop()
-    servers.remove()
     assert not is_running(server.pid)
-    assert not servers.folder.exists()
+    assert not list(servers.folder.glob("data-*"))
 
 
 def test_a_killed_server_is_noticed(postgres: PostgresServer) -> None:
@@ -79,13 +78,19 @@ def test_a_port_in_use_is_an_error_with_the_end_of_the_log(
 def test_a_full_disk_is_an_error_with_the_end_of_the_log() -> None:
     """The limit of a file's size has the same effect on initdb as a full disk."""
     code = (
-        "import resource; from tools.embedded_aws.servers.postgres import PostgresServers;"
-        "servers = PostgresServers(); print(servers.folder, flush=True);"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); servers.prepare()"
+        "import pathlib, resource, sys;"
+        "from tools.embedded_aws.servers.postgres import PostgresServers;"
+        "servers = PostgresServers(pathlib.Path(sys.argv[1]));"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000));"
+        "servers.start('test', None)"
     )
-    done = subprocess.run(  # noqa: S603 - this interpreter
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    PostgresServers.remove(type("Left", (), {"folder": Path(done.stdout.strip())})())
-    assert "PostgreSQL cannot create a database; the last lines of its log" in done.stderr
+    with server_folder() as folder:
+        done = subprocess.run(  # noqa: S603 - this interpreter
+            [sys.executable, "-c", code, folder],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert "PostgreSQL test has no database; the last lines of its log" in done.stderr
     assert "File too large" in done.stderr

@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from spywatcher_constructs.functions.redis_rotation import redis
-from tests.servers import require_package
+from tests.servers import require_package, server_folder
 from tools.embedded_aws.processes import is_running
 from tools.embedded_aws.servers.process import ServerError
 from tools.embedded_aws.servers.redis import RedisServer
@@ -21,11 +21,12 @@ from tools.embedded_aws.servers.redis import RedisServer
 
 @pytest.fixture
 def node(ca: trustme.CA) -> Iterator[RedisServer]:
-    with require_package():
-        server = RedisServer("test", ca)
-    yield server
-    if server.is_running():
-        server.stop()
+    with server_folder() as folder:
+        with require_package():
+            server = RedisServer(folder, "test", ca)
+        yield server
+        if server.is_running():
+            server.stop()
 
 
 def accepts(node: RedisServer, ca: trustme.CA, token: str) -> bool:
@@ -36,12 +37,9 @@ def accepts(node: RedisServer, ca: trustme.CA, token: str) -> bool:
 
 def test_only_the_set_tokens_are_accepted(node: RedisServer, ca: trustme.CA) -> None:
     assert not accepts(node, ca, "first")
-    node.set_tokens(["first", "second"])
-    assert [accepts(node, ca, token) for token in ("first", "second", "third")] == [
-        True,
-        True,
-        False,
-    ]
+    tokens = ["first", "a 'second' \"token\""]
+    node.set_tokens(tokens)
+    assert [accepts(node, ca, token) for token in (*tokens, "third")] == [True, True, False]
 
 
 def test_a_connection_without_tls_is_closed(node: RedisServer) -> None:
