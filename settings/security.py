@@ -1,4 +1,4 @@
-"""Settings of security: the firewall, the audit trail, access, and account-wide services."""
+"""Settings of security: the firewall, the audit trail and access."""
 
 import re
 from typing import Annotated, Literal
@@ -42,6 +42,10 @@ class FirewallSettings(Settings):
     rules: FirewallRuleSettings = FirewallRuleSettings()
     log_retention_days: RetentionDays = 30
     """How long CloudWatch keeps the log of requests."""
+    shield_advanced: bool = False
+    """Whether Shield Advanced protects the load balancer. It needs a subscription of the
+    organization, 3,000 USD a month ("AWS Shield pricing", 2026-11-23). Shield Standard protects
+    every load balancer free of charge."""
 
 
 class AuditSettings(Settings):
@@ -83,21 +87,3 @@ class AccessSettings(Settings):
     created, renamed or transferred after 2026-07-15, or that has opted in ("Immutable subject
     claims", OpenID Connect reference, GitHub Docs). For such a repository, write both ids:
     octo-org@123456/octo-repo@456789."""
-
-
-class AccountWideSettings(Settings):
-    """Resources that exist once in an account, whatever stages share it."""
-
-    owned: bool
-    """Whether this stage creates them: GitHub's OIDC provider, the Access Analyzer, the GuardDuty
-    detector and the AWS Config recorder. Exactly one of the stages that share an account does."""
-    guardduty: bool = False
-    """Whether GuardDuty analyzes CloudTrail events, VPC flow logs and DNS logs. It costs about 4
-    USD per million events and 1 USD per GB ("Amazon GuardDuty pricing", us-east-1, 2026-11-23)."""
-    config_conformance: bool = False
-    """Whether AWS Config evaluates a conformance pack. It costs 0.003 USD per configuration item
-    and 0.001 USD per evaluation ("AWS Config pricing", 2026-11-23)."""
-    shield_advanced: bool = False
-    """Whether Shield Advanced protects the load balancer. It needs a subscription of the
-    organization, 3,000 USD a month ("AWS Shield pricing", 2026-11-23). Shield Standard protects
-    every load balancer free of charge."""

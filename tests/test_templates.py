@@ -15,7 +15,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 from syrupy.types import SnapshotIndex
 
-from tests.synthesis import SynthesizedStage
+from tests.synthesis import SynthesizedAccount, SynthesizedStage
 from tools.templates.text import as_text
 
 FOLDER = Path(__file__).parent / "snapshots" / Path(__file__).stem
@@ -56,6 +56,11 @@ def snapshots(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 def test_template(stage: SynthesizedStage, stack: str, snapshots: SnapshotAssertion) -> None:
     name = f"{stage.settings.stage}-{stack}"
     assert [_readable(stage.templates[stack])] == snapshots(name=name)
+
+
+def test_template_of_the_account(account: SynthesizedAccount, snapshots: SnapshotAssertion) -> None:
+    (template,) = account.templates.values()
+    assert [_readable(template)] == snapshots(name="account")
 
 
 def test_charts(stage: SynthesizedStage, snapshots: SnapshotAssertion) -> None:

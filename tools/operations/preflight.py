@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from settings import StageSettings, load_stage, resolve_accounts, stage_names
+from settings.accounts import check_placeholders
 from tools.operations.application_secret import ApplicationSecretStore
 from tools.operations.errors import OperationError
 from tools.operations.released_images import describe_unreleased_images
@@ -31,3 +32,4 @@ def _check_account(session: "Session", settings: StageSettings) -> None:
             f"settings/{settings.stage}.yaml: account: found {accounts[settings.stage]}; your "
             f"credentials are for {caller_account}"
         )
+    check_placeholders(settings, caller_account)

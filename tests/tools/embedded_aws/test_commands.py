@@ -394,6 +394,16 @@ def test_diff_and_destroy_use_the_kept_embedded_aws(copy: Copy) -> None:
         assert call["environment"]["AWS_ENDPOINT_URL"] == copy.state["endpoint"]
 
 
+def test_the_account_is_deployed_with_a_stage_and_outlives_it(copy: Copy) -> None:
+    """Other stages may share it."""
+    copy.run("deploy-local", "staging", "--keep")
+    copy.run("diff-local", "staging")
+    copy.run("destroy-local", "staging")
+    for command, is_included in (("deploy", True), ("diff", True), ("destroy", False)):
+        (call,) = copy.calls(command)
+        assert ("account/*" in call["arguments"]) == is_included
+
+
 def test_a_failed_destroy_names_the_command_that_stops_the_embedded_aws(copy: Copy) -> None:
     copy.configure("destroy", exit_code=1)
     copy.run("deploy-local", "production", "--keep")
