@@ -56,6 +56,7 @@ def deploy(
             stopwatch.lap("start")
             _finish_synth_and_bootstrap(toolkit, emulator, synth)
             stopwatch.lap("synthesis and bootstrap")
+            emulator.require_servers()
             refuse_replacements(target, kept, allowed_replacements)
             stopwatch.lap("guard")
             _deploy(toolkit, target, emulator, stopwatch)
