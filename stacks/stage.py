@@ -11,7 +11,6 @@ from stacks.monitoring.monitored_resources import MonitoredResources
 from stacks.monitoring.stack import MonitoringStack
 from stacks.network.stack import NetworkStack
 from stacks.security.stack import SecurityStack
-from stacks.shared.permissions_boundary import permissions_boundary
 from stacks.shared.tags import stage_tags
 from stacks.workloads.stack import WorkloadsStack
 
@@ -33,12 +32,7 @@ class SpyWatcherStage(cdk.Stage):
             settings: The settings of the stage.
             environment: The account and the region of the stage.
         """
-        super().__init__(
-            scope,
-            settings.stage,
-            env=environment,
-            permissions_boundary=permissions_boundary(settings.account_wide),
-        )
+        super().__init__(scope, settings.stage, env=environment)
         security = SecurityStack(self, settings=settings)
         network = NetworkStack(
             self,

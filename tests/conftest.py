@@ -3,12 +3,7 @@
 import pytest
 
 from settings import load_stage, stage_names
-from tests.synthesis import (
-    SynthesizedAccount,
-    SynthesizedStage,
-    synthesize,
-    synthesize_account,
-)
+from tests.synthesis import SynthesizedStage, synthesize
 
 
 @pytest.fixture(scope="session", params=stage_names())
@@ -27,9 +22,3 @@ def production() -> SynthesizedStage:
 def staging() -> SynthesizedStage:
     """Staging, for tests of what only its settings ask for."""
     return synthesize(load_stage("staging"))
-
-
-@pytest.fixture(scope="session")
-def account() -> SynthesizedAccount:
-    """The account that all stages share, as long as their settings name no other."""
-    return synthesize_account(*map(load_stage, stage_names()))

@@ -8,6 +8,7 @@ from constructs import Construct
 from settings import StageSettings
 from stacks.security.deployer_role import create_deployer_role, deployment_statement
 from stacks.security.inline_policy import acknowledge_inline_policy
+from stacks.security.preflight_policy import PreflightPolicy
 from stacks.shared.acknowledgement import acknowledge
 
 _SESSION_HOURS = 8
@@ -95,8 +96,9 @@ class Roles(Construct):
     def _create_admin_role(
         self, settings: StageSettings, application_secret: secretsmanager.ISecret
     ) -> iam.Role:
-        """Create a role for what the runbooks do by hand, without wildcards.
+        """Create a role for what the runbooks do by hand.
 
+        It has no wildcard, except in the read actions of preflight that support no resource.
         It has no AdministratorAccess: every other change is a reviewed deployment, for which it
         assumes the roles of the bootstrap stack.
         """
@@ -110,6 +112,7 @@ class Roles(Construct):
         application_secret.grant_write(role)
         role.add_to_policy(deployment_statement(cdk.Stack.of(self)))
         acknowledge_inline_policy(role)
+        PreflightPolicy(self, "AdminPreflight", settings=settings, role=role)
         return role
 
     def _create_reader_role(self, settings: StageSettings) -> iam.Role:

@@ -3,6 +3,7 @@
 app.py runs AwsSolutions at every synthesis too.
 """
 
+import re
 from collections import Counter, defaultdict
 
 import pytest
@@ -50,7 +51,8 @@ def test_few_findings_of_the_solutions_pack_are_acknowledged() -> None:
     """A finding in both stages counts once. Findings about providers of the CDK do not count.
 
     15 are about the network, the data stores and the cluster. 5 are about scheduled work: state
-    machines and the metric of business hours use actions that support no narrower resource.
+    machines and the metric of business hours use actions that support no narrower resource. 2 are
+    about preflight, which reads quotas, versions and the stacks of the stage.
     """
     counted = [
         finding
@@ -58,12 +60,12 @@ def test_few_findings_of_the_solutions_pack_are_acknowledged() -> None:
         if not finding.is_about_a_provider and finding.rule != ACLS
     ]
     distinct = Counter(_without_stage(finding) for finding in counted)
-    assert len(distinct) <= 20, "\n".join(f"{rule}: {path}" for path, rule in sorted(distinct))
+    assert len(distinct) <= 22, "\n".join(f"{rule}: {path}" for path, rule in sorted(distinct))
 
 
 def _without_stage(finding: Finding) -> tuple[str, str]:
     stage, _, path = finding.path.partition("/")
-    return path, finding.rule.replace(f"-{stage}/", "-<stage>/")
+    return path, re.sub(rf"-{stage}\b", "-<stage>", finding.rule)
 
 
 def test_each_acknowledgement_has_a_reason_of_several_words() -> None:

@@ -1,7 +1,7 @@
 """The roles of the security stack, and what the policies of all stacks allow them."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tests.synthesis import ACCOUNT, SynthesizedStage
@@ -42,16 +42,18 @@ def permissions(stage: SynthesizedStage, role: str) -> dict[str, set[str]]:
     Returns:
         The last parts of the ARNs by action, such as `db:spywatcher-production`.
     """
-    allowed = defaultdict(set)
-    for stack, _, policy in attached_policies(stage, role):
-        for statement in policy["PolicyDocument"]["Statement"]:
-            assert statement["Effect"] == "Allow"
-            assert "Condition" not in statement
-            for action in _as_list(statement["Action"]):
-                for resource in _as_list(statement["Resource"]):
-                    arn = _resolve(stage, stack, resource)
-                    allowed[action].add(arn.split(":", maxsplit=5)[-1])
-    return dict(allowed)
+    return _allowed(stage, attached_policies(stage, role))
+
+
+def preflight_permissions(stage: SynthesizedStage) -> dict[str, set[str]]:
+    """Return what the policy of preflight allows administrators, as `permissions` does."""
+    policies = attached_policies(stage, "admin")
+    return _allowed(stage, (policy for policy in policies if is_preflight_policy(policy[2])))
+
+
+def is_preflight_policy(policy: dict[str, Any]) -> bool:
+    """Return whether these are the properties of the policy of preflight."""
+    return policy.get("Description") == "Administrators: read what a deployment needs"
 
 
 def attached_policies(
@@ -65,6 +67,21 @@ def attached_policies(
                 properties = resource["Properties"]
                 if name in [_resolve(stage, stack, each) for each in properties.get("Roles", [])]:
                     yield stack, resource["Type"], properties
+
+
+def _allowed(
+    stage: SynthesizedStage, policies: Iterable[tuple[str, str, dict[str, Any]]]
+) -> dict[str, set[str]]:
+    allowed = defaultdict(set)
+    for stack, _, policy in policies:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert statement["Effect"] == "Allow"
+            assert "Condition" not in statement
+            for action in _as_list(statement["Action"]):
+                for resource in _as_list(statement["Resource"]):
+                    arn = _resolve(stage, stack, resource)
+                    allowed[action].add(arn.split(":", maxsplit=5)[-1])
+    return dict(allowed)
 
 
 def _as_list(value: Any) -> list[Any]:

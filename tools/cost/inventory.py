@@ -68,7 +68,8 @@ class Inventory:
     """The resources by type."""
     assumptions: CostSettings
     uses_free_tier: bool
-    """Whether the account's Free Tier counts for this stage, which monitors the account."""
+    """Whether the account's Free Tier counts for this stage. Of the stages that share an account,
+    it counts for the one that owns the account-wide resources."""
     today: dt.date
 
     @classmethod

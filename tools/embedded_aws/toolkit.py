@@ -3,7 +3,6 @@
 import re
 import time
 
-from settings.model import ACCOUNT_STAGE
 from tools.embedded_aws.checkout import Target
 from tools.embedded_aws.emulator import Emulator
 from tools.embedded_aws.errors import EmbeddedAwsError
@@ -38,20 +37,19 @@ class Toolkit:
         return self._processes.start(command, target.checkout.folder, env, log)
 
     def start_deploy(self, endpoint: str) -> ChildProcess:
-        """Start to deploy the stacks of the account and of the stage; independent ones at once.
+        """Start to deploy every stack of the stage; independent stacks are deployed at once.
 
         The CLI uses no change sets: they would double the time, and nobody reviews them here.
         """
         options = ["--require-approval=never", "--concurrency=4", "--method=direct"]
-        return self._start(endpoint, "deploy", f"{ACCOUNT_STAGE}/*", *options)
+        return self._start(endpoint, "deploy", *options)
 
     def start_diff(self, endpoint: str) -> ChildProcess:
         """Start the comparison with what is deployed."""
-        account = f"{ACCOUNT_STAGE}/*"
-        return self._start(endpoint, "diff", account, "--no-change-set", purpose="diff")
+        return self._start(endpoint, "diff", "--no-change-set", purpose="diff")
 
     def start_destroy(self, endpoint: str) -> ChildProcess:
-        """Start to delete every stack of the stage. Other stages may share its account."""
+        """Start to delete every stack of the stage."""
         return self._start(endpoint, "destroy", "--force")
 
     def _start(

@@ -13,13 +13,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        _run(options, load_stage(options.stage))
+        return _run(options, load_stage(options.stage))
     except (SettingsError, OperationError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -33,24 +32,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(options: argparse.Namespace, settings: StageSettings) -> None:
+def _run(options: argparse.Namespace, settings: StageSettings) -> int:
     # Imported here: --help and a misspelt stage do not need boto3.
-    import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
     from tools.operations.application_secret import ApplicationSecretStore
-    from tools.operations.preflight import run_preflight
+    from tools.operations.preflight.command import preflight
+    from tools.operations.session import create_session
 
     try:
-        session = boto3.Session(region_name=settings.region)
+        session = create_session(settings.region)
         if options.command == "preflight":
-            for note in run_preflight(session, settings):
-                print(note)
-            print(f"{settings.stage}: nothing prevents a deployment.")
-        else:
-            store = ApplicationSecretStore(session.client("secretsmanager"), settings)
-            store.set(options.key, _read_value(options.key))
-            print(f"{options.key} is set; pods that use it restart within two minutes.")
+            return preflight(session, settings)
+        store = ApplicationSecretStore(session.client("secretsmanager"), settings)
+        store.set(options.key, _read_value(options.key))
+        print(f"{options.key} is set; pods that use it restart within two minutes.")
+        return 0
     except (BotoCoreError, ClientError) as error:
         raise OperationError(f"AWS refuses: {error}") from None
 

@@ -1,6 +1,7 @@
 """Reads and sets the values of a stage's application secret in Secrets Manager."""
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from k8s import application_values
@@ -41,20 +42,13 @@ class ApplicationSecretStore:
             raise OperationError(f"{self._name}: found no JSON object; allowed: a JSON object")
         return {str(key): str(value) for key, value in values.items()}
 
-    def check(self) -> None:
-        """Check that the secret has the values without which the backend does not start.
+    def invalid_values(self) -> Mapping[str, str]:
+        """Return the keys of missing and malformed values, each with the allowed format in words.
 
         Raises:
-            OperationError: values are missing or malformed. The text has the keys, but no values.
+            OperationError: the secret does not exist, or is not a JSON object.
         """
-        invalid = application_values.invalid_values(self.values())
-        if invalid:
-            lines = [
-                f"  {key}: {allowed}; set it: python3 dev.py set-secret {self._stage} {key}"
-                for key, allowed in invalid.items()
-            ]
-            title = f"{self._name}: values are missing or malformed:"
-            raise OperationError("\n".join([title, *lines]))
+        return application_values.invalid_values(self.values())
 
     def set(self, key: str, value: str) -> None:
         """Set one value, and keep the others.

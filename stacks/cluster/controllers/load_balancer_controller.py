@@ -12,7 +12,6 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 from settings.versions import CHARTS
 from stacks.cluster.controllers.controller import (
-    PRIORITY_CLASS,
     RESTRICTED_CONTAINER,
     RESTRICTED_POD,
     ChartDeployment,
@@ -49,11 +48,7 @@ def load_balancer_controller(
     adds the permission to register targets with `allow_target_registration`.
     """
     deployment = ChartDeployment(
-        name=NAME,
-        pod_label=("app.kubernetes.io/name", NAME),
-        replicas=replicas,
-        cpu_request_millicores=50,
-        memory_request_mib=128,
+        name=NAME, replicas=replicas, cpu_request_millicores=50, memory_request_mib=128
     )
     return Controller(
         chart=CHARTS[NAME],
@@ -87,8 +82,7 @@ def _values(
             }
         },
         "replicaCount": deployment.replicas,
-        "priorityClassName": PRIORITY_CLASS,
-        "topologySpreadConstraints": deployment.topology_spread_constraints(),
+        "podDisruptionBudget": deployment.disruption_budget(),
         "resources": deployment.resources(),
         "podSecurityContext": RESTRICTED_POD,
         "securityContext": RESTRICTED_CONTAINER,

@@ -1,1 +1,0 @@
-"""The account stack: what an AWS account has once, whatever stages share it."""
