@@ -34,16 +34,14 @@ def python_error(version: "tuple[int, int]") -> str:
 if __name__ == "__main__" and python_error(sys.version_info[:2]):
     sys.exit(python_error(sys.version_info[:2]))
 
-from tools.setup import Setup, SetupError  # noqa: E402 - after the check of the version
+# ruff: noqa: E402 - after the check of the version
+from tools.command_line import UsageError
+from tools.setup import Setup, SetupError
 
 ROOT = Path(__file__).resolve().parent
 EXIT_INTERRUPTED = 130
 # Options of the local commands that are followed by a value.
 _OPTIONS_WITH_VALUE = ("--port", "--allow-replacement")
-
-
-class UsageError(Exception):
-    """The arguments cannot be used. The text of this error is shown to the user."""
 
 
 def deploy_local(setup: Setup, arguments: Sequence[str]) -> int:
@@ -127,6 +125,11 @@ def charts(setup: Setup, arguments: Sequence[str]) -> int:
     return _module(setup, "tools.charts", *arguments)
 
 
+def bench(setup: Setup, arguments: Sequence[str]) -> int:
+    """[PROGRAM ...] [--pairs N]   measure the commands as ratios to an empty CDK app."""
+    return _module(setup, "tools.bench", *arguments)
+
+
 def lock(setup: Setup, arguments: Sequence[str]) -> int:
     """[UV ARGUMENTS]              compile the requirement files, such as: lock --upgrade."""
     setup.refresh()
@@ -174,6 +177,7 @@ COMMANDS: "Mapping[str, Callable[[Setup, Sequence[str]], int]]" = {
     "guard": guard,
     "set-secret": set_secret,
     "cost": cost,
+    "bench": bench,
     "lock": lock,
     "setup": set_up,
 }

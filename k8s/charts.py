@@ -30,7 +30,7 @@ from k8s.migrations import add_migrations
 from k8s.names import Track
 from k8s.namespace import add_application_namespace, add_controller_namespace
 from k8s.network_policies import AddressRanges, add_network_policies
-from k8s.pod_disruption_budget import add_pod_disruption_budget
+from k8s.pod_disruption_budget import add_controller_disruption_budget, add_pod_disruption_budget
 from k8s.priority_class import add_priority_class
 from k8s.roles import add_node_reader_role, add_on_call_role, add_reader_role
 from k8s.scaled_object import RequestCount, add_cloudwatch_authentication, add_scaled_object
@@ -56,6 +56,18 @@ def controller_namespaces_chart(names: Iterable[str]) -> Manifest:
     chart = _create_chart("controller-namespaces")
     for name in names:
         add_controller_namespace(chart, name)
+    return _to_manifest(chart)
+
+
+def controller_disruption_budgets_chart(pods: Iterable[tuple[str, tuple[str, str]]]) -> Manifest:
+    """Return a disruption budget for each Deployment of a controller.
+
+    Args:
+        pods: The namespace of each Deployment, and the label of its pods.
+    """
+    chart = _create_chart("controller-disruption-budgets")
+    for namespace, label in pods:
+        add_controller_disruption_budget(chart, namespace, label)
     return _to_manifest(chart)
 
 

@@ -1,4 +1,4 @@
-"""The CloudWatch agent that scrapes the backend's /metrics endpoint.
+"""The CloudWatch agents: the one that scrapes the backend's /metrics, and those on the nodes.
 
 The operator of the Amazon CloudWatch Observability add-on runs an agent for each
 `AmazonCloudWatchAgent` object in the cluster. The add-on creates one that runs on every node. This
@@ -14,6 +14,7 @@ from typing import Any
 from k8s.application import BACKEND
 from k8s.names import NAMESPACE, component_labels, shared_labels
 from settings.names import container_insights_log_group
+from settings.versions import CLOUDWATCH_AGENT
 
 Manifest = dict[str, Any]
 
@@ -61,18 +62,50 @@ def cloudwatch_agent(
             "labels": shared_labels(),
         },
         "spec": {
-            # No image: the operator uses the one of its own version.
+            # The operator of the add-on would use the image of its own build, which is older.
+            "image": CLOUDWATCH_AGENT,
             "mode": "deployment",
             "replicas": 1,
             "serviceAccount": service_account,
             "config": json.dumps(configuration),
             "prometheus": {"config": _scrape_configuration()},
-            "env": [_variable_from_field(name, path) for name, path in _ENVIRONMENT.items()],
+            "env": [
+                *(_variable_from_field(name, path) for name, path in _ENVIRONMENT.items()),
+                # Without the variable, the agent reads the instance metadata, which the hop limit
+                # hides. It then assumes a server outside AWS, and looks for credentials in a file
+                # (amazon-cloudwatch-agent v1.300070.0, translator/util/sdkutil.go). With it, the
+                # agent uses the SDK's default credentials, which are those of EKS Pod Identity.
+                {"name": "RUN_WITH_IRSA", "value": "True"},
+            ],
             "resources": {
                 "requests": {"cpu": "50m", "memory": "128Mi"},
                 "limits": {"memory": "256Mi"},
             },
         },
+    }
+
+
+def node_agent_configuration(*, cluster_name: str, region: str) -> Mapping[str, Any]:
+    """Return the configuration of the agents on the nodes for a cluster without Container Insights.
+
+    The agents run all the same, because the add-on creates their service account with them, and
+    Fluent Bit uses it. Without any pipeline, an agent ends at its start with "no valid pipelines"
+    and restarts for ever (amazon-cloudwatch-agent v1.300070.0, tool/translator/translator.go).
+    These agents send the output of the node's first start, a few kilobytes that Fluent Bit does
+    not send.
+
+    Args:
+        cluster_name: part of the log group's name.
+        region: the region of the log group.
+    """
+    log = {
+        "file_path": "/rootfs/var/log/cloud-init-output.log",
+        "log_group_name": container_insights_log_group(cluster_name, "host"),
+        "log_stream_name": "{hostname}.cloud-init",
+    }
+    return {
+        "agent": {"region": region},
+        "logs": {"logs_collected": {"files": {"collect_list": [log]}}},
     }
 
 

@@ -78,6 +78,16 @@ class CostSettings(Settings):
     key; later ones add nothing."""
     audit_events_thousands: MonthlyUsage = 500
     """Management events of the account. CloudTrail records them, and GuardDuty analyzes them."""
+    kubernetes_audit_events_millions: MonthlyUsage = 7
+    """Events of the Kubernetes audit log, about 1.5 KiB each. GuardDuty analyzes them with the
+    feature EKS_AUDIT_LOGS."""
+    object_events_millions: MonthlyUsage = 1
+    """Requests for objects in S3. GuardDuty analyzes them with the feature S3_DATA_EVENTS."""
+    malware_scanned_gib: MonthlyUsage = 0
+    """Volumes that GuardDuty scans after a finding, with the feature EBS_MALWARE_PROTECTION."""
+    function_network_gib: MonthlyUsage = 0.1
+    """Network activity logs of the Lambda functions. GuardDuty analyzes them with the feature
+    LAMBDA_NETWORK_LOGS."""
     config_items: int = Field(1000, ge=0)
     """Configuration items that AWS Config records."""
     config_evaluations: int = Field(2000, ge=0)

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, model_validator
 
+from settings.account_wide import AccountWideSettings
 from settings.addresses import check_private_subnets
 from settings.application import ApplicationSettings
 from settings.base import Settings, invalid_setting
@@ -18,7 +19,7 @@ from settings.monitoring import MonitoringSettings
 from settings.names import SecretNames
 from settings.network import DomainSettings, NetworkSettings
 from settings.scheduling import check_node_count, check_pod_sizes
-from settings.security import AccessSettings, AccountWideSettings, AuditSettings, FirewallSettings
+from settings.security import AccessSettings, AuditSettings, FirewallSettings
 from settings.services import ServicesSettings
 from settings.support import (
     check_kubernetes_version,
@@ -27,12 +28,20 @@ from settings.support import (
 )
 
 PROJECT = "spywatcher"
+ACCOUNT_STAGE = "account"
+"""The construct id of the `cdk.Stage` of what an account has once, beside the stages."""
 
 
 def _check_three_zones(zones: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(zones)) != 3:
         raise ValueError("three different availability zones")
     return zones
+
+
+def _check_stage_name(name: str) -> str:
+    if name == ACCOUNT_STAGE:
+        raise ValueError(f"another name than {ACCOUNT_STAGE}, which selects the account stack")
+    return name
 
 
 class StageSettings(Settings):
@@ -44,6 +53,7 @@ class StageSettings(Settings):
             r"[a-z][a-z0-9-]{0,14}[a-z0-9]",
             "2 to 16 lower-case letters, digits and hyphens, such as staging",
         ),
+        AfterValidator(_check_stage_name),
     ]
     """The name of the stage, which is the name of its file."""
     account: Annotated[str, matching(r"\d{12}", "an account number of 12 digits")] | None = None
@@ -65,7 +75,7 @@ class StageSettings(Settings):
     firewall: FirewallSettings = FirewallSettings()
     audit: AuditSettings = AuditSettings()
     access: AccessSettings = AccessSettings()
-    account_wide: AccountWideSettings
+    account_wide: AccountWideSettings = AccountWideSettings()
     database: DatabaseSettings
     cache: CacheSettings
     cluster: ClusterSettings

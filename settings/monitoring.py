@@ -184,6 +184,12 @@ class BusinessSettings(Settings):
 class MonitoringSettings(Settings):
     """Alarms, their subscriptions, and business metrics."""
 
+    account_wide: bool = True
+    """Whether the stage also monitors what belongs to the account as a whole: it has the alarms on
+    the audit trail, stores IAM's credential report and the findings of Access Analyzer in the
+    access review, and reports cost anomalies. The account stack and the Free Tier count in its cost
+    estimate. Of the stages that share an account, at least one does this. A second one would send
+    the same messages again."""
     thresholds: ThresholdSettings = ThresholdSettings()
     business: BusinessSettings = BusinessSettings()
     business_hours: BusinessHoursSettings = BusinessHoursSettings()

@@ -1,8 +1,9 @@
-"""Settings of security: the firewall, the audit trail, access, and account-wide services."""
+"""Settings of security: the firewall, the audit trail and access."""
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from settings.base import Settings
 from settings.field_types import RetentionDays
@@ -41,6 +42,10 @@ class FirewallSettings(Settings):
     rules: FirewallRuleSettings = FirewallRuleSettings()
     log_retention_days: RetentionDays = 30
     """How long CloudWatch keeps the log of requests."""
+    shield_advanced: bool = False
+    """Whether Shield Advanced protects the load balancer. It needs a subscription of the
+    organization, 3,000 USD a month ("AWS Shield pricing", 2026-11-23). Shield Standard protects
+    every load balancer free of charge."""
 
 
 class AuditSettings(Settings):
@@ -51,32 +56,34 @@ class AuditSettings(Settings):
     in which they can be searched."""
 
 
+def _check_repository(value: str) -> str:
+    match = re.fullmatch(r"([^/@]+)(@[1-9]\d*)?/([^/@]+)(@[1-9]\d*)?", value)
+    if match:
+        owner, owner_id, name, repository_id = match.groups()
+        # An underscore stands before the short code of an enterprise with managed users.
+        is_owner = re.fullmatch(r"[A-Za-z0-9](-?[A-Za-z0-9])*(_[A-Za-z0-9]+)?", owner)
+        is_name = re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name) and name not in (".", "..")
+        has_both_ids = bool(owner_id) == bool(repository_id)
+        if is_owner and len(owner) <= 39 and is_name and has_both_ids:
+            return value
+    raise ValueError(
+        "owner/repository, or owner@id/repository@id for a repository that was created, renamed or "
+        "transferred after 2026-07-15 (gh api repos/OWNER/REPOSITORY --jq '.owner.id, .id')"
+    )
+
+
 class AccessSettings(Settings):
     """The access of people and of pipelines."""
 
     admin_session_hours: int = Field(1, ge=1, le=12)
     """The longest session of an administrator, who then needs a new MFA code."""
-    github_repository: str = Field(
-        "subculture-collective/spywatcher-infrastructure",
-        pattern=r"^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9._-]{1,100}$",
+    github_repository: Annotated[str, AfterValidator(_check_repository)] = (
+        "subculture-collective/spywatcher-infrastructure"
     )
     """The repository whose workflows may deploy the stage, from the GitHub environment that has the
-    name of the stage."""
+    name of the stage. It is spelled as GitHub does, in upper and lower case.
 
-
-class AccountWideSettings(Settings):
-    """Resources that exist once in an account, whatever stages share it."""
-
-    owned: bool
-    """Whether this stage creates them: GitHub's OIDC provider, the Access Analyzer, the GuardDuty
-    detector and the AWS Config recorder. Exactly one of the stages that share an account does."""
-    guardduty: bool = False
-    """Whether GuardDuty analyzes CloudTrail events, VPC flow logs and DNS logs. It costs about 4
-    USD per million events and 1 USD per GB ("Amazon GuardDuty pricing", us-east-1, 2026-11-23)."""
-    config_conformance: bool = False
-    """Whether AWS Config evaluates a conformance pack. It costs 0.003 USD per configuration item
-    and 0.001 USD per evaluation ("AWS Config pricing", 2026-11-23)."""
-    shield_advanced: bool = False
-    """Whether Shield Advanced protects the load balancer. It needs a subscription of the
-    organization, 3,000 USD a month ("AWS Shield pricing", 2026-11-23). Shield Standard protects
-    every load balancer free of charge."""
+    GitHub adds the ids of the owner and of the repository to the tokens of a repository that was
+    created, renamed or transferred after 2026-07-15, or that has opted in ("Immutable subject
+    claims", OpenID Connect reference, GitHub Docs). For such a repository, write both ids:
+    octo-org@123456/octo-repo@456789."""

@@ -111,6 +111,16 @@ CLUSTER_AUTOSCALER = {
 """The tag of its image for each minor version of Kubernetes. The Cluster Autoscaler simulates the
 scheduler of that version."""
 
+CLOUDWATCH_AGENT_TAG = Image(
+    "1.300070.0b1586",
+    Source(
+        "aws-observability/helm-charts, values.yaml at tag amazon-cloudwatch-observability-6.4.0",
+        "2026-08-06",
+    ),
+)
+CLOUDWATCH_AGENT = f"public.ecr.aws/cloudwatch-agent/cloudwatch-agent:{CLOUDWATCH_AGENT_TAG.tag}"
+"""The image of the agent that reads the backend's metrics, and of the agents on the nodes."""
+
 ADD_ON_REGISTRY = "602401143452.dkr.ecr.us-east-1.amazonaws.com"
 """The private registry with the images of the add-ons. Its account and Region differ between
 Regions ("View Amazon container image registries for Amazon EKS add-ons", Amazon EKS User Guide)."""

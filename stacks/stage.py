@@ -11,6 +11,7 @@ from stacks.monitoring.monitored_resources import MonitoredResources
 from stacks.monitoring.stack import MonitoringStack
 from stacks.network.stack import NetworkStack
 from stacks.security.stack import SecurityStack
+from stacks.shared.permissions_boundary import permissions_boundary
 from stacks.shared.tags import stage_tags
 from stacks.workloads.stack import WorkloadsStack
 
@@ -32,7 +33,12 @@ class SpyWatcherStage(cdk.Stage):
             settings: The settings of the stage.
             environment: The account and the region of the stage.
         """
-        super().__init__(scope, settings.stage, env=environment)
+        super().__init__(
+            scope,
+            settings.stage,
+            env=environment,
+            permissions_boundary=permissions_boundary(settings.account_wide),
+        )
         security = SecurityStack(self, settings=settings)
         network = NetworkStack(
             self,

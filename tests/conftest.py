@@ -3,7 +3,12 @@
 import pytest
 
 from settings import load_stage, stage_names
-from tests.synthesis import SynthesizedStage, synthesize
+from tests.synthesis import (
+    SynthesizedAccount,
+    SynthesizedStage,
+    synthesize,
+    synthesize_account,
+)
 
 
 @pytest.fixture(scope="session", params=stage_names())
@@ -22,3 +27,9 @@ def production() -> SynthesizedStage:
 def staging() -> SynthesizedStage:
     """Staging, for tests of what only its settings ask for."""
     return synthesize(load_stage("staging"))
+
+
+@pytest.fixture(scope="session")
+def account() -> SynthesizedAccount:
+    """The account that all stages share, as long as their settings name no other."""
+    return synthesize_account(*map(load_stage, stage_names()))

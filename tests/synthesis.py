@@ -1,4 +1,4 @@
-"""Synthesizes a stage in this process, and finds resources in its templates."""
+"""Synthesizes a stage or an account in this process, and finds resources in the templates."""
 
 import functools
 import json
@@ -10,6 +10,8 @@ from typing import Any
 import aws_cdk as cdk
 
 from settings import StageSettings
+from settings.accounts import Account
+from stacks.account.stage import AccountStage
 from stacks.stage import SpyWatcherStage
 from tools.templates.text import as_text
 
@@ -18,13 +20,10 @@ ACCOUNT = "111111111111"
 Template = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class SynthesizedStage:
-    """The settings and the templates of a stage."""
+class _Templates:
+    """Templates by a name, in which tests find resources."""
 
-    settings: StageSettings
     templates: dict[str, Template]
-    """By the last part of the stack's name, such as `network`."""
 
     def resources(self, stack: str, resource_type: str) -> dict[str, dict[str, Any]]:
         """Return the resources of a type in a stack, by logical id."""
@@ -40,6 +39,23 @@ class SynthesizedStage:
         assert len(found) == 1, f"{len(found)} of {resource_type} in {stack}"
         properties: dict[str, Any] = found[0]["Properties"]
         return properties
+
+
+@dataclass(frozen=True)
+class SynthesizedAccount(_Templates):
+    """The templates of the account stack."""
+
+    templates: dict[str, Template]
+    """By the Region of the stack."""
+
+
+@dataclass(frozen=True)
+class SynthesizedStage(_Templates):
+    """The settings and the templates of a stage."""
+
+    settings: StageSettings
+    templates: dict[str, Template]
+    """By the last part of the stack's name, such as `network`."""
 
     def exports(self) -> dict[str, tuple[str, Any]]:
         """Return the stack and the value of each export, by the name of the export."""
@@ -90,8 +106,7 @@ class SynthesizedStage:
 @functools.cache
 def synthesize(settings: StageSettings) -> SynthesizedStage:
     """Synthesize a stage as app.py does, but into a temporary folder."""
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    app = cdk.App(context=context, analytics_reporting=False)
+    app = create_app()
     environment = cdk.Environment(account=ACCOUNT, region=settings.region)
     assembly = SpyWatcherStage(app, settings=settings, environment=environment).synth()
     return SynthesizedStage(
@@ -101,6 +116,22 @@ def synthesize(settings: StageSettings) -> SynthesizedStage:
             for stack in assembly.stacks
         },
     )
+
+
+@functools.cache
+def synthesize_account(*stages: StageSettings) -> SynthesizedAccount:
+    """Synthesize the account of some stages, as `synthesize` does."""
+    account = Account(ACCOUNT, stages)
+    assembly = AccountStage(create_app(), account=account, is_only_account=True).synth()
+    return SynthesizedAccount(
+        {stack.environment.region: stack.template for stack in assembly.stacks}
+    )
+
+
+def create_app(**context: str) -> cdk.App:
+    """Create an app with the context of cdk.json, and with more context."""
+    flags = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return cdk.App(context=flags | context, analytics_reporting=False)
 
 
 def _imported(value: Any) -> Iterator[str]:

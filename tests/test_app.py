@@ -2,26 +2,43 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import constructs
-from tests.synthesis import ROOT
+from tests.settings.files import write_stage_file
+from tests.synthesis import ACCOUNT, ROOT
 
 FLAGS = json.loads((ROOT / "cdk.json").read_text())["context"]
 
 
-def run_app(folder: Path, context: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run_app(
+    folder: Path,
+    context: dict[str, str] | None = None,
+    *,
+    account: str | None = None,
+    checkout: Path = ROOT,
+) -> subprocess.CompletedProcess[str]:
+    """Run the program as the CDK CLI does; its credentials are for the account, if one is given."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CDK_"))}
     environment = {
         **inherited,
         "CDK_OUTDIR": str(folder),
-        "CDK_CONTEXT_JSON": json.dumps(FLAGS | context),
+        "CDK_CONTEXT_JSON": json.dumps(FLAGS | (context or {})),
+        "PYTHONPATH": str(ROOT),
     }
+    if account:
+        environment["CDK_DEFAULT_ACCOUNT"] = account
     return subprocess.run(
-        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True
+        [sys.executable, "app.py"], cwd=checkout, env=environment, capture_output=True, text=True
     )
+
+
+def synthesized(folder: Path) -> set[str]:
+    """Return the ids of the stages in a cloud assembly."""
+    return {path.name.removeprefix("assembly-") for path in folder.glob("assembly-*")}
 
 
 def test_an_unknown_stage_is_refused_before_the_synthesis(tmp_path: Path) -> None:
@@ -36,7 +53,54 @@ def test_an_unknown_stage_is_refused_before_the_synthesis(tmp_path: Path) -> Non
 def test_a_stage_is_synthesized_without_credentials_and_without_an_account(tmp_path: Path) -> None:
     result = run_app(tmp_path, {"stage": "staging"})
     assert result.returncode == 0, result.stderr
-    assert (tmp_path / "assembly-staging" / "manifest.json").exists()
+    assert synthesized(tmp_path) == {"account", "staging"}
+
+
+def test_stages_with_placeholders_are_left_out_of_a_real_account_with_a_warning(
+    tmp_path: Path,
+) -> None:
+    result = run_app(tmp_path, account=ACCOUNT)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.splitlines() == [
+        f"settings/{stage}.yaml: domain.name: found '{name}' for account {ACCOUNT}; allowed: a "
+        "name in a public hosted zone of yours, with hosted_zone_id and hosted_zone_name beside it "
+        f"(an example domain is for the embedded AWS only); {stage} is left out until then"
+        for stage, name in (
+            ("production", "spywatcher.example.com"),
+            ("staging", "staging.spywatcher.example.com"),
+        )
+    ]
+    assert synthesized(tmp_path) == set()
+
+
+def test_a_selected_stage_with_placeholders_is_refused_in_a_real_account(tmp_path: Path) -> None:
+    result = run_app(tmp_path, {"stage": "production"}, account=ACCOUNT)
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("settings/production.yaml: domain.name: found 'spywatcher.example.com'")
+    assert synthesized(tmp_path) == set()
+
+
+def test_the_placeholders_of_production_do_not_stop_staging(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    shutil.copytree(ROOT / "settings", checkout / "settings")
+    shutil.copy(ROOT / "app.py", checkout)
+    domain = {
+        "name": "spywatcher.dev",
+        "hosted_zone_name": "spywatcher.dev",
+        "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
+    }
+    write_stage_file(checkout / "settings", {"domain": domain})
+    assembly = tmp_path / "cdk.out"
+    result = run_app(assembly, account=ACCOUNT, checkout=checkout)
+    assert result.returncode == 0, result.stderr
+    assert "production is left out" in result.stderr
+    assert synthesized(assembly) == {"account", "staging"}
+    account = json.loads((assembly / "assembly-account" / "manifest.json").read_text())
+    (stack,) = (a for a in account["artifacts"].values() if a["type"].endswith(":stack"))
+    assert stack["properties"]["stackName"] == "spywatcher-account"
+    # Production, which would protect the account stack, is not complete.
+    assert stack["properties"].get("terminationProtection") is not True
 
 
 def test_constructs_is_imported_from_pypi_and_not_from_the_source_folder() -> None:

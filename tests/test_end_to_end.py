@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from settings import StageSettings, load_stage
+from tests.local_servers import LocalServers, ServerResults
 from tools.embedded_aws.fidelity import FIDELITIES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,6 +56,11 @@ class Results:
     templates: dict[str, dict[str, Any]]
     deploy_output: str
     deployed: Contents
+    missing: list[str]
+    """The servers that have no package for this platform, with the reason."""
+    servers: ServerResults | None
+    """None if a server is missing."""
+    shell: str
     diff: str
     updated: Contents
     guard: str
@@ -77,9 +83,14 @@ class Copy:
             else:
                 shutil.copy(source, root / name)
 
-    def run(self, *arguments: str, exit_code: int = 0) -> str:
+    def run(self, *arguments: str, exit_code: int = 0, **environment: str) -> str:
         """Run a local command as `dev.py` does, and return its output."""
-        return self._run("tools.embedded_aws", arguments, {}, exit_code)
+        return self._run("tools.embedded_aws", arguments, environment, exit_code)
+
+    def servers(self, prefix: str) -> LocalServers:
+        """Return the servers of PostgreSQL and Redis."""
+        certificate = json.loads(self.local("mode"))["certificate"]
+        return LocalServers(self._client, prefix, certificate)
 
     def guard(self) -> str:
         """Run the replacement guard on the deployed assembly, as on AWS."""
@@ -189,6 +200,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
             deploy_output = copy.run("deploy-local", STAGE, "--keep")
             templates, deployed = copy.templates(), copy.contents(settings)
             manifests = copy.local(f"manifests?cluster={deployed.clusters[0]['name']}")
+            missing = json.loads(copy.local("mode"))["missing"]
+            servers = None if missing else copy.servers(settings.resource_name()).read()
+            shell = copy.run("shell-local", SHELL="/bin/true")
             copy.change("database", "backup_retention_days", CHANGED_RETENTION_DAYS)
             diff = copy.run("diff-local", STAGE)
             copy.run("deploy-local", STAGE)
@@ -206,6 +220,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
         templates=templates,
         deploy_output=deploy_output,
         deployed=deployed,
+        missing=missing,
+        servers=servers,
+        shell=shell,
         diff=diff,
         updated=updated,
         guard=guard,
@@ -291,6 +308,62 @@ def test_the_cluster_keeps_the_objects_of_both_services(results: Results) -> Non
 
 def test_alarms_watch_the_stage(results: Results) -> None:
     assert results.deployed.alarms
+
+
+# The servers
+
+
+@pytest.fixture
+def servers(results: Results) -> ServerResults:
+    """What the clients of the servers found."""
+    if results.servers is None:
+        pytest.skip("; ".join(results.missing))
+    return results.servers
+
+
+def test_the_application_can_log_in_but_create_nothing(servers: ServerResults) -> None:
+    login, creation = servers.application_statements.values()
+    assert login == ""
+    assert "permission denied for schema public" in creation
+
+
+def test_the_administrator_can_create_roles(servers: ServerResults) -> None:
+    assert set(servers.administrator_statements.values()) == {""}
+
+
+def test_the_owner_role_cannot_log_in(servers: ServerResults) -> None:
+    assert "password authentication failed" in servers.owner_login
+
+
+def test_a_replaced_password_is_accepted_until_the_second_rotation(servers: ServerResults) -> None:
+    assert servers.accepted_after_one_rotation == [True, True]
+    assert servers.accepted_after_two_rotations == [False, True, True]
+
+
+def test_redis_accepts_the_current_and_the_previous_token_only(servers: ServerResults) -> None:
+    assert servers.accepted_tokens == [True, False]
+    assert servers.accepted_tokens_after_rotation == [True, True]
+
+
+@pytest.mark.usefixtures("servers")
+def test_the_shell_prints_the_urls_of_both_servers(results: Results) -> None:
+    assert re.search(r"^DATABASE_URL=postgresql://spywatcher\S+@127\.0\.0\.1:\d+/", results.shell)
+    assert re.search(r"^REDIS_URL=rediss://:\w+@127\.0\.0\.1:\d+$", results.shell, re.MULTILINE)
+
+
+@pytest.mark.usefixtures("servers")
+def test_the_report_counts_the_real_resources(results: Results) -> None:
+    real = {
+        resource["type"]
+        for resource in results.deployed.resources
+        if resource["fidelity"] == "real"
+    }
+    assert real == {
+        "AWS::ElastiCache::ReplicationGroup",
+        "AWS::RDS::DBInstance",
+        "Custom::AWSCDK-EKS-KubernetesResource",
+    }
+    assert "Real, with a server or a Job on this machine: " in results.deploy_output
 
 
 # Changed

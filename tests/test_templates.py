@@ -15,7 +15,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 from syrupy.types import SnapshotIndex
 
-from tests.synthesis import SynthesizedStage
+from tests.synthesis import SynthesizedAccount, SynthesizedStage
 from tools.templates.text import as_text
 
 FOLDER = Path(__file__).parent / "snapshots" / Path(__file__).stem
@@ -58,6 +58,11 @@ def test_template(stage: SynthesizedStage, stack: str, snapshots: SnapshotAssert
     assert [_readable(stage.templates[stack])] == snapshots(name=name)
 
 
+def test_template_of_the_account(account: SynthesizedAccount, snapshots: SnapshotAssertion) -> None:
+    (template,) = account.templates.values()
+    assert [_readable(template)] == snapshots(name="account")
+
+
 def test_charts(stage: SynthesizedStage, snapshots: SnapshotAssertion) -> None:
     assert stage.manifests() == snapshots(name=f"{stage.settings.stage}-charts")
 
@@ -68,7 +73,7 @@ def test_snapshots_hold_no_hash_and_no_path_of_a_machine() -> None:
     for file in files:
         text = file.read_text()
         assert not re.search(r"[0-9a-f]{64}", text), file
-        assert str(Path.home()) not in text and "/tmp/cdk" not in text, file
+        assert f"{Path.home()}/" not in text and "/tmp/cdk" not in text, file
 
 
 def _readable(value: Any) -> Any:

@@ -13,7 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from constructs import Construct, IDependable
-from k8s.cloudwatch_agent import cloudwatch_agent
+from k8s.cloudwatch_agent import cloudwatch_agent, node_agent_configuration
 from settings.cluster import ClusterSettings
 from settings.versions import add_on_version
 from stacks.cluster.pod_identity import create_pod_role
@@ -167,14 +167,20 @@ class AddOns(Construct):
         It sends metrics as log events (embedded metric format). Its role therefore needs no
         cloudwatch:PutMetricData, only permissions on the log groups.
         """
+        configuration: dict[str, object] = {
+            "containerLogs": {"enabled": True},
+            "containerInsights": {"enabled": self._settings.container_insights},
+            "otelContainerInsights": {"enabled": False},
+            "applicationSignals": {"enabled": False},
+        }
+        if not self._settings.container_insights:
+            agent = node_agent_configuration(
+                cluster_name=self._cluster_name, region=cdk.Stack.of(self).region
+            )
+            configuration["agent"] = {"config": agent}
         add_on = self._create_add_on(
             "amazon-cloudwatch-observability",
-            {
-                "containerLogs": {"enabled": True},
-                "containerInsights": {"enabled": self._settings.container_insights},
-                "otelContainerInsights": {"enabled": False},
-                "applicationSignals": {"enabled": False},
-            },
+            configuration,
             self._create_agent_role(),
             _AGENT_SERVICE_ACCOUNT,
         )

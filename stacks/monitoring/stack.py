@@ -173,7 +173,7 @@ class MonitoringStack(StageStack):
     def _create_audit_trail_alarms(self) -> list[cloudwatch.IAlarm]:
         """Create the alarms on the account's trail, and return the one that audits test."""
         settings = self._factory.settings
-        if not settings.account_wide.owned:
+        if not settings.monitoring.account_wide:
             return []
         audit_trail = AuditTrailAlarms(
             self,

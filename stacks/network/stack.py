@@ -151,7 +151,7 @@ class NetworkStack(StageStack):
             resource_arn=self.load_balancer.load_balancer_arn,
             web_acl_arn=web_acl_arn,
         )
-        if settings.account_wide.shield_advanced:
+        if settings.firewall.shield_advanced:
             shield.CfnProtection(
                 self,
                 "ShieldAdvanced",

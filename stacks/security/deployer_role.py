@@ -7,8 +7,8 @@ from constructs import Construct
 from settings import StageSettings
 from stacks.security.inline_policy import acknowledge_inline_policy
 from stacks.shared.bootstrap import bootstrap_role_name
+from stacks.shared.names import GITHUB_OIDC_PROVIDER
 
-_GITHUB = "token.actions.githubusercontent.com"
 # Not the role for publishing images: the application has no image assets.
 _BOOTSTRAP_ROLES = ("deploy-role", "file-publishing-role", "lookup-role")
 
@@ -18,19 +18,26 @@ def create_deployer_role(scope: Construct, settings: StageSettings) -> iam.Role:
 
     GitHub issues a workflow a token that names the repository and the environment. The protection
     rules of the environment, in GitHub, decide which workflows get one.
+
+    The permissions do not end at the stage. Stages that share an account and a Region share the
+    bootstrap roles, and the execution role of CloudFormation is an administrator by default. So
+    whoever may deploy one of these stages can also change the others.
     """
     subject = f"repo:{settings.access.github_repository}:environment:{settings.stage}"
     role = iam.Role(
         scope,
         "Deployer",
         role_name=settings.resource_name("deployer"),
-        description=f"GitHub Actions, environment {settings.stage}",
+        description=(
+            f"GitHub Actions, environment {settings.stage}. It deploys through the CDK bootstrap "
+            "roles, so it can change every stage of this account."
+        ),
         assumed_by=iam.WebIdentityPrincipal(
-            _oidc_provider_arn(scope, settings),
+            _oidc_provider_arn(cdk.Stack.of(scope)),
             conditions={
                 "StringEquals": {
-                    f"{_GITHUB}:aud": "sts.amazonaws.com",
-                    f"{_GITHUB}:sub": subject,
+                    f"{GITHUB_OIDC_PROVIDER}:aud": "sts.amazonaws.com",
+                    f"{GITHUB_OIDC_PROVIDER}:sub": subject,
                 }
             },
         ),
@@ -58,12 +65,11 @@ def deployment_statement(stack: cdk.Stack) -> iam.PolicyStatement:
     )
 
 
-def _oidc_provider_arn(scope: Construct, settings: StageSettings) -> str:
-    """Return the ARN of GitHub's OIDC provider, of which an account has only one."""
-    if settings.account_wide.owned:
-        return iam.OidcProviderNative(
-            scope, "Github", url=f"https://{_GITHUB}", client_ids=["sts.amazonaws.com"]
-        ).oidc_provider_arn
-    return cdk.Stack.of(scope).format_arn(
-        service="iam", region="", resource="oidc-provider", resource_name=_GITHUB
+def _oidc_provider_arn(stack: cdk.Stack) -> str:
+    """Return the ARN of GitHub's OIDC provider, which the account stack makes or the account has.
+
+    An import from the account stack would lock the provider there.
+    """
+    return stack.format_arn(
+        service="iam", region="", resource="oidc-provider", resource_name=GITHUB_OIDC_PROVIDER
     )

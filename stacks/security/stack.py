@@ -10,21 +10,20 @@ from spywatcher_constructs.audit_trail import AuditTrail
 from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 from spywatcher_constructs.private_bucket import PrivateBucket
 from spywatcher_constructs.web_acl import RegionalWebAcl, RuleActions
-from stacks.security.account_services import AccountServices
 from stacks.security.application_secret import ApplicationSecret
 from stacks.security.keys import Keys
 from stacks.security.roles import Roles
+from stacks.shared.access_logs import (
+    REPLICATION,
+    REPLICATION_REASON,
+    create_access_log_bucket,
+)
 from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.custom_resource_providers import configure_custom_resource_providers
 from stacks.shared.names import trail_name
 from stacks.shared.stage_stack import StageStack
 from stacks.shared.tags import stage_tags
 
-_REPLICATION = "NIST.800.53.R5-S3BucketReplicationEnabled"
-_REPLICATION_REASON = (
-    "The bucket holds logs. S3 stores them in three Availability Zones, and keeps the versions of "
-    "overwritten objects. The design does not require a copy in another Region."
-)
 # Uploads of up to 10 MB go to the API, and Socket.IO sends its messages as request bodies.
 _LARGE_BODY_PATHS = ("/api/", "/socket.io/")
 
@@ -46,7 +45,7 @@ class SecurityStack(StageStack):
             description="Keys, WAF, CloudTrail, roles and application secret",
         )
         self.keys = Keys(self, "Keys", settings=settings, removal_policy=self.removal_policy)
-        access_logs = self._create_access_log_bucket()
+        access_logs = create_access_log_bucket(self, self.removal_policy)
         self.load_balancer_logs = self._create_load_balancer_log_bucket(access_logs)
         application = ApplicationSecret(
             self,
@@ -60,34 +59,7 @@ class SecurityStack(StageStack):
         self.audit_bucket = self._create_trail(settings, access_logs)
         self.web_acl = self._create_web_acl(settings)
         self.firewall_logs = self._log_requests(settings)
-        if settings.account_wide.owned:
-            AccountServices(
-                self,
-                "AccountGuards",
-                settings=settings,
-                access_logs=access_logs,
-                removal_policy=self.removal_policy,
-            )
         configure_custom_resource_providers(self, stage_tags(settings))
-
-    def _create_access_log_bucket(self) -> s3.IBucket:
-        """Create the bucket for the access logs of the other buckets."""
-        bucket = PrivateBucket(
-            self, "AccessLogs", expiration=cdk.Duration.days(90), removal_policy=self.removal_policy
-        )
-        acknowledge(bucket, _REPLICATION, reason=_REPLICATION_REASON)
-        acknowledge(
-            bucket,
-            "NIST.800.53.R5-S3DefaultEncryptionKMS",
-            reason="S3 delivers no access logs to buckets with a KMS key. S3 encrypts the bucket "
-            "with its own keys.",
-        )
-        acknowledge(
-            bucket,
-            "CKV_AWS_18",
-            reason="The bucket stores access logs. Its own access logs would create more of them.",
-        )
-        return bucket
 
     def _create_load_balancer_log_bucket(self, access_logs: s3.IBucket) -> s3.IBucket:
         """Create the bucket for the access logs of the load balancer.
@@ -103,7 +75,7 @@ class SecurityStack(StageStack):
             removal_policy=self.removal_policy,
             access_logs=access_logs,
         )
-        acknowledge(bucket, _REPLICATION, reason=_REPLICATION_REASON)
+        acknowledge(bucket, REPLICATION, reason=REPLICATION_REASON)
         acknowledge(
             bucket,
             "NIST.800.53.R5-S3DefaultEncryptionKMS",
@@ -133,7 +105,7 @@ class SecurityStack(StageStack):
             expiration=cdk.Duration.days(settings.audit.trail_retention_days),
             removal_policy=self.removal_policy,
         )
-        acknowledge(trail.bucket, _REPLICATION, reason=_REPLICATION_REASON)
+        acknowledge(trail.bucket, REPLICATION, reason=REPLICATION_REASON)
         acknowledge(
             trail.log_policy,
             "NIST.800.53.R5-IAMNoInlinePolicy",

@@ -5,5 +5,6 @@ import aws_cdk as cdk
 
 def bootstrap_role_name(stack: cdk.Stack, purpose: str) -> str:
     """Return the name of a role, such as `deploy-role`, in the stack's account and region."""
-    qualifier = cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
+    # The synthesizer has the qualifier of the context key @aws-cdk/core:bootstrapQualifier.
+    qualifier = stack.synthesizer.bootstrap_qualifier
     return f"cdk-{qualifier}-{purpose}-{stack.account}-{stack.region}"

@@ -8,10 +8,8 @@ import re
 
 from settings import StageSettings
 
-
-def access_analyzer_name(settings: StageSettings) -> str:
-    """Return the name of the analyzer of IAM Access Analyzer."""
-    return settings.resource_name("analyzer")
+GITHUB_OIDC_PROVIDER = "token.actions.githubusercontent.com"
+"""The URL of GitHub's OIDC provider without https://, which is its name in IAM."""
 
 
 def cluster_name(settings: StageSettings) -> str:

@@ -45,11 +45,16 @@ class StageStack(cdk.Stack):
 
     @property
     def removal_policy(self) -> cdk.RemovalPolicy:
-        """The removal policy of resources that hold data.
+        """The removal policy of resources that hold data."""
+        return data_removal_policy(is_protected=self._settings.deletion_protection)
 
-        A protected stage retains them, except when their creation fails (RetainExceptOnCreate):
-        a retained resource with a fixed name would make the next attempt fail.
-        """
-        if self._settings.deletion_protection:
-            return cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
-        return cdk.RemovalPolicy.DESTROY
+
+def data_removal_policy(*, is_protected: bool) -> cdk.RemovalPolicy:
+    """Return the removal policy of resources that hold data.
+
+    A protected stack retains them, except when their creation fails (RetainExceptOnCreate): a
+    retained resource with a fixed name would make the next attempt fail.
+    """
+    if is_protected:
+        return cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+    return cdk.RemovalPolicy.DESTROY

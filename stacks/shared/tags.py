@@ -1,7 +1,7 @@
 """The tags of every resource of a stage, for cost allocation and to find the owner."""
 
 from settings import StageSettings
-from settings.model import PROJECT
+from settings.model import ACCOUNT_STAGE, PROJECT
 
 
 def stage_tags(settings: StageSettings) -> dict[str, str]:
@@ -10,9 +10,10 @@ def stage_tags(settings: StageSettings) -> dict[str, str]:
     ManagedBy names the CDK, where the design names the tool of the existing deployment. The stage
     applies the tags with `cdk.Tags`. Resources that `cdk.Tags` does not reach set them themselves.
     """
-    return {
-        "Environment": settings.stage,
-        "Project": PROJECT,
-        "ManagedBy": "cdk",
-        "CostCenter": "engineering",
-    }
+    return {"Environment": settings.stage, **_COMMON_TAGS}
+
+
+_COMMON_TAGS = {"Project": PROJECT, "ManagedBy": "cdk", "CostCenter": "engineering"}
+
+ACCOUNT_TAGS = {"Environment": ACCOUNT_STAGE, **_COMMON_TAGS}
+"""The tags of the account stack, which belongs to no stage."""

@@ -12,6 +12,8 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
 from settings import load_stage, stage_names
+from settings.accounts import Account
+from stacks.account.stage import AccountStage
 from stacks.stage import SpyWatcherStage
 from tests.synthesis import ACCOUNT, ROOT
 
@@ -43,13 +45,13 @@ class Acknowledgement(NamedTuple):
 
 @functools.cache
 def acknowledgements() -> list[Acknowledgement]:
-    """Return the acknowledgements of all stages, in the order of the construct paths."""
+    """Return all acknowledgements, in the order of the construct paths."""
     return sorted(_read_acknowledgements(_app_with_acknowledgements()))
 
 
 @functools.cache
 def cdk_nag_findings(*, with_acknowledgements: bool) -> frozenset[Finding]:
-    """Return the findings of two rule packs of cdk-nag in all stages."""
+    """Return the findings of two rule packs of cdk-nag in all stages and in the account."""
     if with_acknowledgements:
         return _validate(_app_with_acknowledgements())
     with patch("stacks.shared.acknowledgement.record"):
@@ -65,8 +67,9 @@ def _app_with_acknowledgements() -> cdk.App:
 def _create_app() -> cdk.App:
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = cdk.App(context=context, analytics_reporting=False, outdir=tempfile.mkdtemp())
-    for name in stage_names():
-        settings = load_stage(name)
+    stages = [load_stage(name) for name in stage_names()]
+    AccountStage(app, account=Account(ACCOUNT, tuple(stages)), is_only_account=True)
+    for settings in stages:
         environment = cdk.Environment(account=ACCOUNT, region=settings.region)
         SpyWatcherStage(app, settings=settings, environment=environment)
     return app

@@ -10,17 +10,19 @@ import yaml
 
 from settings import load_stage, stage_names
 from tests.gates.checkov import CHECKOV
-from tests.synthesis import synthesize
+from tests.synthesis import synthesize, synthesize_account
 
 pytestmark = pytest.mark.lint
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the templates and the Kubernetes objects of all stages."""
+    """A folder with all templates and the Kubernetes objects of all stages."""
     folder = tmp_path_factory.mktemp("synthesized")
-    for name in stage_names():
-        stage = synthesize(load_stage(name))
+    stages = [load_stage(name) for name in stage_names()]
+    for region, template in synthesize_account(*stages).templates.items():
+        (folder / f"account-{region}.template.json").write_text(json.dumps(template))
+    for name, stage in zip(stage_names(), map(synthesize, stages), strict=True):
         for stack, template in stage.templates.items():
             (folder / f"{name}-{stack}.template.json").write_text(json.dumps(template))
         (folder / f"{name}-charts.yaml").write_text(yaml.safe_dump_all(stage.released()))

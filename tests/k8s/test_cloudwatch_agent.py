@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from settings.system_pods import PROMETHEUS_AGENT
+from settings.versions import CLOUDWATCH_AGENT, CLOUDWATCH_AGENT_TAG
 from tests.synthesis import SynthesizedStage
 from tools.templates.text import as_text
 
@@ -95,6 +96,21 @@ def test_the_agent_uses_the_service_account_of_the_add_on(production: Synthesize
 
 def test_the_agent_gets_its_region_from_the_configuration(production: SynthesizedStage) -> None:
     assert configuration(production)["agent"] == {"region": production.settings.region}
+
+
+def test_the_agent_finds_the_credentials_of_its_pod_identity(production: SynthesizedStage) -> None:
+    """On the pod network, the hop limit of 1 hides the instance metadata from it."""
+    variables = {item["name"]: item.get("value") for item in agent(production)["env"]}
+    assert variables["RUN_WITH_IRSA"] == "True"
+    for template in production.resources("cluster", "AWS::EC2::LaunchTemplate").values():
+        options = template["Properties"]["LaunchTemplateData"]["MetadataOptions"]
+        assert options["HttpPutResponseHopLimit"] == 1
+
+
+def test_the_agent_has_the_image_of_the_agents_on_the_nodes(production: SynthesizedStage) -> None:
+    """Otherwise the operator uses the version that it was built with."""
+    assert agent(production)["image"] == CLOUDWATCH_AGENT
+    assert CLOUDWATCH_AGENT.rpartition(":")[2] == CLOUDWATCH_AGENT_TAG.tag
 
 
 def test_the_agent_is_applied_after_the_add_on(production: SynthesizedStage) -> None:

@@ -7,6 +7,7 @@ import pytest
 from settings.versions import (
     ADD_ONS,
     CHARTS,
+    CLOUDWATCH_AGENT_TAG,
     CLUSTER_AUTOSCALER,
     POSTGRESQL_CLIENT_TAG,
     Source,
@@ -14,7 +15,10 @@ from settings.versions import (
 
 SOURCES: dict[str, Source] = {
     **{f"{chart.name} {chart.version}": chart.source for chart in CHARTS.values()},
-    **{image.tag: image.source for image in (*CLUSTER_AUTOSCALER.values(), POSTGRESQL_CLIENT_TAG)},
+    **{
+        image.tag: image.source
+        for image in (*CLUSTER_AUTOSCALER.values(), POSTGRESQL_CLIENT_TAG, CLOUDWATCH_AGENT_TAG)
+    },
     **{
         f"{kubernetes} {name} {version}": source
         for kubernetes, add_ons in ADD_ONS.items()

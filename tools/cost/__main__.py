@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime as dt
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from settings import SettingsError, StageSettings, load_stage
+from settings.model import ACCOUNT_STAGE
 from tools.cost import report
 from tools.cost.errors import CostError
 from tools.cost.estimate import Estimate, estimate
-from tools.templates.assembly import read_stage
+from tools.templates.assembly import AssemblyStack, NoAssemblyError, read_stage
 from tools.templates.synthesis import SynthesisError, synthesize_checkout, synthesize_revision
 
 
@@ -37,7 +39,7 @@ def _run(settings: StageSettings, revision: str | None, json_file: Path | None) 
     today = dt.datetime.now(dt.UTC).date()
     old = _estimate_revision(revision, settings, today) if revision else None
     with synthesize_checkout(settings.stage) as assembly:
-        new = estimate(read_stage(assembly, settings.stage), settings, today)
+        new = estimate(_read_stacks(assembly, settings), settings, today)
     document = report.to_document(new)
     if revision is None or old is None:
         print(report.format_table(new))
@@ -55,9 +57,20 @@ def _estimate_revision(revision: str, settings: StageSettings, today: dt.date) -
     """
     try:
         with synthesize_revision(revision, settings.stage) as assembly:
-            return estimate(read_stage(assembly, settings.stage), settings, today)
+            return estimate(_read_stacks(assembly, settings), settings, today)
     except CostError as error:
         raise CostError(f"revision {revision}: {error}") from None
+
+
+def _read_stacks(assembly: Path, settings: StageSettings) -> list[AssemblyStack]:
+    """Return the stacks of the stage, and the account stack if the stage monitors the account."""
+    stacks = read_stage(assembly, settings.stage)
+    if settings.monitoring.account_wide:
+        # A revision may be older than the account stack.
+        with contextlib.suppress(NoAssemblyError):
+            account = read_stage(assembly, ACCOUNT_STAGE)
+            stacks += [stack for stack in account if stack.region == settings.region]
+    return stacks
 
 
 def _write(path: Path, content: str) -> None:

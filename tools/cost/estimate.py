@@ -87,7 +87,7 @@ def estimate(stacks: Sequence[AssemblyStack], settings: StageSettings, today: dt
     """Estimate the cost of the synthesized stacks of a stage.
 
     Args:
-        stacks: the synthesized stacks.
+        stacks: the synthesized stacks, with the account stack if the stage monitors the account.
         settings: the settings of the stage, which hold the usage that no template shows.
         today: the date that decides which versions are in extended support.
 
@@ -100,7 +100,7 @@ def estimate(stacks: Sequence[AssemblyStack], settings: StageSettings, today: dt
             f"{prices.REGION} (tools/cost/prices.py has the list prices of no other region)"
         )
     inventory = Inventory.from_stacks(
-        stacks, settings.cost, uses_free_tier=settings.account_wide.owned, today=today
+        stacks, settings.cost, uses_free_tier=settings.monitoring.account_wide, today=today
     )
     _refuse_unknown_types(inventory)
     line_items = tuple(_price(inventory))

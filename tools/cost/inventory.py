@@ -68,8 +68,7 @@ class Inventory:
     """The resources by type."""
     assumptions: CostSettings
     uses_free_tier: bool
-    """Whether the account's Free Tier counts for this stage. Of the stages that share an account,
-    it counts for the one that owns the account-wide resources."""
+    """Whether the account's Free Tier counts for this stage, which monitors the account."""
     today: dt.date
 
     @classmethod

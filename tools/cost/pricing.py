@@ -405,6 +405,33 @@ def _guardduty_detectors(resources: Sequence[Resource], inventory: Inventory) ->
     yield inventory.assumed(
         AUDITING, "GuardDuty: flow and DNS logs", "flow_log_gib", prices.GUARDDUTY_LOG_GIB
     )
+    for detector in resources:
+        yield from _guardduty_features(detector, inventory)
+
+
+_GUARDDUTY_FEATURES = {
+    "S3_DATA_EVENTS": ("object_events_millions", prices.GUARDDUTY_OBJECT_EVENTS),
+    "EKS_AUDIT_LOGS": ("kubernetes_audit_events_millions", prices.GUARDDUTY_AUDIT_EVENTS),
+    "EBS_MALWARE_PROTECTION": ("malware_scanned_gib", prices.GUARDDUTY_SCANNED_GIB),
+    "LAMBDA_NETWORK_LOGS": ("function_network_gib", prices.GUARDDUTY_LOG_GIB),
+}
+"""The cost setting with the usage of a feature, and its price."""
+
+
+def _guardduty_features(detector: Resource, inventory: Inventory) -> Iterator[LineItem]:
+    """Price the features. A detector has each feature that it does not disable."""
+    features = detector.properties.get("Features", ())
+    disabled = {each["Name"] for each in features if each["Status"] == "DISABLED"}
+    for feature, (setting, price) in _GUARDDUTY_FEATURES.items():
+        if feature not in disabled:
+            yield inventory.assumed(AUDITING, f"GuardDuty: {feature}", setting, price)
+    if "RDS_LOGIN_EVENTS" not in disabled:
+        vcpus = sum(
+            DATABASE_CLASSES[str(instance.properties["DBInstanceClass"])].vcpus
+            for instance in inventory.of_type("AWS::RDS::DBInstance")
+        )
+        what = "GuardDuty: RDS_LOGIN_EVENTS"
+        yield LineItem(AUDITING, what, Decimal(vcpus), prices.GUARDDUTY_DATABASE_VCPU)
 
 
 def _config_recorders(resources: Sequence[Resource], inventory: Inventory) -> Iterator[LineItem]:

@@ -5,8 +5,9 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from tools.command_line import ArgumentParser, UsageError
 from tools.embedded_aws.errors import EmbeddedAwsError
 from tools.embedded_aws.processes import CommandInterrupt
 
@@ -23,16 +24,9 @@ COMMANDS = {
 }
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser that raises an EmbeddedAwsError where argparse would exit with code 2."""
-
-    def error(self, message: str) -> NoReturn:
-        raise EmbeddedAwsError(f"{message}\n{self.format_usage().strip()}")
-
-
-def parser(command: str) -> argparse.ArgumentParser:
+def parser(command: str) -> ArgumentParser:
     """Return the parser of a command's arguments."""
-    arguments = _Parser(
+    arguments = ArgumentParser(
         prog=f"python3 dev.py {command}", description=COMMANDS[command], allow_abbrev=False
     )
     if command in ("deploy-local", "diff-local", "destroy-local"):
@@ -42,7 +36,7 @@ def parser(command: str) -> argparse.ArgumentParser:
     return arguments
 
 
-def _add_deploy_options(arguments: argparse.ArgumentParser) -> None:
+def _add_deploy_options(arguments: ArgumentParser) -> None:
     arguments.add_argument("--keep", action="store_true", help="leave the embedded AWS running")
     arguments.add_argument(
         "--port", type=int, default=0, help="the port of the embedded AWS; by default a free one"
@@ -68,7 +62,7 @@ def main(arguments: Sequence[str] | None = None, checkout: "Checkout | None" = N
         if command not in COMMANDS:
             raise EmbeddedAwsError(f"no such command: {command!r}; allowed: {', '.join(COMMANDS)}")
         _run(command, parser(command).parse_args(rest), checkout)
-    except EmbeddedAwsError as error:
+    except (EmbeddedAwsError, UsageError) as error:
         print(error, file=sys.stderr)
         return 1
     except CommandInterrupt as interrupt:

@@ -1,12 +1,14 @@
 """The API of the embedded AWS for questions that AWS has no API for.
 
-GET /_local/mode                    {docker, kubernetes, control_plane_only, certificate, missing}
+GET /_local/mode                    {docker, kubernetes, control_plane_only, certificate, missing,
+                                     errors}
 GET /_local/servers                 [{title, endpoint, pid, error}, ...]
 GET /_local/resources[?stack=NAME]  [{stack, logical_id, type, physical_id, fidelity, note?}, ...]
 GET /_local/manifests?cluster=NAME  the Kubernetes objects of a cluster, as YAML documents
 
 `kubernetes` is "k3s" or "schemas". `missing` lists the servers that have no package for this
-platform. The values of `fidelity` are in `fidelity.py`. A running server has an empty `error`.
+platform, and `errors` those that have ended or cannot start. The values of `fidelity` are in
+`fidelity.py`. A running server has an empty `error`.
 """
 
 from __future__ import annotations

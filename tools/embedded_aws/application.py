@@ -118,6 +118,7 @@ def _job_runner(plane: DataPlane) -> Callable[..., JobResult | None]:
 
 def _mode(plane: DataPlane | None, control_plane_only: bool) -> Mapping[str, Any]:
     return {
+        "errors": plane.errors() if plane else [],
         "docker": has_docker(),
         "kubernetes": "k3s" if has_docker() else "schemas",
         "control_plane_only": control_plane_only,

@@ -11,7 +11,7 @@ PostgreSQL, and a replication group with several shards or without TLS.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,13 +131,21 @@ class DataPlane:
         with self._lock:
             return [
                 {
-                    "title": s.title,
-                    "endpoint": f"{HOST}:{s.port}",
-                    "pid": s.pid,
-                    "error": _error(s),
+                    "title": server.title,
+                    "endpoint": f"{HOST}:{server.port}",
+                    "pid": server.pid,
+                    "error": _error(server.require_running),
                 }
-                for s in self._servers()
+                for server in self._servers()
             ]
+
+    def errors(self) -> list[str]:
+        """Return the errors of the servers, and of one that cannot be created."""
+        with self._lock:
+            checks = [server.require_running for server in self._servers()]
+            if self._postgres:
+                checks.append(self._postgres.require_initialization)
+            return [error for check in checks if (error := _error(check))]
 
     def stop(self) -> None:
         """Stop the servers."""
@@ -226,9 +234,9 @@ def _set_endpoints(key: _Key, group: Record, port: int) -> None:
                 node["_endpoint"] = node["CacheNodes"][0]["Endpoint"] = endpoint
 
 
-def _error(server: PostgresServer | RedisServer) -> str:
+def _error(check: Callable[[], None]) -> str:
     try:
-        server.require_running()
+        check()
     except ServerError as error:
         return str(error)
     return ""

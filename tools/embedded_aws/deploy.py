@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from settings.model import ACCOUNT_STAGE, PROJECT
 from tools.embedded_aws import emulator as aws
 from tools.embedded_aws.checkout import COMMAND, Checkout, Target
 from tools.embedded_aws.emulator import Emulator
@@ -55,6 +56,7 @@ def deploy(
             stopwatch.lap("start")
             _finish_synth_and_bootstrap(toolkit, emulator, synth)
             stopwatch.lap("synthesis and bootstrap")
+            emulator.require_servers()
             refuse_replacements(target, kept, allowed_replacements)
             stopwatch.lap("guard")
             _deploy(toolkit, target, emulator, stopwatch)
@@ -74,7 +76,8 @@ def _deploy(toolkit: Toolkit, target: Target, emulator: Emulator, stopwatch: "_S
     wait_for(deployment, message, emulator)
     stopwatch.lap("deploy")
     emulator.require_servers()
-    stacks = reader.stacks(target.settings.resource_name(), since)
+    stacks = reader.stacks(f"{PROJECT}-{ACCOUNT_STAGE}", since)
+    stacks += reader.stacks(target.settings.resource_name(), since)
     print(f"\n{report.table(stacks)}\n\n{report.explanation(stacks, emulator.mode())}")
     for name, value in reader.entry_points(stacks).items():
         print(f"{name:14} {value}")

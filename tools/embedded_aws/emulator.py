@@ -60,6 +60,8 @@ class Mode:
     """The file with the certificate authority of the servers, if there are any."""
     missing: list[str]
     """The servers that have no package for this platform, with the reason."""
+    errors: list[str]
+    """Why servers have ended or cannot start, with the last lines of their logs."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,9 @@ class Emulator:
         return [Server(**server) for server in self._get("/_local/servers")]
 
     def require_servers(self) -> None:
-        """Raise an EmbeddedAwsError if a server has ended. It has the last lines of the log."""
-        for server in self.servers():
-            if server.error:
-                raise EmbeddedAwsError(server.error)
+        """Raise an EmbeddedAwsError if a server has ended or cannot start, with its log."""
+        for error in self.mode().errors:
+            raise EmbeddedAwsError(error)
 
     def remove_rest(self) -> None:
         """Stop the servers and delete the folder of one that was killed."""

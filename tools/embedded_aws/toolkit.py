@@ -3,6 +3,7 @@
 import re
 import time
 
+from settings.model import ACCOUNT_STAGE
 from tools.embedded_aws.checkout import Target
 from tools.embedded_aws.emulator import Emulator
 from tools.embedded_aws.errors import EmbeddedAwsError
@@ -37,19 +38,20 @@ class Toolkit:
         return self._processes.start(command, target.checkout.folder, env, log)
 
     def start_deploy(self, endpoint: str) -> ChildProcess:
-        """Start to deploy every stack of the stage; independent stacks are deployed at once.
+        """Start to deploy the stacks of the account and of the stage; independent ones at once.
 
         The CLI uses no change sets: they would double the time, and nobody reviews them here.
         """
         options = ["--require-approval=never", "--concurrency=4", "--method=direct"]
-        return self._start(endpoint, "deploy", *options)
+        return self._start(endpoint, "deploy", f"{ACCOUNT_STAGE}/*", *options)
 
     def start_diff(self, endpoint: str) -> ChildProcess:
         """Start the comparison with what is deployed."""
-        return self._start(endpoint, "diff", "--no-change-set", purpose="diff")
+        account = f"{ACCOUNT_STAGE}/*"
+        return self._start(endpoint, "diff", account, "--no-change-set", purpose="diff")
 
     def start_destroy(self, endpoint: str) -> ChildProcess:
-        """Start to delete every stack of the stage."""
+        """Start to delete every stack of the stage. Other stages may share its account."""
         return self._start(endpoint, "destroy", "--force")
 
     def _start(

@@ -6,6 +6,7 @@ from aws_cdk import aws_iam as iam
 
 from settings.versions import CHARTS, cluster_autoscaler_image_tag
 from stacks.cluster.controllers.controller import (
+    PRIORITY_CLASS,
     RESTRICTED_CONTAINER,
     RESTRICTED_POD,
     ChartDeployment,
@@ -40,6 +41,7 @@ def cluster_autoscaler(
     """
     deployment = ChartDeployment(
         name="cluster-autoscaler",
+        pod_label=("app.kubernetes.io/name", "aws-cluster-autoscaler"),
         replicas=replicas,
         cpu_request_millicores=50,
         memory_request_mib=192,
@@ -48,6 +50,7 @@ def cluster_autoscaler(
         chart=CHARTS["cluster-autoscaler"],
         service_account="cluster-autoscaler",
         deployments=(deployment,),
+        chart_has_disruption_budget=True,
         values=_values(cluster_name, kubernetes_version, region, deployment),
         read_actions=_READ_ACTIONS,
         statements=_statements(cluster_name, node_group_arns),
@@ -74,9 +77,9 @@ def _values(
             "skip-nodes-with-local-storage": False,
             "skip-nodes-with-system-pods": False,
         },
-        "priorityClassName": "system-cluster-critical",
+        "priorityClassName": PRIORITY_CLASS,
+        "topologySpreadConstraints": deployment.topology_spread_constraints(),
         "replicaCount": deployment.replicas,
-        "podDisruptionBudget": deployment.disruption_budget(),
         "resources": deployment.resources(),
         "securityContext": RESTRICTED_POD,
         "containerSecurityContext": RESTRICTED_CONTAINER,

@@ -22,12 +22,17 @@ RESTRICTED_CONTAINER = {
 """Security contexts for charts whose defaults do not meet the Pod Security Standard `restricted`,
 which the controllers' namespaces enforce."""
 
+PRIORITY_CLASS = "system-cluster-critical"
+"""The priority class of the controllers. Pods of the application depend on them, and give way."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChartDeployment:
     """A Deployment of a Helm chart: its replicas, and what each pod requests."""
 
     name: str
+    pod_label: tuple[str, str]
+    """A label that the chart gives to its pods, and to no other pod of the namespace."""
     replicas: int
     cpu_request_millicores: int
     memory_request_mib: int
@@ -46,12 +51,23 @@ class ChartDeployment:
             "limits": {"memory": f"{2 * self.memory_request_mib}Mi"},
         }
 
-    def disruption_budget(self) -> dict[str, int]:
-        """Return the Helm values of the PodDisruptionBudget.
+    def topology_spread_constraints(self) -> list[dict[str, object]]:
+        """Return the Helm values that spread the pods over nodes and zones, by preference.
 
-        A single pod has no budget, which would block every drain of its node.
+        `matchLabelKeys` counts the pods of a new version apart from those that they replace.
         """
-        return {"maxUnavailable": 1} if self.replicas > 1 else {}
+        if self.replicas == 1:
+            return []
+        return [
+            {
+                "maxSkew": 1,
+                "topologyKey": key,
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": dict([self.pod_label])},
+                "matchLabelKeys": ["pod-template-hash"],
+            }
+            for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +78,8 @@ class Controller:
     values: Mapping[str, object]
     deployments: tuple[ChartDeployment, ...]
     service_account: str
+    chart_has_disruption_budget: bool = False
+    """Whether the chart always creates a PodDisruptionBudget. A pod must not have two."""
     read_actions: tuple[str, ...] = ()
     """IAM actions that only read, and support no resource other than `*`."""
     statements: tuple[iam.PolicyStatement, ...] = ()

@@ -8,7 +8,7 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 
 from constructs import Construct, IDependable
-from k8s.charts import controller_namespaces_chart
+from k8s.charts import controller_disruption_budgets_chart, controller_namespaces_chart
 from stacks.cluster.controllers.controller import Controller
 from stacks.cluster.pod_identity import create_pod_role
 from stacks.shared.acknowledgement import acknowledge
@@ -49,6 +49,7 @@ class ControllerReleases(Construct):
         self.roles: dict[str, iam.Role] = {}
         """The IAM role of each controller that has permissions, by the controller's name."""
         namespaces = self._create_namespaces(controllers)
+        self._create_disruption_budgets(controllers, namespaces)
         read_policy = self._create_read_policy(controllers)
         for controller in controllers:
             controller_scope = Construct(self, to_pascal_case(controller.name))
@@ -63,6 +64,28 @@ class ControllerReleases(Construct):
             cluster=self._cluster,
             manifest=controller_namespaces_chart(controller.name for controller in controllers),
         )
+
+    def _create_disruption_budgets(
+        self, controllers: Sequence[Controller], namespaces: IDependable
+    ) -> None:
+        """Create a PodDisruptionBudget for each Deployment that has several pods.
+
+        The charts have no value for the eviction of unready pods. A single pod has no budget.
+        """
+        pod_labels = [
+            (controller.name, deployment.pod_label)
+            for controller in controllers
+            if not controller.chart_has_disruption_budget
+            for deployment in controller.deployments
+            if deployment.replicas > 1
+        ]
+        if pod_labels:
+            eks.KubernetesManifest(
+                self,
+                "DisruptionBudgets",
+                cluster=self._cluster,
+                manifest=controller_disruption_budgets_chart(pod_labels),
+            ).node.add_dependency(namespaces)
 
     def _create_read_policy(self, controllers: Sequence[Controller]) -> iam.ManagedPolicy:
         """Create one policy with the read actions of all controllers.

@@ -5,7 +5,11 @@ from collections.abc import Sequence
 from aws_cdk import aws_iam as iam
 
 from settings.versions import CHARTS
-from stacks.cluster.controllers.controller import ChartDeployment, Controller
+from stacks.cluster.controllers.controller import (
+    PRIORITY_CLASS,
+    ChartDeployment,
+    Controller,
+)
 
 
 def external_secrets(
@@ -24,12 +28,16 @@ def external_secrets(
     """
     controller, webhook, cert_controller = (
         ChartDeployment(
-            name=name, replicas=replicas, cpu_request_millicores=cpu, memory_request_mib=memory
+            name=name,
+            pod_label=("app.kubernetes.io/name", name),
+            replicas=replicas,
+            cpu_request_millicores=cpu,
+            memory_request_mib=memory,
         )
         for name, cpu, memory in (
             ("external-secrets", 25, 96),
-            ("webhook", 10, 48),
-            ("cert-controller", 10, 64),
+            ("external-secrets-webhook", 10, 48),
+            ("external-secrets-cert-controller", 10, 64),
         )
     )
     return Controller(
@@ -74,6 +82,7 @@ def _statements(
 def _deployment_values(deployment: ChartDeployment) -> dict[str, object]:
     return {
         "replicaCount": deployment.replicas,
-        "podDisruptionBudget": {"enabled": deployment.replicas > 1, "minAvailable": 1},
+        "priorityClassName": PRIORITY_CLASS,
+        "topologySpreadConstraints": deployment.topology_spread_constraints(),
         "resources": deployment.resources(),
     }

@@ -1,15 +1,19 @@
 """KEDA: it scales pods by metrics of CloudWatch, such as the request rate."""
 
 from settings.versions import CHARTS
-from stacks.cluster.controllers.controller import ChartDeployment, Controller
+from stacks.cluster.controllers.controller import (
+    PRIORITY_CLASS,
+    ChartDeployment,
+    Controller,
+)
 
-_REPLICA_VALUES = {
+_RESOURCES_VALUES = {
     "operator": "operator",
-    "metricServer": "metricsServer",
+    "metricsServer": "metricServer",
     "webhooks": "webhooks",
 }
-"""The Helm value with the replicas of each Deployment. The chart spells one of them differently in
-`resources` and `podDisruptionBudget`."""
+"""The key of each Deployment in the Helm value `resources`, which spells one of them differently
+than the other values do."""
 
 
 def keda(*, replicas: int) -> Controller:
@@ -20,12 +24,16 @@ def keda(*, replicas: int) -> Controller:
     """
     deployments = tuple(
         ChartDeployment(
-            name=name, replicas=replicas, cpu_request_millicores=cpu, memory_request_mib=memory
+            name=name,
+            pod_label=("app", label),
+            replicas=replicas,
+            cpu_request_millicores=cpu,
+            memory_request_mib=memory,
         )
-        for name, cpu, memory in (
-            ("operator", 50, 128),
-            ("metricServer", 25, 96),
-            ("webhooks", 10, 32),
+        for name, label, cpu, memory in (
+            ("operator", "keda-operator", 50, 128),
+            ("metricsServer", "keda-operator-metrics-apiserver", 25, 96),
+            ("webhooks", "keda-admission-webhooks", 10, 32),
         )
     )
     return Controller(
@@ -34,9 +42,12 @@ def keda(*, replicas: int) -> Controller:
         deployments=deployments,
         values={
             "serviceAccount": {"operator": {"name": "keda-operator"}},
-            **{_REPLICA_VALUES[item.name]: {"replicaCount": replicas} for item in deployments},
-            "resources": {item.name: item.resources() for item in deployments},
-            "podDisruptionBudget": {item.name: item.disruption_budget() for item in deployments},
+            **{item.name: {"replicaCount": replicas} for item in deployments},
+            "resources": {_RESOURCES_VALUES[item.name]: item.resources() for item in deployments},
+            "priorityClassName": PRIORITY_CLASS,
+            "topologySpreadConstraints": {
+                item.name: item.topology_spread_constraints() for item in deployments
+            },
         },
         read_actions=("cloudwatch:GetMetricData",),
     )

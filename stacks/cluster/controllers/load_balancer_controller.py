@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 from settings.versions import CHARTS
 from stacks.cluster.controllers.controller import (
+    PRIORITY_CLASS,
     RESTRICTED_CONTAINER,
     RESTRICTED_POD,
     ChartDeployment,
@@ -48,7 +49,11 @@ def load_balancer_controller(
     adds the permission to register targets with `allow_target_registration`.
     """
     deployment = ChartDeployment(
-        name=NAME, replicas=replicas, cpu_request_millicores=50, memory_request_mib=128
+        name=NAME,
+        pod_label=("app.kubernetes.io/name", NAME),
+        replicas=replicas,
+        cpu_request_millicores=50,
+        memory_request_mib=128,
     )
     return Controller(
         chart=CHARTS[NAME],
@@ -82,7 +87,8 @@ def _values(
             }
         },
         "replicaCount": deployment.replicas,
-        "podDisruptionBudget": deployment.disruption_budget(),
+        "priorityClassName": PRIORITY_CLASS,
+        "topologySpreadConstraints": deployment.topology_spread_constraints(),
         "resources": deployment.resources(),
         "podSecurityContext": RESTRICTED_POD,
         "securityContext": RESTRICTED_CONTAINER,

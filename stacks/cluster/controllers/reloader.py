@@ -2,6 +2,7 @@
 
 from settings.versions import CHARTS
 from stacks.cluster.controllers.controller import (
+    PRIORITY_CLASS,
     RESTRICTED_CONTAINER,
     RESTRICTED_POD,
     ChartDeployment,
@@ -16,7 +17,11 @@ def reloader(*, replicas: int) -> Controller:
     annotation: `kubectl apply` removes only fields that an earlier manifest contained.
     """
     deployment = ChartDeployment(
-        name="reloader", replicas=replicas, cpu_request_millicores=10, memory_request_mib=96
+        name="reloader",
+        pod_label=("app", "reloader"),
+        replicas=replicas,
+        cpu_request_millicores=10,
+        memory_request_mib=96,
     )
     return Controller(
         chart=CHARTS["reloader"],
@@ -34,10 +39,8 @@ def reloader(*, replicas: int) -> Controller:
                     "resources": deployment.resources(),
                     "securityContext": RESTRICTED_POD,
                     "containerSecurityContext": RESTRICTED_CONTAINER,
-                },
-                "podDisruptionBudget": {
-                    "enabled": replicas > 1,
-                    **deployment.disruption_budget(),
+                    "priorityClassName": PRIORITY_CLASS,
+                    "topologySpreadConstraints": deployment.topology_spread_constraints(),
                 },
             },
         },

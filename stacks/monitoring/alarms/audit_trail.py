@@ -47,8 +47,8 @@ class AuditTrailAlarms(Construct):
 
     They use metric filters on the trail's log group, because EventBridge rules would miss events:
     IAM, and in part the console sign-in, record theirs in us-east-1, and a rule matches the events
-    of its own Region. The multi-Region trail collects all of them. The trail is the account's, so
-    only the stage that owns the account-wide resources has these alarms.
+    of its own Region. The multi-Region trail collects all of them. Each stage has such a trail, and
+    the alarms observe the whole account, so only a stage that monitors the account has them.
     """
 
     def __init__(

@@ -22,8 +22,8 @@ _FIRST_MONDAY_OF_THE_QUARTER = "cron(0 9 ? 1,4,7,10 MON#1 *)"
 class AccessReview(Construct):
     """Collects the access of people and services in the audit bucket: access-review/<date>/.
 
-    Each stage collects its cluster's access entries and their policies. The stage that owns the
-    account-wide resources also collects the IAM credential report and the Access Analyzer findings.
+    Each stage collects its cluster's access entries and their policies. A stage that monitors the
+    account also collects the IAM credential report and the findings of Access Analyzer.
     """
 
     def __init__(

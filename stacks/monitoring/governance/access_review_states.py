@@ -11,7 +11,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 
 from constructs import Construct
 from settings import StageSettings
-from stacks.shared.names import access_analyzer_name, cluster_name
+from stacks.shared.names import cluster_name
 from stacks.shared.runbooks import runbook_url
 
 _PREFIX = "access-review"
@@ -55,8 +55,10 @@ class AccessReviewStates:
     def definition(self) -> sfn.Chain:
         """Return the states in their order."""
         chain = sfn.Chain.start(self._set_folder())
-        if self._settings.account_wide.owned:
-            chain = chain.next(self._store_credential_report()).next(self._store_findings())
+        if self._settings.monitoring.account_wide:
+            chain = chain.next(self._store_credential_report())
+            if self._settings.account_wide.access_analyzer != "none":
+                chain = chain.next(self._store_findings())
         return chain.next(self._store_access_entries()).next(self._publish_notification())
 
     def _set_folder(self) -> sfn.Pass:
@@ -111,7 +113,7 @@ class AccessReviewStates:
         analyzer = cdk.Stack.of(self._scope).format_arn(
             service="access-analyzer",
             resource="analyzer",
-            resource_name=access_analyzer_name(self._settings),
+            resource_name=self._settings.account_wide.access_analyzer_name,
         )
         findings = self._list_all_pages(
             _ListRequest(

@@ -14,7 +14,7 @@ from settings.model import PROJECT
 
 
 class Budget(Construct):
-    """A budget for the cost of the stage's tags, and the account's cost anomaly monitor.
+    """A budget for the cost of the stage's tags, and the cost anomalies of the account.
 
     AWS counts a tag from the day that somebody activates it as a cost allocation tag, once for
     each account (docs/runbooks/new-account.md). CloudFormation has no resource for it.
@@ -29,7 +29,7 @@ class Budget(Construct):
         topic: sns.ITopic,
         tags: Mapping[str, str],
     ) -> None:
-        """Create the budget; the monitor too if the stage owns the account-wide resources.
+        """Create the budget, and the detection of anomalies if the stage monitors the account.
 
         Args:
             scope: The scope of the construct.
@@ -42,9 +42,8 @@ class Budget(Construct):
         super().__init__(scope, construct_id)
         self._topic = topic
         self._create_budget(settings, tags)
-        if settings.account_wide.owned:
-            monitor = self._create_anomaly_monitor(settings, tags)
-            self._subscribe_to_anomalies(monitor, settings, tags)
+        if settings.monitoring.account_wide:
+            self._detect_anomalies(settings, tags)
 
     def _create_budget(self, settings: StageSettings, tags: Mapping[str, str]) -> None:
         cfn = budgets.CfnBudget
@@ -89,6 +88,22 @@ class Budget(Construct):
             ],
         )
 
+    def _detect_anomalies(self, settings: StageSettings, tags: Mapping[str, str]) -> None:
+        """Subscribe to the monitor that is made or used; an account may do without one.
+
+        The monitor is not in the account stack. Its ARN is generated, and an import of it would
+        lock the account stack. A monitor of a tag is no single resource either: an account can have
+        500 of them ("AWS Cost Anomaly Detection FAQs").
+        """
+        match settings.account_wide.anomaly_monitor:
+            case "make":
+                monitor_arn = self._create_anomaly_monitor(settings, tags).attr_monitor_arn
+            case "use":
+                monitor_arn = str(settings.account_wide.anomaly_monitor_arn)
+            case "none":
+                return
+        self._subscribe_to_anomalies(monitor_arn, settings, tags)
+
     def _create_anomaly_monitor(
         self, settings: StageSettings, tags: Mapping[str, str]
     ) -> ce.CfnAnomalyMonitor:
@@ -110,7 +125,7 @@ class Budget(Construct):
         )
 
     def _subscribe_to_anomalies(
-        self, monitor: ce.CfnAnomalyMonitor, settings: StageSettings, tags: Mapping[str, str]
+        self, monitor_arn: str, settings: StageSettings, tags: Mapping[str, str]
     ) -> None:
         """Publish each anomaly whose total impact reaches the amount of the settings."""
         threshold = {
@@ -122,7 +137,7 @@ class Budget(Construct):
             self,
             "AnomalySubscription",
             subscription_name=settings.resource_name("anomalies"),
-            monitor_arn_list=[monitor.attr_monitor_arn],
+            monitor_arn_list=[monitor_arn],
             # SNS accepts individual alerts only. The daily and weekly summaries need e-mail.
             frequency="IMMEDIATE",
             subscribers=[

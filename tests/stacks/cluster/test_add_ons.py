@@ -95,6 +95,20 @@ def test_cloudwatch_receives_the_logs_of_pods_and_their_metrics_by_setting(
     assert observability["containerInsights"] == {"enabled": container_insights}
 
 
+def test_the_agents_on_the_nodes_have_a_pipeline_in_every_stage(stage: SynthesizedStage) -> None:
+    """Without one, each agent ends at its start, and the add-on may become DEGRADED."""
+    observability = configuration(stage, "amazon-cloudwatch-observability")
+    if observability["containerInsights"]["enabled"]:
+        assert "agent" not in observability, "the add-on configures the metrics"
+        return
+    agent = observability["agent"]["config"]
+    assert agent["agent"] == {"region": stage.settings.region}
+    (log,) = agent["logs"]["logs_collected"]["files"]["collect_list"]
+    groups = stage.resources("cluster", "AWS::Logs::LogGroup").values()
+    assert log["log_group_name"] in {as_text(g["Properties"]["LogGroupName"]) for g in groups}
+    assert log["file_path"].startswith("/rootfs/"), "where the add-on mounts the node's files"
+
+
 def test_the_cloudwatch_agent_writes_to_existing_log_groups_only(stage: SynthesizedStage) -> None:
     prefix = f"/aws/containerinsights/{stage.settings.resource_name()}/"
     groups = {

@@ -11,7 +11,7 @@ from ministack.core.iam_evaluator import (  # type: ignore[import-untyped]
 
 from settings.model import StageSettings
 from settings.registries import Registry, find_registry, layer_bucket
-from settings.versions import ADD_ON_REGISTRY, ADD_ONS, CHARTS
+from settings.versions import ADD_ON_REGISTRY, ADD_ONS, CHARTS, CLOUDWATCH_AGENT
 from tests.k8s.objects import containers
 from tests.stacks.cluster.resources import add_ons, helm_releases, helm_values, nested_mappings
 from tests.synthesis import SynthesizedStage, synthesize
@@ -27,6 +27,8 @@ def images(stage: SynthesizedStage) -> Iterator[str]:
         yield from CHARTS[name].images
     for name in add_ons(stage):
         yield f"{ADD_ON_REGISTRY}/eks/{name}"
+    if stage.settings.cluster.application_metrics:
+        yield CLOUDWATCH_AGENT
 
 
 def can_read(stage: SynthesizedStage, bucket: str) -> bool:

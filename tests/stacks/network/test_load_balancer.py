@@ -150,7 +150,7 @@ def test_the_domain_is_an_alias_of_the_load_balancer(stage: SynthesizedStage) ->
 def test_shield_advanced_is_enabled_by_the_settings_alone() -> None:
     """Shield Standard protects every load balancer without a resource."""
     settings = load_stage("production")
-    advanced = settings.account_wide.model_copy(update={"shield_advanced": True})
-    stage = synthesize(settings.model_copy(update={"account_wide": advanced}))
+    advanced = settings.firewall.model_copy(update={"shield_advanced": True})
+    stage = synthesize(settings.model_copy(update={"firewall": advanced}))
     assert len(stage.resources("network", "AWS::Shield::Protection")) == 1
     assert not synthesize(settings).resources("network", "AWS::Shield::Protection")

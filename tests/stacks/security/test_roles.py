@@ -76,7 +76,7 @@ def test_administrators_may_do_what_the_runbooks_ask_for_and_no_more(
         "states:StartExecution": {f"stateMachine:{name}-{machine}" for machine in machines},
         "sts:AssumeRole": bootstrap_roles(stage),
     }
-    if stage.settings.account_wide.owned:
+    if stage.settings.monitoring.account_wide:
         expected["cloudwatch:SetAlarmState"] = {f"alarm:{name}-root-use"}
     preflight = preflight_permissions(stage)
     granted = permissions(stage, "admin").items()

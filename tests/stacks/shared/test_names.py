@@ -5,14 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.synthesis import SynthesizedStage
+from tests.synthesis import SynthesizedAccount, SynthesizedStage
 
 OTHER_NAMES = {
     ("AWS::CertificateManager::Certificate", "DomainName"): "a name of the DNS",
     ("AWS::CloudWatch::Alarm", "MetricName"): "what AWS or a log filter calls the metric",
     ("AWS::EKS::Addon", "AddonName"): "EKS's name of the software",
     ("AWS::IAM::Policy", "PolicyName"): "an inline policy's, within its role",
-    ("AWS::IAM::ServiceLinkedRole", "AWSServiceName"): "the service's",
     ("AWS::RDS::DBInstance", "DBName"): "a database's, within its instance",
     ("AWS::Route53::RecordSet", "Name"): "a name of the DNS",
     ("AWS::SNS::Topic", "DisplayName"): "the sender that a mail shows",
@@ -26,7 +25,7 @@ REQUIRED_PREFIXES = (
 )
 
 
-def names(stage: SynthesizedStage) -> Iterator[tuple[str, str, str]]:
+def names(stage: SynthesizedStage | SynthesizedAccount) -> Iterator[tuple[str, str, str]]:
     """Yield (type, property, name) of each fixed name, except for custom resources.
 
     The properties of a custom resource are arguments of its function.
@@ -43,11 +42,21 @@ def names(stage: SynthesizedStage) -> Iterator[tuple[str, str, str]]:
 
 
 def test_every_fixed_name_follows_the_pattern(stage: SynthesizedStage) -> None:
-    pattern = re.compile(
-        rf"({'|'.join(REQUIRED_PREFIXES)})?spywatcher-{stage.settings.stage}([-/][a-z0-9/-]+)?"
-    )
     found = list(names(stage))
     assert len(found) > 40
+    check_names(found, stage.settings.stage)
+
+
+def test_the_names_in_the_account_stack_follow_the_pattern(account: SynthesizedAccount) -> None:
+    found = list(names(account))
+    assert len(found) == 2, "an analyzer and a conformance pack"
+    check_names(found, "account")
+
+
+def check_names(found: list[tuple[str, str, str]], environment: str) -> None:
+    pattern = re.compile(
+        rf"({'|'.join(REQUIRED_PREFIXES)})?spywatcher-{environment}([-/][a-z0-9/-]+)?"
+    )
     assert not [(type_, key, name) for type_, key, name in found if not pattern.fullmatch(name)]
 
 

@@ -1,21 +1,23 @@
 """INFRASTRUCTURE.md: Tagging Strategy. The resource schemas say which types support tags."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from settings import load_stage
-from stacks.shared.tags import stage_tags
-from tests.synthesis import SynthesizedStage
+from stacks.shared.tags import ACCOUNT_TAGS, stage_tags
+from tests.synthesis import SynthesizedAccount, SynthesizedStage
 from tools.templates.schemas import registry_schemas
 
 CUSTOM_RESOURCES = ("Custom::", "AWS::CloudFormation::CustomResource")
 """Types of custom resources, which are calls of functions and have no tags."""
 
 
-def resources(stage: SynthesizedStage) -> Iterator[tuple[str, dict[str, Any]]]:
-    for stack, template in stage.templates.items():
+def resources(
+    stacks: SynthesizedStage | SynthesizedAccount,
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    for stack, template in stacks.templates.items():
         for logical_id, resource in template["Resources"].items():
             yield f"{stack}/{logical_id}", resource
 
@@ -38,17 +40,29 @@ def as_mapping(tags: Any) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in tags or []}
 
 
-def test_every_resource_that_supports_tags_has_all_four(stage: SynthesizedStage) -> None:
-    expected = stage_tags(stage.settings).items()
-    untagged = []
-    for path, resource in resources(stage):
-        name = tag_property(resource["Type"], stage.settings.region)
+def untagged(
+    resources: Iterator[tuple[str, dict[str, Any]]], expected: Mapping[str, str], region: str
+) -> Iterator[str]:
+    """Yield each resource that supports tags and lacks one of these."""
+    for path, resource in resources:
+        name = tag_property(resource["Type"], region)
         if name is None:
             continue
         tags = as_mapping(resource.get("Properties", {}).get(name))
-        if not expected <= tags.items():
-            untagged.append(f"{path} ({resource['Type']}): {name} is {tags}")
-    assert not untagged, "\n".join(untagged)
+        if not expected.items() <= tags.items():
+            yield f"{path} ({resource['Type']}): {name} is {tags}"
+
+
+def test_every_resource_that_supports_tags_has_all_four(stage: SynthesizedStage) -> None:
+    expected = stage_tags(stage.settings)
+    assert list(untagged(resources(stage), expected, stage.settings.region)) == []
+
+
+def test_every_resource_of_the_account_that_supports_tags_has_all_four(
+    account: SynthesizedAccount,
+) -> None:
+    assert list(untagged(resources(account), ACCOUNT_TAGS, "us-east-1")) == []
+    assert ACCOUNT_TAGS.keys() == stage_tags(load_stage("production")).keys()
 
 
 def test_the_schemas_say_that_most_types_support_tags(stage: SynthesizedStage) -> None:

@@ -43,11 +43,11 @@ _REASONS: Mapping[Component, str] = {
 _NOTES = f"""\
 ## How to read it
 
-- The Free Tier of an account counts for the stage that owns the account-wide resources
-  (`account_wide.owned`). It includes the first trail, {prices.FREE_DASHBOARDS} dashboards, \
-{prices.FREE_ALARM_METRICS} alarm metrics,
-  {prices.FREE_LOG_GIB} GiB of logs and {prices.FREE_DATA_OUT_GIB} GiB of traffic to the internet. \
-Another stage of the same
+- The account stack and the Free Tier of an account count for the stage that monitors the account
+  (`monitoring.account_wide`). The Free Tier includes the first trail, {prices.FREE_DASHBOARDS} \
+dashboards, {prices.FREE_ALARM_METRICS} alarm
+  metrics, {prices.FREE_LOG_GIB} GiB of logs and {prices.FREE_DATA_OUT_GIB} GiB of traffic to the \
+internet. Another stage of the same
   account pays the full price.
 - KMS rotates the keys every year. The first two rotations of a key each add 1.00 per month. After
   two years the keys cost three times as much (`cost.key_rotations`).

@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from settings import StageSettings, load_stage
+from settings import StageSettings, load_stage, stage_names
 from settings.cost import CostSettings
-from tests.synthesis import SynthesizedStage
+from tests.synthesis import SynthesizedStage, synthesize_account
 from tools.cost.estimate import Estimate, estimate
 from tools.cost.prices import AS_OF
 from tools.templates.assembly import AssemblyStack
@@ -44,17 +44,22 @@ def price(
 ) -> Estimate:
     """Return the estimate of a template. `assumptions` holds the only usage."""
     settings = load_stage("production")
-    account_wide = settings.account_wide.model_copy(update={"owned": uses_free_tier})
+    monitoring = settings.monitoring.model_copy(update={"account_wide": uses_free_tier})
     costs = NO_USAGE.model_copy(update=assumptions or {})
-    settings = settings.model_copy(update={"cost": costs, "account_wide": account_wide})
+    settings = settings.model_copy(update={"cost": costs, "monitoring": monitoring})
     return estimate([stack(resources)], settings, today)
 
 
 def stacks(stage: SynthesizedStage) -> list[AssemblyStack]:
-    prefix = stage.settings.resource_name()
+    """Return the stacks of the stage, and the account stack if the stage monitors the account."""
+    region, prefix = stage.settings.region, stage.settings.resource_name()
+    templates = {f"{prefix}-{name}": template for name, template in stage.templates.items()}
+    if stage.settings.monitoring.account_wide:
+        account = synthesize_account(*map(load_stage, stage_names()))
+        templates["spywatcher-account"] = account.templates[region]
     return [
-        AssemblyStack(f"{prefix}-{name}", template, stage.settings.region, "1" * 12, None, ())
-        for name, template in stage.templates.items()
+        AssemblyStack(name, template, region, "1" * 12, None, ())
+        for name, template in templates.items()
     ]
 
 

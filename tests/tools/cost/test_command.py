@@ -13,6 +13,7 @@ from tools.cost import __main__ as command
 from tools.templates.synthesis import SynthesisError
 
 KEY: tuple[str, dict[str, Any]] = ("AWS::KMS::Key", {})
+CONFIG_RECORDER: tuple[str, dict[str, Any]] = ("AWS::Config::ConfigurationRecorder", {})
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +27,9 @@ def fake_synthesis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     @contextmanager
     def synthesize_checkout(stage: str) -> Iterator[Path]:
-        yield write_assembly(tmp_path / "new", stage, [stack({"A": KEY, "B": KEY})])
+        folder = tmp_path / f"new-{stage}"
+        write_assembly(folder, "account", [stack({"C": CONFIG_RECORDER})])
+        yield write_assembly(folder, stage, [stack({"A": KEY, "B": KEY})])
 
     @contextmanager
     def synthesize_revision(revision: str, stage: str) -> Iterator[Path]:
@@ -43,6 +46,15 @@ def test_it_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert shown.startswith("production: USD per month, list prices of us-east-1 of 2026-11-23\n")
     assert "keys: 2 x 1.00" in shown
+
+
+def test_the_account_stack_counts_for_the_stage_that_monitors_the_account(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command.main(["production"]) == 0
+    assert "Config: configuration items" in capsys.readouterr().out
+    assert command.main(["staging"]) == 0
+    assert "Config: configuration items" not in capsys.readouterr().out
 
 
 def test_it_writes_json(tmp_path: Path) -> None:

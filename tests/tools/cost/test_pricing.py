@@ -43,6 +43,16 @@ def agent(**features: bool) -> tuple[str, dict[str, Any]]:
     return ("AWS::EKS::Addon", {"AddonName": name, "ConfigurationValues": values})
 
 
+def detector(*enabled: str) -> dict[str, Any]:
+    features = ("S3_DATA_EVENTS", "EKS_AUDIT_LOGS", "EBS_MALWARE_PROTECTION", "RDS_LOGIN_EVENTS")
+    return {
+        "Features": [
+            {"Name": name, "Status": "ENABLED" if name in enabled else "DISABLED"}
+            for name in (*features, "LAMBDA_NETWORK_LOGS")
+        ]
+    }
+
+
 def metric(identity: str, period: int = 60) -> dict[str, Any]:
     return {"Id": identity, "MetricStat": {"Metric": {}, "Period": period, "Stat": "Sum"}}
 
@@ -241,8 +251,35 @@ CASES: dict[str, tuple[Component, str, Resources, dict[str, float]]] = {
         c.AUDITING, "10.00", {"T": ("AWS::CloudTrail::Trail", {})}, {"audit_events_thousands": 500},
     ),
     "GuardDuty costs events and flow logs": (
-        c.AUDITING, "12.00", {"G": ("AWS::GuardDuty::Detector", {})},
-        {"audit_events_thousands": 500, "flow_log_gib": 10},
+        c.AUDITING, "12.00", {"G": ("AWS::GuardDuty::Detector", detector())},
+        {"audit_events_thousands": 500, "flow_log_gib": 10, "kubernetes_audit_events_millions": 7},
+    ),
+    "GuardDuty costs Kubernetes audit events": (
+        c.AUDITING, "11.20", {"G": ("AWS::GuardDuty::Detector", detector("EKS_AUDIT_LOGS"))},
+        {"kubernetes_audit_events_millions": 7, "object_events_millions": 5},
+    ),
+    "GuardDuty costs requests for objects": (
+        c.AUDITING, "4.00", {"G": ("AWS::GuardDuty::Detector", detector("S3_DATA_EVENTS"))},
+        {"kubernetes_audit_events_millions": 7, "object_events_millions": 5},
+    ),
+    "GuardDuty costs scanned volumes": (
+        c.AUDITING, "3.00", {"G": ("AWS::GuardDuty::Detector", detector("EBS_MALWARE_PROTECTION"))},
+        {"malware_scanned_gib": 100},
+    ),
+    "GuardDuty costs the network activity of functions": (
+        c.AUDITING, "2.00", {"G": ("AWS::GuardDuty::Detector", detector("LAMBDA_NETWORK_LOGS"))},
+        {"function_network_gib": 2},
+    ),
+    "GuardDuty costs each vCPU of a database": (
+        c.AUDITING, "2.00",
+        {
+            "G": ("AWS::GuardDuty::Detector", detector("RDS_LOGIN_EVENTS")),
+            "D": ("AWS::RDS::DBInstance", DATABASE),
+        }, {},
+    ),
+    "GuardDuty has each feature that its detector does not name": (
+        c.AUDITING, "15.20", {"G": ("AWS::GuardDuty::Detector", {})},
+        {"kubernetes_audit_events_millions": 7, "object_events_millions": 5},
     ),
     "AWS Config costs for each configuration item": (
         c.AUDITING, "3.00", {"R": ("AWS::Config::ConfigurationRecorder", {})},
@@ -307,7 +344,7 @@ FREE_TIER: dict[str, tuple[Resources, dict[str, float], str, str]] = {
 
 
 @pytest.mark.parametrize("allowance", FREE_TIER)
-def test_the_free_tier_counts_for_the_stage_that_owns_the_account_wide_resources(
+def test_the_free_tier_counts_for_the_stage_that_monitors_the_account(
     allowance: str,
 ) -> None:
     resources, assumptions, usd, usd_with_free_tier = FREE_TIER[allowance]

@@ -328,22 +328,17 @@ def test_an_allowed_replacement_without_a_finding_is_refused_before_the_deploy(c
 # Servers
 
 
-ENDED = {
-    "title": "Redis x",
-    "endpoint": "127.0.0.1:1",
-    "pid": 1,
-    "error": "Redis x has ended; its log",
-}
-
-
-def test_a_server_that_ends_during_the_deploy_fails_it_and_everything_stops(copy: Copy) -> None:
-    copy.server_options = f"--servers {shlex.quote(json.dumps([ENDED]))}"
-    copy.configure("deploy", seconds=0.5)
+def test_a_server_that_cannot_start_is_reported_before_the_deploy_and_everything_stops(
+    copy: Copy,
+) -> None:
+    copy.server_options = "--error 'Redis x has ended; its log'"
+    copy.configure("synth", seconds=0.5)
     process = copy.start("deploy-local", "staging")
     pid = wait_for(lambda: copy.state_file.exists() and copy.state)["pid"]
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert err.splitlines()[-1] == "Redis x has ended; its log"
+    assert not copy.calls("deploy")
     assert not is_running(pid)
 
 
@@ -392,6 +387,16 @@ def test_diff_and_destroy_use_the_kept_embedded_aws(copy: Copy) -> None:
         (call,) = copy.calls(command)
         assert "staging/*" in call["arguments"]
         assert call["environment"]["AWS_ENDPOINT_URL"] == copy.state["endpoint"]
+
+
+def test_the_account_is_deployed_with_a_stage_and_outlives_it(copy: Copy) -> None:
+    """Other stages may share it."""
+    copy.run("deploy-local", "staging", "--keep")
+    copy.run("diff-local", "staging")
+    copy.run("destroy-local", "staging")
+    for command, is_included in (("deploy", True), ("diff", True), ("destroy", False)):
+        (call,) = copy.calls(command)
+        assert ("account/*" in call["arguments"]) == is_included
 
 
 def test_a_failed_destroy_names_the_command_that_stops_the_embedded_aws(copy: Copy) -> None:
@@ -548,7 +553,12 @@ def test_a_missing_cdk_cli_names_the_command_that_installs_it(copy: Copy) -> Non
 
 
 SCHEMAS = Mode(
-    docker=False, kubernetes="schemas", control_plane_only=False, certificate="", missing=[]
+    docker=False,
+    kubernetes="schemas",
+    control_plane_only=False,
+    certificate="",
+    missing=[],
+    errors=[],
 )
 
 

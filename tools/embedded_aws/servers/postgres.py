@@ -94,12 +94,15 @@ class PostgresServers:
         """
         self.prepare()
         assert self._initialization is not None  # noqa: S101 - for mypy
-        data, initdb = self._initialization.data, self._initialization.initdb
-        code = initdb.wait()
-        self._initialization = None
-        if code:
-            raise ServerError(f"PostgreSQL {name} has no database; {initdb.format_log()}")
-        return PostgresServer(self, name, data, ca, hostnames)
+        initialization, self._initialization = self._initialization, None
+        initialization.initdb.wait()
+        initialization.require_success()
+        return PostgresServer(self, name, initialization.data, ca, hostnames)
+
+    def require_initialization(self) -> None:
+        """Raise a ServerError if the initialization of the next server has failed."""
+        if self._initialization and not self._initialization.initdb.is_running():
+            self._initialization.require_success()
 
     def stop(self) -> None:
         """Stop an initialization that no server has used."""
@@ -115,6 +118,10 @@ class PostgresServers:
 class _Initialization:
     data: Path
     initdb: ServerProcess
+
+    def require_success(self) -> None:
+        if self.initdb.wait():
+            raise ServerError(f"PostgreSQL has no database; {self.initdb.format_log()}")
 
 
 class PostgresServer:

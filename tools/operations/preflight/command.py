@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from settings import StageSettings, load_stage, resolve_accounts, stage_names
+from settings.accounts import check_placeholders
 from tools.operations.errors import OperationError
 from tools.operations.preflight import (
     charts,
@@ -105,3 +106,4 @@ def _check_account(session: "Session", settings: StageSettings) -> None:
             f"settings/{settings.stage}.yaml: account: found {accounts[settings.stage]}; your "
             f"credentials are for {caller_account}"
         )
+    check_placeholders(settings, caller_account)

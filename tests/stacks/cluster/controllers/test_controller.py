@@ -27,7 +27,11 @@ def test_the_helm_values_contain_the_declared_requests(controller: Controller) -
 
 def test_the_memory_limit_of_a_pod_is_twice_its_request() -> None:
     deployment = ChartDeployment(
-        name="name", replicas=1, cpu_request_millicores=50, memory_request_mib=64
+        name="name",
+        pod_label=("app", "name"),
+        replicas=1,
+        cpu_request_millicores=50,
+        memory_request_mib=64,
     )
     assert deployment.resources() == {
         "requests": {"cpu": "50m", "memory": "64Mi"},

@@ -30,6 +30,23 @@ SERVICE_ACCOUNTS = {
     "keda": "keda-operator",
 }
 """The service account of each controller that calls AWS."""
+_NAME = "app.kubernetes.io/name"
+POD_LABELS = {
+    LOAD_BALANCER_CONTROLLER: [(_NAME, LOAD_BALANCER_CONTROLLER)],
+    AUTOSCALER: [(_NAME, "aws-cluster-autoscaler")],
+    "external-secrets": [
+        (_NAME, "external-secrets"),
+        (_NAME, "external-secrets-webhook"),
+        (_NAME, "external-secrets-cert-controller"),
+    ],
+    "reloader": [("app", "reloader")],
+    "keda": [
+        ("app", "keda-operator"),
+        ("app", "keda-operator-metrics-apiserver"),
+        ("app", "keda-admission-webhooks"),
+    ],
+}
+"""A label of the pods of each Deployment, as Helm renders the charts at their versions."""
 
 
 def read_actions(stage: SynthesizedStage) -> list[str]:
@@ -124,20 +141,71 @@ def test_production_runs_two_replicas_of_each_with_a_disruption_budget(
     for name in (LOAD_BALANCER_CONTROLLER, AUTOSCALER):
         values = helm_values(production, name)
         assert values["replicaCount"] == 2
-        assert values["podDisruptionBudget"] == {"maxUnavailable": 1}
     secrets = helm_values(production, "external-secrets")
     for values in (secrets, secrets["webhook"], secrets["certController"]):
         assert values["replicaCount"] == 2
-        assert values["podDisruptionBudget"] == {"enabled": True, "minAvailable": 1}
     reloader = helm_values(production, "reloader")["reloader"]
     assert (reloader["enableHA"], reloader["deployment"]["replicas"]) == (True, 2)
-    assert reloader["podDisruptionBudget"] == {"enabled": True, "maxUnavailable": 1}
     keda = helm_values(production, "keda")
     for name in ("operator", "metricsServer", "webhooks"):
         assert keda[name]["replicaCount"] == 2
-    assert keda["podDisruptionBudget"] == {
-        name: {"maxUnavailable": 1} for name in ("operator", "metricServer", "webhooks")
+
+
+def test_each_deployment_with_several_pods_has_a_budget_that_lets_unready_pods_go(
+    production: SynthesizedStage,
+) -> None:
+    budgets = manifest(production, "DisruptionBudgets")
+    selected = {
+        (budget["metadata"]["namespace"], *budget["spec"]["selector"]["matchLabels"].items())
+        for budget in budgets
     }
+    assert selected == {
+        (name, label)
+        for name, labels in POD_LABELS.items()
+        if name != AUTOSCALER
+        for label in labels
+    }
+    for budget in budgets:
+        assert budget["spec"]["maxUnavailable"] == 1
+        assert budget["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+
+
+def test_no_pod_has_two_budgets(production: SynthesizedStage) -> None:
+    """Kubernetes evicts no pod that has two. The chart of the Cluster Autoscaler has its own."""
+    for name in helm_releases(production):
+        for mapping in nested_mappings(helm_values(production, name)):
+            assert "podDisruptionBudget" not in mapping
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_the_pods_of_a_controller_are_spread_over_nodes_and_zones(
+    production: SynthesizedStage, name: str
+) -> None:
+    constraints = [
+        mapping
+        for mapping in nested_mappings(helm_values(production, name))
+        if "topologyKey" in mapping
+    ]
+    spread = [
+        (constraint["topologyKey"], *constraint["labelSelector"]["matchLabels"].items())
+        for constraint in constraints
+    ]
+    assert spread == [
+        (key, label)
+        for label in POD_LABELS[name]
+        for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
+    ]
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_every_pod_of_a_controller_has_a_priority_class(stage: SynthesizedStage, name: str) -> None:
+    classes = [
+        mapping["priorityClassName"]
+        for mapping in nested_mappings(helm_values(stage, name))
+        if "priorityClassName" in mapping
+    ]
+    expected = 3 if name == "external-secrets" else 1
+    assert classes == ["system-cluster-critical"] * expected
 
 
 def test_two_replicas_elect_a_leader(production: SynthesizedStage) -> None:
@@ -148,10 +216,9 @@ def test_two_replicas_elect_a_leader(production: SynthesizedStage) -> None:
 @pytest.mark.parametrize("name", CHARTS)
 def test_a_single_replica_has_no_disruption_budget(staging: SynthesizedStage, name: str) -> None:
     """Such a budget would block every drain of the node."""
+    assert not [m for m in staging.resources("cluster", MANIFEST) if "DisruptionBudgets" in m]
     for mapping in nested_mappings(helm_values(staging, name)):
-        for budget in nested_mappings(mapping.get("podDisruptionBudget", {})):
-            assert budget.get("enabled", False) is False
-            assert "maxUnavailable" not in budget
+        assert "podDisruptionBudget" not in mapping
 
 
 def test_the_settings_choose_the_number_of_replicas() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from settings import StageSettings
 from tests.simulators.alarm_simulator import StageAlarms
 from tests.simulators.cron_simulator import firing_times
 from tests.simulators.state_machine_simulator import (
@@ -20,7 +21,7 @@ from tests.simulators.state_machine_simulator import (
     reachable_states,
 )
 from tests.stacks.deployed_schedules import start_expression
-from tests.synthesis import ROOT, SynthesizedStage
+from tests.synthesis import ROOT, SynthesizedAccount, SynthesizedStage, synthesize
 from tools.templates.text import as_text
 
 STATE_MACHINE = "access-review"
@@ -96,7 +97,7 @@ def test_the_review_starts_on_the_first_monday_of_a_quarter(stage: SynthesizedSt
     assert all(time.day <= 7 for time in times)
 
 
-def test_the_owner_of_the_account_stores_report_findings_and_entries(
+def test_the_stage_that_monitors_the_account_stores_report_findings_and_entries(
     production: SynthesizedStage,
 ) -> None:
     aws = AwsSimulator()
@@ -127,8 +128,27 @@ def test_a_report_in_base64_is_decoded(production: SynthesizedStage) -> None:
     assert aws.objects["access-review/2027-01-04/credential-report.csv"] == CSV
 
 
-def test_the_findings_are_those_of_the_accounts_analyzer(production: SynthesizedStage) -> None:
-    analyzer = production.only("security", "AWS::AccessAnalyzer::Analyzer")["AnalyzerName"]
+def test_an_account_without_an_analyzer_has_no_findings_to_store(
+    production: SynthesizedStage,
+) -> None:
+    values = production.settings.model_dump()
+    values["account_wide"]["access_analyzer"] = "none"
+    stage = synthesize(StageSettings.model_validate(values))
+    aws = AwsSimulator()
+    aws.run(stage)
+    assert [name.rpartition("/")[2] for name in aws.objects] == [
+        "credential-report.csv",
+        "access-entries.json",
+    ]
+    services = {action.partition(":")[0] for action in called_actions(review_definition(stage))}
+    assert "accessanalyzer" not in services
+
+
+def test_the_findings_are_those_of_the_accounts_analyzer(
+    production: SynthesizedStage, account: SynthesizedAccount
+) -> None:
+    region = production.settings.region
+    analyzer = account.only(region, "AWS::AccessAnalyzer::Analyzer")["AnalyzerName"]
     requests = [
         arguments
         for action, arguments in AwsSimulator().run(production).calls

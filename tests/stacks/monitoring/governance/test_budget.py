@@ -65,7 +65,7 @@ def test_the_budget_notifies_at_80_percent_actual_and_100_percent_forecast(
     assert thresholds == {"ACTUAL": 80, "FORECASTED": 100}
 
 
-def test_an_account_has_one_anomaly_monitor_of_the_whole_project(
+def test_the_stage_that_monitors_the_account_makes_an_anomaly_monitor_of_the_project(
     production: SynthesizedStage, staging: SynthesizedStage
 ) -> None:
     monitor = production.only("monitoring", MONITOR)
@@ -76,6 +76,26 @@ def test_an_account_has_one_anomaly_monitor_of_the_whole_project(
     }
     assert not staging.resources("monitoring", MONITOR)
     assert not staging.resources("monitoring", SUBSCRIPTION)
+
+
+def with_anomaly_monitor(production: SynthesizedStage, **account_wide: str) -> SynthesizedStage:
+    values = production.settings.model_dump()
+    values["account_wide"] |= account_wide
+    return synthesize(StageSettings.model_validate(values))
+
+
+def test_a_monitor_that_exists_is_used_by_its_arn(production: SynthesizedStage) -> None:
+    """A member account of an organization cannot monitor a tag."""
+    arn = f"arn:aws:ce::{ACCOUNT}:anomalymonitor/12345678-1234-1234-1234-123456789012"
+    stage = with_anomaly_monitor(production, anomaly_monitor="use", anomaly_monitor_arn=arn)
+    assert not stage.resources("monitoring", MONITOR)
+    assert stage.only("monitoring", SUBSCRIPTION)["MonitorArnList"] == [arn]
+
+
+def test_an_account_may_do_without_an_anomaly_monitor(production: SynthesizedStage) -> None:
+    stage = with_anomaly_monitor(production, anomaly_monitor="none")
+    assert not stage.resources("monitoring", MONITOR)
+    assert not stage.resources("monitoring", SUBSCRIPTION)
 
 
 def test_an_anomaly_of_the_settings_amount_notifies_immediately(

@@ -17,8 +17,7 @@ class Handler(BaseHTTPRequestHandler):
         """Answer a request under /_local/."""
         mode = {"docker": False, "kubernetes": "schemas", "control_plane_only": False}
         answers = {
-            "/_local/mode": {**mode, "certificate": "", "missing": []},
-            "/_local/servers": json.loads(options.servers),
+            "/_local/mode": {**mode, "certificate": "", "missing": [], "errors": errors},
         }
         self._answer(json.dumps(answers.get(self.path, [])).encode())
 
@@ -41,10 +40,11 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--port", type=int)
 parser.add_argument("--ready-file", type=Path)
 parser.add_argument("--endpoint")
-parser.add_argument("--servers", default="[]")
+parser.add_argument("--error", default="")
 parser.add_argument("--control-plane-only", action="store_true")
 parser.add_argument("--fails", action="store_true")
 options = parser.parse_args()
+errors = [options.error] if options.error else []
 if options.fails:
     sys.exit("the fake server fails")
 options.ready_file.with_name("server.environment.json").write_text(json.dumps(dict(os.environ)))

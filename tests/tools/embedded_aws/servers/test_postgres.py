@@ -92,5 +92,5 @@ def test_a_full_disk_is_an_error_with_the_end_of_the_log() -> None:
             text=True,
             check=False,
         )
-    assert "PostgreSQL test has no database; the last lines of its log" in done.stderr
+    assert "PostgreSQL has no database; the last lines of its log" in done.stderr
     assert "File too large" in done.stderr
