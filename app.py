@@ -20,6 +20,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from settings import SettingsError, StageSettings, load_stage, resolve_accounts, stage_names
 from settings.accounts import check_placeholders, group_by_account
+from spywatcher_constructs.template_validation import native_template_validation
 from stacks.account.stage import AccountStage
 from stacks.stage import SpyWatcherStage
 
@@ -34,8 +35,11 @@ def main() -> None:
     A stage that still has placeholders for a real account is left out with a warning. A stage that
     is selected, and settings that are invalid, end the program with a message and exit code 1.
     """
-    app = cdk.App(context=CONTEXT)
+    validation = native_template_validation()
+    app = cdk.App(context=CONTEXT, builtin_cloud_formation_validation=validation is None)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks())
+    if validation:
+        cdk.Validations.of(app).add_plugins(validation)
     selected: str | None = app.node.try_get_context("stage")
     try:
         stages = [load_stage(name) for name in stage_names()]
@@ -56,6 +60,8 @@ def main() -> None:
         for warning in settings.support_warnings(dt.datetime.now(dt.UTC).date()):
             cdk.Annotations.of(stage).add_warning_v2("spywatcher:retiring-version", warning)
     app.synth()
+    # Frees nothing at the exit of the process either, which the garbage collector would search.
+    gc.freeze()
 
 
 def _complete_stages(

