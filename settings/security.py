@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from settings.base import Settings
 from settings.field_types import RetentionDays
+from settings.permission_sets import PermissionSetSettings
 
 RuleAction = Literal["block", "count"]
 """What WAF does with a request that matches a rule. `count` allows the request and counts it, as a
@@ -75,6 +76,7 @@ def _check_repository(value: str) -> str:
 class AccessSettings(Settings):
     """The access of people and of pipelines."""
 
+    permission_sets: PermissionSetSettings = PermissionSetSettings()
     admin_session_hours: int = Field(1, ge=1, le=12)
     """The longest session of an administrator, who then needs a new MFA code."""
     github_repository: Annotated[str, AfterValidator(_check_repository)] = (

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from settings import load_stage
-from tests.stacks.permissions import permissions
+from tests.documented_commands import parse_commands
+from tests.stacks.permissions import CLOUDSHELL, PREFLIGHT, READS, permissions
 from tests.synthesis import ACCOUNT, ROOT, SynthesizedStage, synthesize
 from tools.templates.text import as_text
 
@@ -41,12 +42,8 @@ DOCUMENTED_ACCOUNT = "111122223333"
 
 def commands(text: str) -> list[str]:
     """Return the commands in the code blocks of a page, and those within its sentences."""
-    blocks = re.findall(r"^ *```\n(.*?)^ *```$", text, re.M | re.S)
-    prose = re.sub(r"^ *```.*?^ *```$", "", text, flags=re.M | re.S)
-    inline = [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)]
-    lines = [line.strip() for block in blocks for line in block.splitlines()]
-    programs = ("kubectl ", "aws ", "python3 dev.py ")
-    return [line for line in [*lines, *inline] if line.startswith(programs) and "..." not in line]
+    found = [command.text for command in parse_commands("docs/operations.md", text)]
+    return [command for command in found if "..." not in command]
 
 
 def of_stage(stage: SynthesizedStage, command: str) -> list[str]:
@@ -145,8 +142,9 @@ def check_aws(stage: SynthesizedStage, words: list[str]) -> None:
         role = option(words, "--profile") or arn.removeprefix(
             f"arn:aws:iam::{DOCUMENTED_ACCOUNT}:role/"
         )
-        assert role in roles(stage)
-        assert option(words, "--alias") == role
+        # In CloudShell, the credentials are those of the console session.
+        assert role in roles(stage) or not role
+        assert option(words, "--alias") in (role, None)
     instance = option(words, "--db-instance-identifier")
     if instance is not None:
         assert instance in instances(stage)
@@ -179,7 +177,7 @@ def aliases(stage: SynthesizedStage) -> set[str | None]:
 
 def snapshots(stage: SynthesizedStage) -> set[str]:
     """Return the identifiers of the snapshots that administrators may create."""
-    allowed = permissions(stage, "admin")
+    allowed = permissions(stage, "admin", without=[CLOUDSHELL, PREFLIGHT, READS])
     resources = allowed["rds:CreateDBSnapshot"] & allowed["rds:DeleteDBSnapshot"]
     databases = {each.removeprefix("db:") for each in resources if each.startswith("db:")}
     assert instances(stage) <= databases
@@ -263,14 +261,14 @@ def action(command: str) -> str:
 
 
 def allowed_to_readers(stage: SynthesizedStage) -> set[str]:
-    return {action.lower() for action in permissions(stage, "reader")}
+    return {action.lower() for action in permissions(stage, "reader", without=[CLOUDSHELL])}
 
 
 # Profiles, settings and figures -----------------------------------------------------------------
 
 
 def test_there_is_a_profile_for_each_role_of_people(stage: SynthesizedStage) -> None:
-    (block,) = re.findall(r"^```ini\n(.*?)^```$", PAGE, re.M | re.S)
+    block, identity_center = re.findall(r"^```ini\n(.*?)^```$", PAGE, re.M | re.S)
     profiles = configparser.ConfigParser()
     profiles.read_string(block.replace("production", stage.settings.stage))
     resources = stage.resources("security", "AWS::IAM::Role").values()
@@ -283,6 +281,8 @@ def test_there_is_a_profile_for_each_role_of_people(stage: SynthesizedStage) -> 
         assert profiles.getint(section, "duration_seconds") == by_name[name]["MaxSessionDuration"]
         assert profiles[section]["region"] == stage.settings.region
     assert DOCUMENTED_ACCOUNT != ACCOUNT, "the page's account is an example"
+    assert "mfa_serial" not in identity_center
+    assert "duration_seconds" not in identity_center, "role chaining allows one hour"
 
 
 def test_the_settings_that_the_page_names_exist() -> None:

@@ -104,6 +104,11 @@ class AuditTrail(Construct):
         )
 
     @property
+    def trail_arn(self) -> str:
+        """The ARN of the trail."""
+        return self._trail.trail_arn
+
+    @property
     def log_policy(self) -> IConstruct:
         """The IAM policy that allows the trail to write to the log group."""
         return self._trail.node.find_child("LogsRole").node.find_child("DefaultPolicy")

@@ -50,6 +50,7 @@ def create_cluster(
     vpc: ec2.IVpc,
     log_group: logs.LogGroup,
     kubectl_group: ec2.ISecurityGroup,
+    cloudshell_group: ec2.ISecurityGroup,
     etcd_key: kms.IKey,
     logs_key: kms.IKey,
 ) -> eks.Cluster:
@@ -61,6 +62,7 @@ def create_cluster(
         vpc: The VPC of the cluster.
         log_group: The log group of the control plane.
         kubectl_group: The security group of the kubectl provider.
+        cloudshell_group: The security group of the CloudShell environments.
         etcd_key: The KMS key of Kubernetes Secrets in etcd.
         logs_key: The KMS key of the kubectl provider's logs.
     """
@@ -90,6 +92,7 @@ def create_cluster(
     kubectl_access = allow_ingress(
         scope, kubectl_group, security_group, HTTPS, "Kubectl provider to the API"
     )
+    allow_ingress(scope, cloudshell_group, security_group, HTTPS, "CloudShell to the API")
     cluster.node.add_dependency(log_group, kubectl_access)
     _finish_cluster(cluster, settings, logs_key)
     return cluster

@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 
 from settings import StageSettings
 from settings.names import SecretNames
-from stacks.cluster import kubectl_provider
+from stacks.cluster import cloudshell, kubectl_provider
 from stacks.cluster.access_entries import AccessEntries
 from stacks.cluster.add_ons import AddOns
 from stacks.cluster.control_plane import create_cluster, create_log_group
@@ -58,6 +58,7 @@ class ClusterStack(StageStack):
         """
         super().__init__(stage, "cluster", settings=settings, description="EKS and its nodes")
         kubectl_group = kubectl_provider.create_security_group(self, vpc)
+        cloudshell_group = cloudshell.create_security_group(self, settings, vpc)
         self.control_plane_logs = create_log_group(self, settings, keys.logs)
         cluster = create_cluster(
             self,
@@ -65,6 +66,7 @@ class ClusterStack(StageStack):
             vpc=vpc,
             log_group=self.control_plane_logs,
             kubectl_group=kubectl_group,
+            cloudshell_group=cloudshell_group,
             etcd_key=keys.cluster,
             logs_key=keys.logs,
         )
@@ -105,6 +107,13 @@ class ClusterStack(StageStack):
             node_patching=node_patching.state_machine,
             roles=roles,
         )
+        cloudshell.CloudShellPolicy(
+            self,
+            "CloudShellPolicy",
+            vpc=vpc,
+            security_group=cloudshell_group,
+            roles=[roles.reader, roles.on_call, roles.admin],
+        )
         controllers = ControllerReleases(
             self,
             "Controllers",
@@ -115,6 +124,10 @@ class ClusterStack(StageStack):
         )
         self.target_registration_role = controllers.roles[LOAD_BALANCER_CONTROLLER]
         self._allow_traffic(cluster, nodes, kubectl_group, security_groups)
+        if security_groups.endpoints is not None:
+            allow_https_to_endpoints(
+                self, cloudshell_group, security_groups.endpoints, "CloudShell"
+            )
         limit_kubectl_concurrency(self)
 
     def _allow_traffic(

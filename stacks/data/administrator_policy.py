@@ -5,12 +5,14 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs import Construct
 from settings import StageSettings
 from spywatcher_constructs.redis import RedisReplicationGroup
+from stacks.shared.log_permissions import allow_log_reads
 
 
 class AdministratorPolicy(iam.ManagedPolicy):
@@ -32,6 +34,8 @@ class AdministratorPolicy(iam.ManagedPolicy):
         cache: RedisReplicationGroup,
         cache_token: secretsmanager.ISecret,
         cache_token_rotation: lambda_.IFunction,
+        log_groups: Sequence[logs.ILogGroup],
+        database_rotation_names: Sequence[str],
     ) -> None:
         """Attach the policy to the role.
 
@@ -45,15 +49,25 @@ class AdministratorPolicy(iam.ManagedPolicy):
             cache: The replication group of Redis.
             cache_token: The AUTH token of Redis. Administrators may rotate it, and read it to
                 repair a failed rotation.
-            cache_token_rotation: The function that removes the previous token when it is invoked.
+            cache_token_rotation: The function that rotates the token. An administrator may also
+                invoke it to remove the previous token.
+            log_groups: The log groups of Redis and of that function.
+            database_rotation_names: The names of the functions that rotate the credentials of
+                PostgreSQL. Their nested stacks give no ARN.
         """
         instance_arns = [instance.instance_arn for instance in instances]
-        snapshot_arn = cdk.Stack.of(scope).format_arn(
-            service="rds",
-            resource="snapshot",
-            resource_name=settings.resource_name("manual"),
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
+        stack = cdk.Stack.of(scope)
+        snapshot_arn = _arn(stack, "rds", "snapshot", settings.resource_name("manual"))
+        rotation_arns = [
+            _arn(stack, "lambda", "function", name) for name in database_rotation_names
+        ]
+        log_group_arns = [
+            _arn(stack, "logs", "log-group", f"{name}:*")
+            for name in (
+                *(f"/aws/rds/instance/{each.instance_identifier}/postgresql" for each in instances),
+                *(f"/aws/lambda/{name}" for name in database_rotation_names),
+            )
+        ]
         super().__init__(
             scope,
             construct_id,
@@ -97,10 +111,22 @@ class AdministratorPolicy(iam.ManagedPolicy):
                     actions=["secretsmanager:GetSecretValue"],
                     resources=[cache_token.secret_arn],
                 ),
+                # RotateSecret needs it too ("RotateSecret", AWS Secrets Manager API Reference).
                 iam.PolicyStatement(
-                    sid="InvokeTokenRotation",
+                    sid="InvokeRotations",
                     actions=["lambda:InvokeFunction"],
-                    resources=[cache_token_rotation.function_arn],
+                    resources=[cache_token_rotation.function_arn, *rotation_arns],
                 ),
             ],
         )
+        arns_of_groups = [group.log_group_arn for group in log_groups]
+        allow_log_reads(self, "ReadLogs", [*arns_of_groups, *log_group_arns])
+
+
+def _arn(stack: cdk.Stack, service: str, resource: str, name: str) -> str:
+    return stack.format_arn(
+        service=service,
+        resource=resource,
+        resource_name=name,
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )

@@ -72,6 +72,7 @@ class Database(Construct):
             removal_policy=removal_policy,
         )
         self.secrets = self._credentials.secrets
+        self.rotation_function_names = self._credentials.rotation_function_names
         generations = {
             generation.number: self._create_generation(generation)
             for generation in settings.database.generations

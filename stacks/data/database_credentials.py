@@ -19,6 +19,9 @@ APPLICATION = "spywatcher"
 
 DATABASE_NAME = "spywatcher"
 
+_ADMIN_ROTATION = "rotate-database-admin"
+_USER_ROTATION = "rotate-database-application"
+
 # What remains is safe in a shell, in a URL and for RDS, which refuses "/", '"' and "@".
 _EXCLUDED_CHARACTERS = " %+~`#$&*()|[]{}:;<>?!'/@\"\\"
 
@@ -73,6 +76,11 @@ class DatabaseCredentials(Construct):
         return [self._admin, self._application]
 
     @property
+    def rotation_function_names(self) -> list[str]:
+        """The names of the functions that rotate the secrets."""
+        return [self._settings.resource_name(name) for name in (_ADMIN_ROTATION, _USER_ROTATION)]
+
+    @property
     def administrator(self) -> rds.Credentials:
         """The name of the administrator, and a reference to the password."""
         password = self._admin.secret_value_from_json("password")
@@ -96,7 +104,7 @@ class DatabaseCredentials(Construct):
             admin,
             RotationSlot.DATABASE_ADMIN,
             hosted.postgre_sql_single_user(
-                function_name=self._settings.resource_name("rotate-database-admin"),
+                function_name=self._settings.resource_name(_ADMIN_ROTATION),
                 exclude_characters=_EXCLUDED_CHARACTERS,
                 vpc=vpc,
                 vpc_subnets=PRIVATE_SUBNETS,
@@ -107,7 +115,7 @@ class DatabaseCredentials(Construct):
             application,
             RotationSlot.DATABASE_APPLICATION,
             hosted.postgre_sql_multi_user(
-                function_name=self._settings.resource_name("rotate-database-application"),
+                function_name=self._settings.resource_name(_USER_ROTATION),
                 master_secret=admin,
                 exclude_characters=_EXCLUDED_CHARACTERS,
                 vpc=vpc,

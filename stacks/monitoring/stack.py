@@ -4,6 +4,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 
 from settings import StageSettings
@@ -63,6 +64,12 @@ class MonitoringStack(StageStack):
             stage, "monitoring", settings=settings, description="Alarms and dashboards"
         )
         self._resources = resources
+        # The data stack lets administrators read the log groups of the data stores.
+        groups = resources.log_groups
+        self._read_log_groups: list[logs.ILogGroup] = [
+            *(groups.application, groups.nodes, groups.control_plane),
+            *(groups.firewall, groups.trail, groups.flows),
+        ]
         self._topics = Topics(self, "Topics", settings=settings, key=topics_key)
         self._factory = AlarmFactory(self, settings)
         self._routing = AlarmRouting(
@@ -98,6 +105,7 @@ class MonitoringStack(StageStack):
         if factory.settings.database.backup_retention_days:
             backups = BackupAlarm(self, "Backups", factory=factory, logs_key=logs_key)
             routing.page_directly(backups.alarm)
+            self._read_log_groups.append(backups.log_group)
         PagingEvents(self, "Events", factory=factory, topic=self._topics.critical)
         for warning in (
             *create_service_warnings(factory, resources),
@@ -168,6 +176,7 @@ class MonitoringStack(StageStack):
             announcements=maintenance.announcements,
             topics_key=topics_key,
             tested_alarms=tested_alarms,
+            log_groups=self._read_log_groups,
         )
 
     def _create_audit_trail_alarms(self) -> list[cloudwatch.IAlarm]:

@@ -1,5 +1,7 @@
 """The IAM roles of people: administrators, readers and on-call engineers."""
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -21,7 +23,7 @@ _READER_ACTIONS = {
         *("DescribeStackEvents", "DescribeStackResources", "DescribeStacks"),
         *("ListExports", "ListStackResources", "ListStacks"),
     ),
-    "cloudtrail": ("LookupEvents",),
+    "cloudtrail": ("DescribeTrails", "GetEventSelectors", "GetTrailStatus", "LookupEvents"),
     "cloudwatch": (
         *("DescribeAlarmHistory", "DescribeAlarms", "GetDashboard", "GetMetricData"),
         *("GetMetricStatistics", "ListDashboards", "ListMetrics"),
@@ -45,7 +47,7 @@ _READER_ACTIONS = {
         *("DescribeEvents", "DescribePendingMaintenanceActions"),
     ),
     "route53": ("ListHostedZones", "ListResourceRecordSets"),
-    "secretsmanager": ("ListSecrets",),
+    "secretsmanager": ("DescribeSecret", "ListSecrets"),
     "sns": ("ListSubscriptions", "ListTopics"),
     "wafv2": ("ListWebACLs",),
 }
@@ -59,7 +61,9 @@ class Roles(Construct):
     """The roles of people, and the role of the workflow that deploys.
 
     No trust policy names a person: the policies of IAM users, or IAM Identity Center, decide who
-    may assume a role. The trust policies require multi-factor authentication (MFA).
+    may assume a role. IAM users need multi-factor authentication (MFA). Sessions of IAM Identity
+    Center carry no `aws:MultiFactorAuthPresent`, because Identity Center asks for the second factor
+    itself. So the trust policies admit its permission sets that the settings name.
 
     The roles have permissions on the resources of this stack. Stacks that own other resources
     attach policies to the roles, such as the `AdministratorPolicy` of the data stack. So this stack
@@ -90,7 +94,9 @@ class Roles(Construct):
             settings.resource_name("on-call"),
             "Restarts, scales and rolls back the application in the cluster",
             session_hours=_SESSION_HOURS,
+            permission_sets=settings.access.permission_sets.on_call,
         )
+        self._allow_reads()
         create_deployer_role(self, settings)
 
     def _create_admin_role(
@@ -107,6 +113,7 @@ class Roles(Construct):
             settings.resource_name("admin"),
             "Administrators, with a second factor and for a bounded time",
             session_hours=settings.access.admin_session_hours,
+            permission_sets=settings.access.permission_sets.admin,
         )
         application_secret.grant_read(role)
         application_secret.grant_write(role)
@@ -117,12 +124,16 @@ class Roles(Construct):
 
     def _create_reader_role(self, settings: StageSettings) -> iam.Role:
         """Create a role that reads configuration, metrics and alarms, but no stored data."""
-        role = self._create_role(
+        return self._create_role(
             "Reader",
             settings.resource_name("reader"),
             "Reads configuration, metrics and alarms; no stored data",
             session_hours=_SESSION_HOURS,
+            permission_sets=settings.access.permission_sets.reader,
         )
+
+    def _allow_reads(self) -> None:
+        """Allow readers, on-call engineers and administrators to read descriptions and metrics."""
         actions = [
             f"{service}:{name}" for service, names in _READER_ACTIONS.items() for name in names
         ]
@@ -130,7 +141,7 @@ class Roles(Construct):
             self,
             "ReaderReads",
             description="Readers: descriptions, metrics and alarms",
-            roles=[role],
+            roles=[self.reader, self.on_call, self.admin],
             statements=[iam.PolicyStatement(sid="Read", actions=actions, resources=["*"])],
         )
         acknowledge(
@@ -139,24 +150,31 @@ class Roles(Construct):
             reason="The actions describe, list or return metrics. Most of them support no narrower "
             "resource, and composite alarms are visible only to roles that may describe all "
             "alarms. No action returns objects, secrets, items or log events, or changes a "
-            "resource. Readers sign in with MFA.",
+            "resource. People sign in with a second factor.",
         )
-        return role
 
     def _create_role(
-        self, construct_id: str, name: str, description: str, *, session_hours: int
+        self,
+        construct_id: str,
+        name: str,
+        description: str,
+        *,
+        session_hours: int,
+        permission_sets: Sequence[str],
     ) -> iam.Role:
-        """Create a role for people of this account who signed in with MFA.
+        """Create a role for people of this account who signed in with a second factor.
 
-        The MFA may be no older than the longest session, so that no session is renewed without it.
+        The MFA of an IAM user may be no older than the longest session, so that no session is
+        renewed without it.
         """
         duration = cdk.Duration.hours(session_hours)
-        return iam.Role(
+        account = iam.AccountPrincipal(cdk.Stack.of(self).account)
+        role = iam.Role(
             self,
             construct_id,
             role_name=name,
             description=description,
-            assumed_by=iam.AccountPrincipal(cdk.Stack.of(self).account).with_conditions(
+            assumed_by=account.with_conditions(
                 {
                     "Bool": {"aws:MultiFactorAuthPresent": "true"},
                     "NumericLessThan": {"aws:MultiFactorAuthAge": str(duration.to_seconds())},
@@ -164,3 +182,37 @@ class Roles(Construct):
             ),
             max_session_duration=duration,
         )
+        if permission_sets and role.assume_role_policy is not None:
+            role.assume_role_policy.add_statements(
+                _permission_set_statement(cdk.Stack.of(self), permission_sets)
+            )
+        return role
+
+
+def _permission_set_statement(
+    stack: cdk.Stack, permission_sets: Sequence[str]
+) -> iam.PolicyStatement:
+    """Return the statement of a trust policy that admits the users of permission sets.
+
+    The principal is the account and not the role that Identity Center creates for a permission set,
+    because the name of that role ends with a suffix that changes when the assignment is created
+    again ("Referencing permission sets in resource policies, Amazon EKS Cluster config maps, and
+    AWS KMS key policies", IAM Identity Center User Guide). The path has the Region of Identity
+    Center, except for us-east-1. Only IAM Identity Center creates roles with this path.
+    """
+    arns = [
+        stack.format_arn(
+            service="iam",
+            region="",
+            resource="role",
+            resource_name=f"aws-reserved/sso.amazonaws.com/{path}AWSReservedSSO_{name}_*",
+        )
+        for name in permission_sets
+        for path in ("", "*/")
+    ]
+    return iam.PolicyStatement(
+        sid="PermissionSets",
+        actions=["sts:AssumeRole"],
+        principals=[iam.AccountPrincipal(stack.account)],
+        conditions={"ArnLike": {"aws:PrincipalArn": arns}},
+    )

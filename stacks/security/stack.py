@@ -11,6 +11,7 @@ from spywatcher_constructs.encrypted_log_group import EncryptedLogGroup
 from spywatcher_constructs.private_bucket import PrivateBucket
 from spywatcher_constructs.web_acl import RegionalWebAcl, RuleActions
 from stacks.security.application_secret import ApplicationSecret
+from stacks.security.audit_policy import AuditPolicy
 from stacks.security.keys import Keys
 from stacks.security.roles import Roles
 from stacks.shared.access_logs import (
@@ -104,6 +105,13 @@ class SecurityStack(StageStack):
             access_logs=access_logs,
             expiration=cdk.Duration.days(settings.audit.trail_retention_days),
             removal_policy=self.removal_policy,
+        )
+        AuditPolicy(
+            self,
+            "AuditPolicy",
+            role=self.roles.admin,
+            trail=trail,
+            encryption_key=self.keys.audit,
         )
         acknowledge(trail.bucket, REPLICATION, reason=REPLICATION_REASON)
         acknowledge(

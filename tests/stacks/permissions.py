@@ -1,20 +1,16 @@
-"""The roles of the security stack, and what the policies of all stacks allow them."""
+"""What the roles of people and of the deployment may do, in short form for comparisons."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from typing import Any
 
+from tests.role_policies import RolePolicies, as_list
 from tests.synthesis import ACCOUNT, SynthesizedStage
 
-_ARNS = {
-    "AWS::CloudWatch::Alarm": "cloudwatch:{region}:{account}:alarm:{AlarmName}",
-    "AWS::EKS::Cluster": "eks:{region}:{account}:cluster/{Name}",
-    "AWS::Lambda::Function": "lambda:{region}:{account}:function:{FunctionName}",
-    "AWS::SecretsManager::Secret": "secretsmanager:{region}:{account}:secret:{Name}",
-    "AWS::SNS::Topic": "sns:{region}:{account}:{TopicName}",
-    "AWS::StepFunctions::StateMachine": "states:{region}:{account}:stateMachine:{StateMachineName}",
-}
-_NAMES = {"AWS::IAM::Role": "RoleName", "AWS::RDS::DBInstance": "DBInstanceIdentifier"}
+READS = "RolesReaderReads"
+CLOUDSHELL = "CloudShellPolicy"
+PREFLIGHT = "RolesAdminPreflight"
+"""The starts of the logical ids of policies that describe, list, or have conditions."""
 
 
 def role(stage: SynthesizedStage, name: str) -> dict[str, Any]:
@@ -32,79 +28,34 @@ def bootstrap_roles(stage: SynthesizedStage) -> set[str]:
     }
 
 
-def permissions(stage: SynthesizedStage, role: str) -> dict[str, set[str]]:
+def permissions(
+    stage: SynthesizedStage, role: str, *, only: str = "", without: Sequence[str] = ()
+) -> dict[str, set[str]]:
     """Return the resources of each allowed action.
 
     Args:
         stage: The synthesized stage.
         role: The last part of the role's name, such as `admin`.
+        only: The start of the logical ids of the policies.
+        without: The starts of the logical ids of policies to leave out.
 
     Returns:
         The last parts of the ARNs by action, such as `db:spywatcher-production`.
     """
-    return _allowed(stage, attached_policies(stage, role))
-
-
-def preflight_permissions(stage: SynthesizedStage) -> dict[str, set[str]]:
-    """Return what the policy of preflight allows administrators, as `permissions` does."""
-    policies = attached_policies(stage, "admin")
-    return _allowed(stage, (policy for policy in policies if is_preflight_policy(policy[2])))
-
-
-def is_preflight_policy(policy: dict[str, Any]) -> bool:
-    """Return whether these are the properties of the policy of preflight."""
-    return policy.get("Description") == "Administrators: read what a deployment needs"
-
-
-def attached_policies(
-    stage: SynthesizedStage, role: str
-) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield the stack, the type and the properties of each policy that names the role."""
-    name = stage.settings.resource_name(role)
-    for stack, template in stage.templates.items():
-        for resource in template["Resources"].values():
-            if resource["Type"] in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
-                properties = resource["Properties"]
-                if name in [_resolve(stage, stack, each) for each in properties.get("Roles", [])]:
-                    yield stack, resource["Type"], properties
-
-
-def _allowed(
-    stage: SynthesizedStage, policies: Iterable[tuple[str, str, dict[str, Any]]]
-) -> dict[str, set[str]]:
     allowed = defaultdict(set)
-    for stack, _, policy in policies:
-        for statement in policy["PolicyDocument"]["Statement"]:
+    for policy in RolePolicies.of_people(stage, role).attached:
+        name = policy.logical_id
+        if not name.startswith(only) or name.startswith(tuple(without)):
+            continue
+        for statement in policy.document["Statement"]:
             assert statement["Effect"] == "Allow"
             assert "Condition" not in statement
-            for action in _as_list(statement["Action"]):
-                for resource in _as_list(statement["Resource"]):
-                    arn = _resolve(stage, stack, resource)
+            for action in as_list(statement["Action"]):
+                for arn in as_list(statement["Resource"]):
                     allowed[action].add(arn.split(":", maxsplit=5)[-1])
     return dict(allowed)
 
 
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _resolve(stage: SynthesizedStage, stack: str, value: Any) -> str:
-    """Return the name or the ARN that a value of a template stands for."""
-    if isinstance(value, str):
-        return value
-    ((function, argument),) = value.items()
-    if function == "Fn::Join":
-        separator, parts = argument
-        return str(separator).join(_resolve(stage, stack, part) for part in parts)
-    if function == "Fn::ImportValue":
-        return _resolve(stage, *stage.exports()[argument])
-    logical_id = argument[0] if function == "Fn::GetAtt" else argument
-    resource = stage.templates[stack]["Resources"][logical_id]
-    if resource["Type"] in _NAMES:
-        return str(resource["Properties"].get(_NAMES[resource["Type"]], logical_id))
-    if resource["Type"] in _ARNS:
-        arn = _ARNS[resource["Type"]]
-        return "arn:aws:" + arn.format(
-            region=stage.settings.region, account=ACCOUNT, **resource["Properties"]
-        )
-    return str(logical_id)
+def preflight_permissions(stage: SynthesizedStage) -> dict[str, set[str]]:
+    """Return what the policy of preflight allows administrators, as `permissions` does."""
+    return permissions(stage, "admin", only=PREFLIGHT)

@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 
 from constructs import Construct
+from stacks.shared.log_permissions import allow_log_reads
 
 
 class AdministratorPolicy(iam.ManagedPolicy):
-    """Allows the manual steps of the runbooks on maintenance, access review and security audit.
+    """Allows the manual steps of the runbooks on maintenance, reviews, audits and alarms.
 
     This stack attaches the policy, because it owns the resources. The security stack, which owns
     the role, would otherwise depend on this stack.
@@ -28,6 +30,7 @@ class AdministratorPolicy(iam.ManagedPolicy):
         announcements: sns.ITopic,
         topics_key: kms.IKey,
         tested_alarms: Sequence[cloudwatch.IAlarm],
+        log_groups: Sequence[logs.ILogGroup],
     ) -> None:
         """Attach the policy to the role.
 
@@ -39,6 +42,7 @@ class AdministratorPolicy(iam.ManagedPolicy):
             announcements: The topic for announcements of maintenance.
             topics_key: The KMS key of the topic.
             tested_alarms: The alarms with which the security audit tests the notifications.
+            log_groups: The log groups that administrators can read.
         """
         statements = [
             iam.PolicyStatement(
@@ -72,3 +76,4 @@ class AdministratorPolicy(iam.ManagedPolicy):
             roles=[role],
             statements=statements,
         )
+        allow_log_reads(self, "ReadLogs", [log_group.log_group_arn for log_group in log_groups])

@@ -1,26 +1,34 @@
 """INFRASTRUCTURE.md: Access Control: MFA for admin access, IAM roles with least privilege."""
 
 import re
+from typing import Any
 
 import pytest
 
+from settings import StageSettings, load_stage
+from tests.role_policies import RolePolicies
 from tests.stacks.permissions import (
-    attached_policies,
+    CLOUDSHELL,
+    PREFLIGHT,
+    READS,
     bootstrap_roles,
-    is_preflight_policy,
     permissions,
     preflight_permissions,
     role,
 )
-from tests.synthesis import ROOT, SynthesizedStage
+from tests.synthesis import ACCOUNT, ROOT, SynthesizedStage, synthesize
+from tests.template_values import TemplateValues
 from tools.templates.text import as_text
 
-ROLES = ("admin", "reader", "on-call", "deployer")
+PEOPLE = ("admin", "reader", "on-call")
+ROLES = (*PEOPLE, "deployer")
 MANAGED_POLICIES_PER_ROLE = 10
 """The default quota of IAM ("IAM and AWS STS quotas")."""
+CHARACTERS_OF_A_MANAGED_POLICY = 6144
+"""The quota of IAM, which counts no white space ("IAM and AWS STS quotas")."""
 
 
-# People -------------------------------------------------------------------------------------
+# Who may assume the roles -------------------------------------------------------------------
 
 
 def test_administrators_prove_a_second_factor_within_the_session(stage: SynthesizedStage) -> None:
@@ -41,31 +49,113 @@ def test_readers_and_the_on_call_role_prove_a_second_factor_too(
     assert trust["Condition"]["Bool"] == {"aws:MultiFactorAuthPresent": "true"}
 
 
+@pytest.fixture(scope="module")
+def with_identity_center() -> SynthesizedStage:
+    """Staging, with a permission set for each role."""
+    settings = load_stage("staging")
+    values = settings.model_dump()
+    values["access"]["permission_sets"] = {
+        "admin": ["SpyWatcherAdmin"],
+        "reader": ["Engineers", "OnCall"],
+        "on_call": ["OnCall"],
+    }
+    return synthesize(StageSettings.model_validate(values))
+
+
+def permission_set_role(name: str, *, account: str = ACCOUNT, region: str = "eu-west-2/") -> str:
+    """Return the ARN of the role that Identity Center creates for a permission set."""
+    suffix = "1234567890abcdef"
+    path = f"aws-reserved/sso.amazonaws.com/{region}"
+    return f"arn:aws:iam::{account}:role/{path}AWSReservedSSO_{name}_{suffix}"
+
+
+WITH_MFA = {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "60"}
+
+
+@pytest.mark.parametrize("region", ["", "eu-west-2/"])
+def test_users_of_a_named_permission_set_assume_the_role_without_the_mfa_key_of_iam(
+    with_identity_center: SynthesizedStage, region: str
+) -> None:
+    """Identity Center asks for the second factor; its sessions never carry the key of IAM."""
+    admin = RolePolicies.of_people(with_identity_center, "admin")
+    assert admin.trusts(permission_set_role("SpyWatcherAdmin", region=region))
+    reader = RolePolicies.of_people(with_identity_center, "reader")
+    assert reader.trusts(permission_set_role("OnCall", region=region))
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        permission_set_role("Engineers"),
+        permission_set_role("SpyWatcherAdmins"),
+        permission_set_role("XSpyWatcherAdmin"),
+        permission_set_role("SpyWatcherAdmin", account="222222222222"),
+        f"arn:aws:iam::{ACCOUNT}:role/AWSReservedSSO_SpyWatcherAdmin_1234567890abcdef",
+        f"arn:aws:iam::{ACCOUNT}:role/other",
+        f"arn:aws:iam::{ACCOUNT}:user/you",
+    ],
+)
+def test_no_other_session_assumes_the_role_without_mfa(
+    with_identity_center: SynthesizedStage, principal: str
+) -> None:
+    assert not RolePolicies.of_people(with_identity_center, "admin").trusts(principal)
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_an_iam_user_still_needs_mfa(with_identity_center: SynthesizedStage, name: str) -> None:
+    user = f"arn:aws:iam::{ACCOUNT}:user/you"
+    policies = RolePolicies.of_people(with_identity_center, name)
+    assert policies.trusts(user, WITH_MFA)
+    assert not policies.trusts(user, {"aws:MultiFactorAuthPresent": "false"})
+
+
+def test_without_the_setting_no_permission_set_is_trusted(stage: SynthesizedStage) -> None:
+    for name in PEOPLE:
+        policies = RolePolicies.of_people(stage, name)
+        assert not policies.trusts(permission_set_role("AdministratorAccess"))
+
+
+# What they may do ---------------------------------------------------------------------------
+
+
 def test_administrators_may_do_what_the_runbooks_ask_for_and_no_more(
     stage: SynthesizedStage,
 ) -> None:
     name = stage.settings.resource_name()
-    application = {f"secret:{name}/backend/application"}
-    token = {f"secret:{name}/cache/token"}
-    passwords = {f"secret:{name}/database/{user}" for user in ("admin", "application")}
-    (topics_key,) = (
-        id_ for id_ in stage.resources("security", "AWS::KMS::Key") if id_.startswith("KeysTopics")
-    )
+    application = {f"secret:{name}/backend/application-AbCdEf"}
+    token = {f"secret:{name}/cache/token-AbCdEf"}
+    passwords = {f"secret:{name}/database/{user}-AbCdEf" for user in ("admin", "application")}
+    keys = {
+        purpose: f"key/{key}"
+        for key in stage.resources("security", "AWS::KMS::Key")
+        for purpose in ("Topics", "Audit")
+        if key.startswith(f"Keys{purpose}")
+    }
     instances_and_snapshot = {f"db:{name}", f"snapshot:{name}-manual"}
     machines = ("access-review", "node-patches", "patches-by-aws")
+    rotations = ("cache-token", "database-admin", "database-application")
+    (bucket,) = (
+        key for key in stage.resources("security", "AWS::S3::Bucket") if key.startswith("Audit")
+    )
+    logs = log_groups_of_administrators(stage)
     expected = {
+        "cloudtrail:StartLogging": {f"trail/{name}-trail"},
         "eks:AccessKubernetesApi": {f"cluster/{name}"},
         "eks:DescribeCluster": {f"cluster/{name}"},
         "elasticache:BatchApplyUpdateAction": {f"replicationgroup:{name}"},
         "elasticache:ModifyReplicationGroup": {f"replicationgroup:{name}"},
         "elasticache:TestFailover": {f"replicationgroup:{name}"},
-        "kms:Decrypt": {topics_key},
-        "kms:GenerateDataKey": {topics_key},
-        "lambda:InvokeFunction": {f"function:{name}-rotate-cache-token"},
+        "kms:Decrypt": {keys["Topics"], keys["Audit"]},
+        "kms:GenerateDataKey": {keys["Topics"]},
+        "lambda:InvokeFunction": {f"function:{name}-rotate-{secret}" for secret in rotations},
+        "logs:FilterLogEvents": logs,
+        "logs:GetLogEvents": logs,
         "rds:ApplyPendingMaintenanceAction": {f"db:{name}"},
         "rds:CreateDBSnapshot": instances_and_snapshot,
         "rds:DeleteDBSnapshot": instances_and_snapshot,
         "rds:RebootDBInstance": instances_and_snapshot,
+        "s3:GetObject": {f"{bucket}/*"},
+        "s3:ListBucket": {bucket},
         "secretsmanager:DescribeSecret": application,
         "secretsmanager:GetSecretValue": application | token,
         "secretsmanager:PutSecretValue": application,
@@ -78,9 +168,7 @@ def test_administrators_may_do_what_the_runbooks_ask_for_and_no_more(
     }
     if stage.settings.monitoring.account_wide:
         expected["cloudwatch:SetAlarmState"] = {f"alarm:{name}-root-use"}
-    preflight = preflight_permissions(stage)
-    granted = permissions(stage, "admin").items()
-    assert {action: found for action, found in granted if action not in preflight} == expected
+    assert permissions(stage, "admin", without=[READS, CLOUDSHELL, PREFLIGHT]) == expected
 
 
 def test_preflight_only_reads_descriptions(stage: SynthesizedStage) -> None:
@@ -90,13 +178,88 @@ def test_preflight_only_reads_descriptions(stage: SynthesizedStage) -> None:
         assert action not in ("s3:GetObject", "secretsmanager:GetSecretValue")
 
 
+def log_groups_of_administrators(stage: SynthesizedStage) -> set[str]:
+    """Return the last parts of the ARNs of the log groups that the runbooks name."""
+    name = stage.settings.resource_name()
+    values = TemplateValues(stage)
+    generated = {
+        values.arn(stack, key).split(":", maxsplit=5)[-1]
+        for stack, start in (
+            ("data", "CacheRedisSlowLog"),
+            ("data", "CacheTokenRotationLogs"),
+            ("network", "VpcFlowLogs"),
+        )
+        for key in stage.resources(stack, "AWS::Logs::LogGroup")
+        if key.startswith(start)
+    }
+    named = (
+        f"/aws/containerinsights/{name}/application",
+        f"/aws/containerinsights/{name}/dataplane",
+        f"/aws/eks/{name}/cluster",
+        f"/aws/events/{name}-backups",
+        f"/aws/lambda/{name}-rotate-database-admin",
+        f"/aws/lambda/{name}-rotate-database-application",
+        f"/aws/rds/instance/{name}/postgresql",
+        f"aws-waf-logs-{name}",
+        f"{name}-trail",
+    )
+    return generated | {f"log-group:{group}:*" for group in named}
+
+
 def test_administrators_may_start_every_state_machine(stage: SynthesizedStage) -> None:
     machines = {
         f"stateMachine:{machine['Properties']['StateMachineName']}"
         for stack in stage.templates
         for machine in stage.resources(stack, "AWS::StepFunctions::StateMachine").values()
     }
-    assert permissions(stage, "admin")["states:StartExecution"] == machines
+    allowed = permissions(stage, "admin", without=[CLOUDSHELL])
+    assert allowed["states:StartExecution"] == machines
+
+
+@pytest.mark.parametrize("secret", ["cache/token", "database/admin", "database/application"])
+def test_administrators_may_invoke_the_function_of_each_secret_that_they_rotate(
+    stage: SynthesizedStage, secret: str
+) -> None:
+    """RotateSecret needs it ("RotateSecret", AWS Secrets Manager API Reference)."""
+    admin = RolePolicies.of_people(stage, "admin")
+    name = f"{stage.settings.resource_name()}/{secret}"
+    region = stage.settings.region
+    arn = f"arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:{name}-AbCdEf"
+    function = f"{stage.settings.resource_name('rotate')}-{secret.replace('/', '-')}"
+    assert admin.allows("secretsmanager:RotateSecret", arn)
+    assert admin.allows(
+        "lambda:InvokeFunction", f"arn:aws:lambda:{region}:{ACCOUNT}:function:{function}"
+    )
+
+
+def test_the_functions_of_the_rotations_have_the_names_that_administrators_may_invoke(
+    stage: SynthesizedStage,
+) -> None:
+    schedules = stage.resources("data", "AWS::SecretsManager::RotationSchedule").values()
+    hosted = {
+        schedule["Properties"]["HostedRotationLambda"]["RotationLambdaName"]
+        for schedule in schedules
+        if "HostedRotationLambda" in schedule["Properties"]
+    }
+    own = {
+        function["Properties"]["FunctionName"]
+        for function in stage.resources("data", "AWS::Lambda::Function").values()
+    }
+    allowed = permissions(stage, "admin", without=[CLOUDSHELL])["lambda:InvokeFunction"]
+    assert allowed == {f"function:{name}" for name in hosted | own}
+
+
+def test_administrators_may_run_what_the_preflight_calls(stage: SynthesizedStage) -> None:
+    admin = RolePolicies.of_people(stage, "admin")
+    region, name = stage.settings.region, stage.settings.resource_name()
+    assert admin.allows(
+        "cloudformation:DescribeStacks",
+        f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}-workloads/id",
+    )
+    assert admin.allows(
+        "secretsmanager:GetSecretValue",
+        f"arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:{name}/backend/application-AbCdEf",
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,16 +272,18 @@ def test_administrators_may_start_every_state_machine(stage: SynthesizedStage) -
 def test_the_runbook_names_what_administrators_may_use(
     production: SynthesizedStage, action: str, runbook: str
 ) -> None:
-    (resource,) = permissions(production, "admin")[action]
+    resources = permissions(production, "admin", without=[CLOUDSHELL])[action]
     text = (ROOT / "docs/runbooks" / runbook).read_text()
-    assert re.search(rf"\b{resource.rpartition(':')[2]}\b", text)
+    assert any(re.search(rf"\b{name.rpartition(':')[2]}\b", text) for name in resources)
 
 
 def test_readers_read_alarms_and_no_stored_data(stage: SynthesizedStage) -> None:
     """Readers get descriptions and metrics, but no object, secret, item or log line."""
-    actions = set(permissions(stage, "reader"))
+    actions = set(permissions(stage, "reader", without=[CLOUDSHELL]))
     assert "cloudwatch:DescribeAlarms" in actions
     assert {a for a in actions if not a.partition(":")[2].startswith(("Describe", "List"))} == {
+        "cloudtrail:GetEventSelectors",
+        "cloudtrail:GetTrailStatus",
         "cloudtrail:LookupEvents",
         "cloudwatch:GetDashboard",
         "cloudwatch:GetMetricData",
@@ -127,14 +292,36 @@ def test_readers_read_alarms_and_no_stored_data(stage: SynthesizedStage) -> None
     assert "ManagedPolicyArns" not in role(stage, "reader")
 
 
+@pytest.mark.parametrize("name", ["reader", "on-call"])
+@pytest.mark.parametrize(
+    "action",
+    [
+        *("dynamodb:GetItem", "kms:Decrypt", "lambda:InvokeFunction", "logs:FilterLogEvents"),
+        *("logs:GetLogEvents", "logs:StartQuery", "rds:DownloadDBLogFilePortion", "s3:GetObject"),
+        *("s3:ListBucket", "secretsmanager:GetSecretValue", "ssm:StartSession", "sts:AssumeRole"),
+    ],
+)
+def test_readers_and_on_call_engineers_read_no_data_no_secret_and_no_log_line(
+    stage: SynthesizedStage, name: str, action: str
+) -> None:
+    policies = RolePolicies.of_people(stage, name)
+    assert action not in {a for each in policies.statements() for a in each["Action"]}
+    assert not policies.allows(action)
+
+
 def test_readers_find_the_cluster_for_kubectl(stage: SynthesizedStage) -> None:
     cluster = f"cluster/{stage.settings.resource_name()}"
-    assert permissions(stage, "reader")["eks:DescribeCluster"] == {cluster}
+    allowed = permissions(stage, "reader", without=[CLOUDSHELL])
+    assert allowed["eks:DescribeCluster"] == {cluster}
 
 
-def test_the_on_call_role_finds_the_cluster_and_nothing_else(stage: SynthesizedStage) -> None:
-    cluster = f"cluster/{stage.settings.resource_name()}"
-    assert permissions(stage, "on-call") == {"eks:DescribeCluster": {cluster}}
+def test_the_on_call_role_may_do_in_aws_what_readers_may_and_nothing_else(
+    stage: SynthesizedStage,
+) -> None:
+    on_call, reader = (
+        permissions(stage, name, without=[CLOUDSHELL]) for name in ("on-call", "reader")
+    )
+    assert on_call == reader
 
 
 # All of them --------------------------------------------------------------------------------
@@ -142,21 +329,28 @@ def test_the_on_call_role_finds_the_cluster_and_nothing_else(stage: SynthesizedS
 
 @pytest.mark.parametrize("name", ["admin", "on-call", "deployer"])
 def test_no_permission_has_a_wildcard(stage: SynthesizedStage, name: str) -> None:
-    """Many reads of preflight support no resource, and CloudFormation adds an ID to stacks."""
-    preflight = preflight_permissions(stage) if name == "admin" else {}
-    for action, resources in permissions(stage, name).items():
-        assert "*" not in action
-        assert action in preflight or "*" not in "".join(resources)
+    """Except descriptions, the ids that CloudShell chooses, and names of files with dates in them.
+
+    `:*` at the end of the ARN of a log group stands for the streams of that group.
+    """
+    for action, resources in permissions(
+        stage, name, without=[READS, CLOUDSHELL, PREFLIGHT]
+    ).items():
+        for resource in resources:
+            if action == "s3:GetObject":
+                resource = resource.removesuffix("/*")
+            assert "*" not in action + resource.removesuffix(":*")
 
 
 @pytest.mark.parametrize("name", ROLES)
 def test_each_stack_grants_only_what_it_owns(stage: SynthesizedStage, name: str) -> None:
     """A name in the security stack would tie it to the stacks that come after it."""
-    for stack, _, policy in attached_policies(stage, name):
-        if stack == "security" and not is_preflight_policy(policy):
-            for statement in policy["PolicyDocument"]["Statement"]:
-                resource = statement["Resource"]
-                for each in resource if isinstance(resource, list) else [resource]:
+    for policy in RolePolicies.of_people(stage, name).attached:
+        if policy.stack == "security" and not policy.logical_id.startswith(PREFLIGHT):
+            resource = stage.templates["security"]["Resources"][policy.logical_id]
+            for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
+                allowed: Any = statement["Resource"]
+                for each in allowed if isinstance(allowed, list) else [allowed]:
                     bootstrap = as_text(each).partition(":role/")[2].startswith("cdk-")
                     assert isinstance(each, dict) or bootstrap or each == "*", each
 
@@ -165,5 +359,12 @@ def test_each_stack_grants_only_what_it_owns(stage: SynthesizedStage, name: str)
 def test_a_role_has_no_more_managed_policies_than_iam_allows(
     stage: SynthesizedStage, name: str
 ) -> None:
-    attached = [type_ for _, type_, _ in attached_policies(stage, name)]
+    attached = [policy.type for policy in RolePolicies.of_people(stage, name).attached]
     assert attached.count("AWS::IAM::ManagedPolicy") <= MANAGED_POLICIES_PER_ROLE
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_no_managed_policy_is_longer_than_iam_allows(stage: SynthesizedStage, name: str) -> None:
+    for policy in RolePolicies.of_people(stage, name).attached:
+        length = len(re.sub(r"\s", "", str(policy.document)))
+        assert length <= CHARACTERS_OF_A_MANAGED_POLICY, policy.logical_id

@@ -55,6 +55,10 @@ REQUIRED = [
     Kind("kubectl", "internet", "tcp", 443),
     Kind("kubectl", "s3", "tcp", 443),
     Kind("kubectl", "resolver", "udp", 53),
+    # People call the Kubernetes API from CloudShell, and the APIs of AWS for its tokens.
+    Kind("cloudshell", "api", "tcp", 443),
+    Kind("cloudshell", "internet", "tcp", 443),
+    Kind("cloudshell", "resolver", "udp", 53),
     # Rotation functions call PostgreSQL, Redis, and the APIs of Secrets Manager and ElastiCache.
     Kind("rotation", "database", "tcp", 5432),
     Kind("rotation", "cache", "tcp", 6379),
@@ -66,6 +70,7 @@ REQUIRED_WITH_ENDPOINTS = [
     Kind("pod", "endpoint", "tcp", 443),
     Kind("kubectl", "endpoint", "tcp", 443),
     Kind("rotation", "endpoint", "tcp", 443),
+    Kind("cloudshell", "endpoint", "tcp", 443),
 ]
 
 _NO_ROUTE = "no route from the database tier"
@@ -179,6 +184,17 @@ FORBIDDEN: dict[Kind, set[str]] = {
     Kind("kubectl", "database", "tcp", 5432): {"kubectl group out", "database group in"},
     Kind("kubectl", "cache", "tcp", 6379): {"kubectl group out", "cache group in"},
     Kind("kubectl", "internet", "tcp", 80): {"kubectl group out", "private out", "public out"},
+    # People in CloudShell reach the Kubernetes API, and neither pods nor data stores.
+    Kind("cloudshell", "api", "tcp", 10250): {"cloudshell group out", "api group in"},
+    Kind("cloudshell", "api", "udp", 443): {"cloudshell group out", "api group in"},
+    Kind("cloudshell", "pod", "tcp", 3001): {"cloudshell group out", "pod group in"},
+    Kind("cloudshell", "pod", "tcp", 443): {"pod group in"},
+    Kind("cloudshell", "database", "tcp", 5432): {"cloudshell group out", "database group in"},
+    Kind("cloudshell", "cache", "tcp", 6379): {"cloudshell group out", "cache group in"},
+    Kind("cloudshell", "internet", "tcp", 80): {
+        *("cloudshell group out", "private out", "public out"),
+    },
+    Kind("pod", "cloudshell", "tcp", 443): {"cloudshell group in"},
     # Rotation functions reach PostgreSQL and Redis, and no pod.
     Kind("rotation", "database", "tcp", 22): {
         *("rotation group out", "private out", "database in", "database group in"),
@@ -219,6 +235,8 @@ FORBIDDEN_WITH_ENDPOINTS: dict[Kind, set[str]] = {
     Kind("kubectl", "endpoint", "udp", 443): {"kubectl group out", "endpoint group in"},
     Kind("rotation", "endpoint", "tcp", 80): {"rotation group out", "endpoint group in"},
     Kind("rotation", "endpoint", "udp", 443): {"rotation group out", "endpoint group in"},
+    Kind("cloudshell", "endpoint", "tcp", 80): {"cloudshell group out", "endpoint group in"},
+    Kind("cloudshell", "endpoint", "udp", 443): {"cloudshell group out", "endpoint group in"},
     Kind("endpoint", "internet", "tcp", 443): {"endpoint group out"},
 }
 

@@ -300,6 +300,11 @@ class _Reader:
             if "HostedRotationLambda" in schedule
         ]
         (rotation,) = set(rotations)
+        (cloudshell,) = (
+            key
+            for key in self._properties("cluster", "AWS::EC2::SecurityGroup")
+            if key.startswith("CloudShell")
+        )
         groups = {
             "alb": self._names(balancer["SecurityGroups"]),
             "pod": (own_group,),
@@ -307,6 +312,7 @@ class _Reader:
             "control-plane-group": control_plane,
             "kubectl": functions[0],
             "rotation": (rotation,),
+            "cloudshell": (cloudshell,),
             "database": self._names(database["VPCSecurityGroups"]),
             "cache": self._names(cache["SecurityGroupIds"]),
         }

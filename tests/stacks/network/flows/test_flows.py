@@ -61,12 +61,12 @@ def test_only_rules_for_the_internet_name_address_ranges(network: Network) -> No
         for rule in network.rules
         if not isinstance(rule.peer, str) and not rule.is_placeholder
     }
-    (alb,), (kubectl,), (rotation,) = (
-        network.groups[kind] for kind in ("alb", "kubectl", "rotation")
+    (alb,), (kubectl,), (rotation,), (cloudshell,) = (
+        network.groups[kind] for kind in ("alb", "kubectl", "rotation", "cloudshell")
     )
     assert ranges == {
         *((alb, False, port) for port in (443, 80)),
-        *((group, True, 443) for group in (kubectl, rotation)),
+        *((group, True, 443) for group in (kubectl, rotation, cloudshell)),
     }
 
 
