@@ -416,10 +416,10 @@ def test_a_refused_deploy_changes_nothing(results: Results) -> None:
 # Destroyed
 
 
-def test_destroying_leaves_nothing_of_the_stage(results: Results) -> None:
+def test_destroying_leaves_only_the_stack_of_the_account(results: Results) -> None:
     left = results.destroyed
-    assert left.stacks == {}
-    assert left.resources == []
+    assert left.stacks == {"spywatcher-account": "CREATE_COMPLETE"}
+    assert {resource["stack"] for resource in left.resources} <= {"spywatcher-account"}
     assert (left.vpcs, left.subnets, left.load_balancers) == ([], [], [])
     assert (left.databases, left.replication_groups, left.clusters) == ([], [], [])
     assert left.alarms == []

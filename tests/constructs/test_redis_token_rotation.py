@@ -53,7 +53,7 @@ def statements_by_sid(stage: SynthesizedStage) -> dict[str, dict[str, Any]]:
 
 def test_the_previous_token_is_removed_a_day_after_its_rotation(stage: SynthesizedStage) -> None:
     rule = stage.only("data", RULE)
-    assert rule["ScheduleExpression"] == "cron(0 6 * * ? *)"
+    assert rule["ScheduleExpression"] == "cron(0 8 * * ? *)"
     function_id, _ = function(stage)
     (target,) = rule["Targets"]
     assert target["Arn"] == {"Fn::GetAtt": [function_id, "Arn"]}
@@ -64,7 +64,7 @@ def test_the_removal_follows_the_rotation_when_the_maintenance_window_moves(
     staging: SynthesizedStage,
 ) -> None:
     moved = synthesize_with(staging, maintenance={"weekly_window": "sat:22:30-sun:00:00"})
-    assert moved.only("data", RULE)["ScheduleExpression"] == "cron(0 3 * * ? *)"
+    assert moved.only("data", RULE)["ScheduleExpression"] == "cron(0 4 * * ? *)"
 
 
 def test_only_secrets_manager_and_the_daily_rule_may_invoke_the_function(

@@ -15,6 +15,7 @@ _ARN = re.compile(r"arn:([^:\s]+):([a-z0-9-]+):([^:\s]*):([^:\s]*):")
 WITHOUT_REGION = {"iam"}
 """Services whose ARNs name no Region ("Service Authorization Reference")."""
 WITHOUT_REGION_AND_ACCOUNT = {
+    "route53": "the ID of a hosted zone is unique in a partition",
     "s3": "the name of a bucket is unique in a partition",
     "scheduler": "a universal target of EventBridge Scheduler, arn:aws:scheduler:::aws-sdk",
     "states": "a service integration of Step Functions, arn:aws:states:::sns:publish",
