@@ -158,8 +158,7 @@ def service_chart(
 ) -> Manifest:
     """Return the Service, the disruption budget and the Deployment of a service.
 
-    The Service comes first. The load balancer controller finds pods by it, and gives a readiness
-    gate only to pods that are created later.
+    The Service comes first, because the load balancer controller finds the pods by it.
     """
     chart = _create_chart(service.name)
     add_service(chart, service, track)
@@ -188,11 +187,15 @@ def cloudwatch_authentication_chart() -> Manifest:
     return _to_manifest(chart)
 
 
-def request_rate_chart(
-    service: Service, settings: ServiceSettings, requests: RequestCount, *, track: Track = "blue"
+def scaled_object_chart(
+    service: Service,
+    settings: ServiceSettings,
+    requests: RequestCount | None,
+    *,
+    track: Track = "blue",
 ) -> Manifest:
-    """Return the ScaledObject that scales a service by its request rate."""
-    chart = _create_chart(f"{service.name}-request-rate")
+    """Return the ScaledObject that scales a service."""
+    chart = _create_chart(f"{service.name}-scaled-object")
     add_scaled_object(chart, service, settings, requests, track)
     return _to_manifest(chart)
 

@@ -8,6 +8,7 @@ from k8s.application import USER_ID, Service, volume_name
 from k8s.checkov_annotations import checkov_annotations
 from k8s.names import NAMESPACE, Track, labels, object_name, selector_labels
 from k8s.priority_class import APPLICATION_PRIORITY
+from k8s.target_group_binding import readiness_gate
 from settings.services import ResourceSettings, ServiceSettings
 
 # The load balancer stops sending requests to a pod within the deregistration delay of 30 seconds.
@@ -42,7 +43,7 @@ def add_deployment(
     deployment.select(kplus.LabelSelector.of(labels=selector))
     _add_container(deployment, service, settings.resources, image)
     cdk8s.ApiObject.of(deployment).add_json_patch(
-        *_spread_patches(selector), *_pod_patches(service)
+        *_spread_patches(selector), *_pod_patches(service, track)
     )
 
 
@@ -167,10 +168,14 @@ def _spread_patches(selector: dict[str, str]) -> list[cdk8s.JsonPatch]:
     ]
 
 
-def _pod_patches(service: Service) -> list[cdk8s.JsonPatch]:
+def _pod_patches(service: Service, track: Track) -> list[cdk8s.JsonPatch]:
     """Set the fields that the L2 has no property for."""
     seccomp_profile = {"type": "RuntimeDefault"}
+    # The controller's webhook adds the gate too, but the API server ignores a webhook that fails.
+    # With the gate here, a roll-out always waits until the target of each new pod is healthy.
+    gates = [{"conditionType": readiness_gate(service, track)}]
     patches = [
+        cdk8s.JsonPatch.add(f"{_POD_SPEC}/readinessGates", gates),
         cdk8s.JsonPatch.add(f"{_POD_SPEC}/securityContext/seccompProfile", seccomp_profile),
         # The L2 sets `replicas` unless the same chart holds an autoscaler.
         cdk8s.JsonPatch.remove("/spec/replicas"),

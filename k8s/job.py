@@ -30,8 +30,9 @@ def add_job(
     """Add a Job.
 
     A Job is immutable, so that a changed Job needs another name. The name ends with a digest of
-    the spec and the release. The Job has no time to live: a deployment waits for its
-    `.status.succeeded`, and the next deployment prunes it.
+    the spec and the release. The Job has no time to live, and the next deployment keeps it: if that
+    one fails, the rollback applies this Job again, which then has succeeded already and does not
+    run. Otherwise its migrations would fail after a failed migration (Prisma, P3009).
 
     Args:
         scope: The chart.

@@ -1,4 +1,8 @@
-"""Scaling by request rate: a KEDA ScaledObject takes over a service's HorizontalPodAutoscaler."""
+"""The ScaledObject of a service: KEDA takes over the service's HorizontalPodAutoscaler.
+
+KEDA owns an autoscaler that it has taken over, and deletes it with the ScaledObject (keda #3154).
+Every service therefore keeps its ScaledObject, with or without a request rate.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +49,7 @@ def add_scaled_object(
     scope: Construct,
     service: Service,
     settings: ServiceSettings,
-    requests: RequestCount,
+    requests: RequestCount | None,
     track: Track = "blue",
 ) -> None:
     """Add the ScaledObject of a service.
@@ -56,11 +60,17 @@ def add_scaled_object(
     Args:
         scope: The chart.
         service: The service to scale.
-        settings: The bounds and targets, with `requests_per_minute_per_pod`.
-        requests: The metric that counts the service's requests.
+        settings: The bounds and targets.
+        requests: The metric that counts the service's requests, if they scale it too.
         track: The track to scale.
     """
     name = object_name(service.name, track)
+    triggers = [
+        _utilization_trigger("cpu", settings.cpu_target_percent),
+        _utilization_trigger("memory", settings.memory_target_percent),
+    ]
+    if requests is not None:
+        triggers.append(_request_rate_trigger(settings, requests))
     add_custom_resource(
         scope,
         "scaled-object",
@@ -76,11 +86,7 @@ def add_scaled_object(
             "advanced": {
                 "horizontalPodAutoscalerConfig": {"name": name, "behavior": SCALING_BEHAVIOR}
             },
-            "triggers": [
-                _utilization_trigger("cpu", settings.cpu_target_percent),
-                _utilization_trigger("memory", settings.memory_target_percent),
-                _request_rate_trigger(settings, requests),
-            ],
+            "triggers": triggers,
         },
     )
 

@@ -1,9 +1,27 @@
-"""The TargetGroupBinding of a service: it registers the pods with a target group."""
+"""The TargetGroupBinding of a service: it registers the pods with a target group.
+
+The target group of a binding is immutable (aws-load-balancer-controller v3.5.0,
+webhooks/elbv2/targetgroupbinding_validator.go). A target group is replaced when its port changes.
+The name of the binding therefore contains the port.
+"""
 
 from constructs import Construct
 from k8s.application import Service
 from k8s.custom_resource import add_custom_resource
 from k8s.names import Track, labels, object_name
+
+
+def binding_name(service: Service, track: Track = "blue") -> str:
+    """Return the name of the binding, such as spywatcher-backend-3001."""
+    return f"{object_name(service.name, track)}-{service.port}"
+
+
+def readiness_gate(service: Service, track: Track = "blue") -> str:
+    """Return the pod condition that the controller sets when a pod's target is healthy.
+
+    Source: aws-load-balancer-controller v3.5.0, pkg/targetgroupbinding/utils.go.
+    """
+    return f"target-health.elbv2.k8s.aws/{binding_name(service, track)}"
 
 
 def add_target_group_binding(
@@ -25,7 +43,7 @@ def add_target_group_binding(
         "binding",
         api_version="elbv2.k8s.aws/v1beta1",
         kind="TargetGroupBinding",
-        name=name,
+        name=binding_name(service, track),
         labels=labels(service.name, track),
         spec={
             "serviceRef": {"name": name, "port": service.port},

@@ -1,5 +1,8 @@
 """The workloads stack: the application's Kubernetes objects, in the order of their dependencies."""
 
+import hashlib
+import json
+
 import aws_cdk as cdk
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
@@ -18,11 +21,8 @@ from stacks.cluster.controllers.load_balancer_controller import allow_target_reg
 from stacks.shared.kubectl_concurrency import limit_kubectl_concurrency
 from stacks.shared.names import instance_identifier
 from stacks.shared.stage_stack import StageStack
+from stacks.workloads.completion import JOB, ROLLOUT, wait_for
 from stacks.workloads.routing import Routing
-
-_JOB_TIMEOUT = cdk.Duration.minutes(12)
-"""How long CloudFormation waits for a Job. It is longer than the Job's own deadline, and shorter
-than the 15 minutes that a KubernetesObjectValue can wait."""
 
 
 class WorkloadsStack(StageStack):
@@ -75,10 +75,10 @@ class WorkloadsStack(StageStack):
         namespace_objects = self._apply_namespace_objects(vpc)
         secrets = self._apply_secrets(cache_endpoint)
         migrations = self._run_jobs([*namespace_objects, *secrets])
-        configuration = self._apply_configuration()
+        configuration = self._apply_configuration(migrations)
         self._keda_authentication = self._apply_keda_authentication()
         for service in (BACKEND, FRONTEND):
-            self._run_service(service, [*namespace_objects, *secrets, configuration, migrations])
+            self._run_service(service, [*namespace_objects, *secrets, configuration])
         limit_kubectl_concurrency(self)
 
     def _create_image_parameter(self, service: Service) -> str:
@@ -129,16 +129,18 @@ class WorkloadsStack(StageStack):
         )
         return [self._apply(f"{name}Secret", manifest, store) for name, manifest in secrets.items()]
 
-    def _apply_configuration(self) -> IDependable:
+    def _apply_configuration(self, migrations: list[IDependable]) -> IDependable:
+        """Apply the ConfigMap. It reaches the running pods too, because Reloader restarts them."""
         return self._apply(
             "Configuration",
             charts.configuration_chart(
                 self._settings.application, domain=self._settings.domain.name
             ),
             self._namespace,
+            *migrations,
         )
 
-    def _run_jobs(self, dependencies: list[IDependable]) -> IDependable:
+    def _run_jobs(self, dependencies: list[IDependable]) -> list[IDependable]:
         """Run the Job that creates the database's roles, then the migrations.
 
         If a Job fails, the update fails before a pod of the release starts.
@@ -160,93 +162,120 @@ class WorkloadsStack(StageStack):
                 image=self._images[BACKEND.name],
                 release=self._release,
             ),
-            bootstrap,
+            *bootstrap,
         )
 
     def _run_job(
         self, construct_id: str, manifest: charts.Manifest, *dependencies: IDependable
-    ) -> IDependable:
-        """Apply the Job of a chart, and return the resource that waits until it has succeeded."""
+    ) -> list[IDependable]:
+        """Apply the Job of a chart, and return what is created when it has succeeded.
+
+        The update keeps the previous Job, for a rollback (k8s/job.py).
+        """
         (name,) = (item["metadata"]["name"] for item in manifest if item["kind"] == "Job")
-        job = self._apply(construct_id, manifest, *dependencies)
-        success = eks.KubernetesObjectValue(
+        job = self._apply(construct_id, manifest, *dependencies, prune=False)
+        return wait_for(
             self,
-            f"{construct_id}Done",
+            construct_id,
             cluster=self._cluster,
-            object_type="job",
+            completion=JOB,
             object_name=name,
-            object_namespace=NAMESPACE,
-            json_path=".status.succeeded",
-            timeout=_JOB_TIMEOUT,
+            dependencies=[job],
         )
-        success.node.add_dependency(job)
-        return success
 
     def _run_service(self, service: Service, dependencies: list[IDependable]) -> None:
-        """Apply the objects of a service.
+        """Apply the objects of a service, and wait for the roll-out of its pods.
 
-        The TargetGroupBinding comes first: the load balancer controller gives a readiness gate
-        only to pods that are created after it.
+        The TargetGroupBinding comes first: a new pod becomes ready only as a healthy target.
         """
         settings = self._settings.services.by_name()[service.name]
         construct_id = service.name.capitalize()
         binding = self._apply(
-            f"{construct_id}Binding",
+            f"{construct_id}Binding{service.port}",
             charts.target_group_binding_chart(
                 service, target_group_arn=self._routing.target_group(service).target_group_arn
             ),
             self._namespace,
             self._target_registration,
         )
-        deployment = self._apply(
-            construct_id,
-            charts.service_chart(service, settings, image=self._images[service.name]),
-            binding,
-            *dependencies,
+        manifest = charts.service_chart(service, settings, image=self._images[service.name])
+        deployment = self._apply(construct_id, manifest, binding, *dependencies)
+        initial_replicas = self._set_initial_replicas(
+            service, settings.replicas.initial, deployment
         )
-        self._set_initial_replicas(service, settings.replicas.initial, deployment)
         self._apply_autoscaling(service, settings, deployment)
+        self._wait_for_rollout(service, manifest, initial_replicas)
+
+    def _wait_for_rollout(
+        self, service: Service, manifest: charts.Manifest, initial_replicas: IDependable
+    ) -> None:
+        """Wait for the roll-out of each new image and each change of the manifest."""
+        image = self._images[service.name]
+        text = json.dumps(manifest, sort_keys=True).replace(json.dumps(image)[1:-1], "")
+        wait_for(
+            self,
+            service.name.capitalize(),
+            cluster=self._cluster,
+            completion=ROLLOUT,
+            object_name=object_name(service.name),
+            dependencies=[initial_replicas],
+            causes={"Image": image, "ChartDigest": hashlib.sha256(text.encode()).hexdigest()[:8]},
+        )
 
     def _set_initial_replicas(
         self, service: Service, replicas: int, deployment: IDependable
-    ) -> None:
+    ) -> IDependable:
         """Set the number of replicas at the first deployment.
 
-        The Deployment's manifest has no number, which each release would set again. The patch never
-        changes, so that CloudFormation applies it once.
+        The Deployment's manifest has no number, which each release would set again. The number of
+        the patch is a parameter, whose value later deployments keep. Otherwise another
+        `replicas.initial` would reset the number of pods that the autoscaler has chosen.
         """
+        number = cdk.CfnParameter(
+            self,
+            f"{service.name.capitalize()}InitialReplicas",
+            type="Number",
+            description=f"Pods of the {service.name} that the first deployment starts",
+            default=replicas,
+            min_value=1,
+            max_value=100,
+        )
         patch = eks.KubernetesPatch(
             self,
             f"{service.name.capitalize()}Start",
             cluster=self._cluster,
             resource_name=f"deployment/{object_name(service.name)}",
             resource_namespace=NAMESPACE,
-            apply_patch={"spec": {"replicas": replicas}},
+            apply_patch={"spec": {"replicas": number.value_as_number}},
             restore_patch={},
         )
         patch.node.add_dependency(deployment)
+        return patch
 
     def _apply_autoscaling(
         self, service: Service, settings: ServiceSettings, deployment: IDependable
     ) -> None:
-        """Apply the autoscaler, and the ScaledObject if the request rate scales the service."""
+        """Apply the autoscaler, and the ScaledObject that takes it over."""
         construct_id = service.name.capitalize()
         autoscaler = self._apply(
             f"{construct_id}Autoscaler", charts.autoscaler_chart(service, settings), deployment
         )
+        self._apply(
+            f"{construct_id}RequestRate",
+            charts.scaled_object_chart(service, settings, self._request_count(service, settings)),
+            autoscaler,
+            *self._keda_authentication,
+        )
+
+    def _request_count(self, service: Service, settings: ServiceSettings) -> RequestCount | None:
+        """Return the metric that counts a service's requests, if they scale the service."""
         if settings.requests_per_minute_per_pod is None:
-            return
+            return None
         target_group = self._routing.target_group(service)
-        requests = RequestCount(
+        return RequestCount(
             region=self.region,
             load_balancer=self._load_balancer.load_balancer_full_name,
             target_group=target_group.target_group_full_name,
-        )
-        self._apply(
-            f"{construct_id}RequestRate",
-            charts.request_rate_chart(service, settings, requests),
-            autoscaler,
-            *self._keda_authentication,
         )
 
     def _apply_keda_authentication(self) -> list[IDependable]:
@@ -258,11 +287,22 @@ class WorkloadsStack(StageStack):
         return [self._apply("CloudwatchAuthentication", manifest, self._namespace)]
 
     def _apply(
-        self, construct_id: str, manifest: charts.Manifest, *dependencies: IDependable
+        self,
+        construct_id: str,
+        manifest: charts.Manifest,
+        *dependencies: IDependable,
+        prune: bool = True,
     ) -> IDependable:
-        """Apply a manifest. Never change the id: CloudFormation would delete the live objects."""
+        """Apply a manifest. Never change the id: CloudFormation would delete the live objects.
+
+        Args:
+            construct_id: The id of the manifest.
+            manifest: The objects.
+            dependencies: What must exist before them.
+            prune: Whether an update deletes objects that left the manifest.
+        """
         resource = eks.KubernetesManifest(
-            self, construct_id, cluster=self._cluster, manifest=manifest, prune=True
+            self, construct_id, cluster=self._cluster, manifest=manifest, prune=prune
         )
         resource.node.add_dependency(*dependencies)
         return resource

@@ -1,11 +1,10 @@
 """INFRASTRUCTURE.md, Horizontal Scaling: CPU > 70%, memory > 80%, and the limits."""
 
-import json
-
 import pytest
 
 from tests.k8s.objects import SERVICES, Object, deployment_spec
 from tests.synthesis import SynthesizedStage
+from tools.templates.text import as_text
 
 each_service = pytest.mark.parametrize("service", SERVICES)
 
@@ -49,10 +48,16 @@ def test_the_first_deployment_starts_the_number_of_pods_of_the_design(
         resource["Properties"]
         for resource in stage.resources("workloads", "Custom::AWSCDK-EKS-KubernetesPatch").values()
     ]
-    assert {patch["ResourceName"]: json.loads(patch["ApplyPatchJson"]) for patch in patches} == {
-        f"deployment/spywatcher-{service}": {"spec": {"replicas": count}}
-        for service, count in zip(SERVICES, counts, strict=True)
+    parameters = stage.templates["workloads"]["Parameters"]
+    assert {patch["ResourceName"]: as_text(patch["ApplyPatchJson"]) for patch in patches} == {
+        f"deployment/spywatcher-{service}": (
+            f'{{"spec":{{"replicas":${{{service.capitalize()}InitialReplicas}}}}}}'
+        )
+        for service in SERVICES
     }
+    assert counts == tuple(
+        parameters[f"{service.capitalize()}InitialReplicas"]["Default"] for service in SERVICES
+    )
     assert {patch["RestorePatchJson"] for patch in patches} == {"{}"}
 
 

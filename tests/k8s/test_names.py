@@ -16,8 +16,14 @@ def chart(track: Track) -> Manifest:
 
 
 def test_the_objects_of_the_green_track_have_a_suffix() -> None:
-    assert {item["metadata"]["name"] for item in chart("blue")} == {"spywatcher-backend"}
-    assert {item["metadata"]["name"] for item in chart("green")} == {"spywatcher-backend-green"}
+    tracks: dict[Track, str] = {
+        "blue": "spywatcher-backend",
+        "green": "spywatcher-backend-green",
+    }
+    for track, name in tracks.items():
+        names = {item["kind"]: item["metadata"]["name"] for item in chart(track)}
+        assert names.pop("TargetGroupBinding") == f"{name}-3001"
+        assert set(names.values()) == {name}
 
 
 def test_the_service_of_a_track_selects_the_pods_of_its_track_only() -> None:

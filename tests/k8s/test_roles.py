@@ -23,7 +23,6 @@ def test_on_call_engineers_restart_scale_and_roll_back_the_application(
         ("deployments/scale", "get"),
         ("deployments/scale", "update"),
         ("deployments/scale", "patch"),
-        ("horizontalpodautoscalers", "patch"),
         ("scaledobjects", "patch"),
         ("pods", "delete"),
         ("pods/eviction", "create"),

@@ -13,8 +13,11 @@ from stacks.cluster.controllers.controller import (
 def reloader(*, replicas: int) -> Controller:
     """Declare the controller. It needs no permissions in AWS.
 
-    To restart pods, it sets an annotation of the pod template. A later deployment keeps the
-    annotation: `kubectl apply` removes only fields that an earlier manifest contained.
+    To restart pods, it sets a variable in their containers to a digest of the Secret or ConfigMap.
+    A later deployment keeps the variable: `kubectl apply` removes only fields that an earlier
+    manifest contained. After its own restart, it compares all digests, and makes up for changes
+    that it has missed, such as the rotation of a secret. The strategy `annotations` compares none,
+    and would restart all pods each time (Reloader v1.4.21, internal/pkg/handler/upgrade.go).
     """
     deployment = ChartDeployment(
         name="reloader",
@@ -30,7 +33,9 @@ def reloader(*, replicas: int) -> Controller:
         values={
             "fullnameOverride": "reloader",
             "reloader": {
-                "reloadStrategy": "annotations",
+                "reloadStrategy": "env-vars",
+                "reloadOnCreate": True,
+                "syncAfterRestart": True,
                 "enableHA": replicas > 1,
                 "readOnlyRootFileSystem": True,
                 "serviceAccount": {"name": "reloader"},

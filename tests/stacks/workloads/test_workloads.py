@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.synthesis import SynthesizedStage
+from tests.synthesis import SynthesizedStage, synthesize
+from tools.embedded_aws.kubernetes.jsonpath import read
 from tools.templates.text import as_text
 
 MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
 OBJECT_VALUE = "Custom::AWSCDK-EKS-KubernetesObjectValue"
+PATCH = "Custom::AWSCDK-EKS-KubernetesPatch"
+PARAMETER = "AWS::SSM::Parameter"
+BINDINGS = {"backend": "spywatcher-backend-3001", "frontend": "spywatcher-frontend-80"}
 
 each_service = pytest.mark.parametrize("service", ["backend", "frontend"])
 
@@ -60,8 +64,8 @@ class DependencyGraph:
             queue.extend(new)
         return dependencies
 
-    def wait_for_job(self, manifest: str) -> str:
-        """Return the resource that waits until a Job has succeeded."""
+    def success_of_job(self, manifest: str) -> str:
+        """Return the resource that exists only after a Job has succeeded."""
         (job,) = [
             name
             for (kind, name), id_ in self._manifests.items()
@@ -74,7 +78,12 @@ class DependencyGraph:
             and as_text(resource["Properties"]["ObjectName"]) == job
             and manifest in self._direct_dependencies(resource)
         ]
-        return wait
+        (outcome,) = [
+            logical_id
+            for logical_id, resource in self._resources.items()
+            if resource["Type"] == PARAMETER and wait in self._direct_dependencies(resource)
+        ]
+        return outcome
 
     @staticmethod
     def _direct_dependencies(resource: dict[str, Any]) -> set[str]:
@@ -101,6 +110,11 @@ def graph(stage: SynthesizedStage) -> DependencyGraph:
     return DependencyGraph(stage)
 
 
+def test_no_resource_depends_on_itself(graph: DependencyGraph, stage: SynthesizedStage) -> None:
+    for logical_id in stage.templates["workloads"]["Resources"]:
+        assert logical_id not in graph.dependencies(logical_id)
+
+
 def test_the_namespace_is_applied_before_every_other_object(graph: DependencyGraph) -> None:
     namespace = graph.manifest_of("Namespace", "spywatcher")
     for manifest in graph.manifests() - {namespace}:
@@ -125,8 +139,8 @@ def test_jobs_depend_on_their_secrets_service_account_and_network_policy(
 
 
 def test_migrations_start_after_the_bootstrap_has_succeeded(graph: DependencyGraph) -> None:
-    wait = graph.wait_for_job(graph.manifest_of_job("database-bootstrap"))
-    assert wait in graph.dependencies(graph.manifest_of_job("migrations"))
+    success = graph.success_of_job(graph.manifest_of_job("database-bootstrap"))
+    assert success in graph.dependencies(graph.manifest_of_job("migrations"))
 
 
 @each_service
@@ -134,19 +148,99 @@ def test_pods_start_after_the_migrations_have_succeeded(
     graph: DependencyGraph, service: str
 ) -> None:
     """A deployment does not wait for a Job that it applied, but for a value of its status."""
-    wait = graph.wait_for_job(graph.manifest_of_job("migrations"))
+    success = graph.success_of_job(graph.manifest_of_job("migrations"))
     deployment = graph.manifest_of("Deployment", f"spywatcher-{service}")
-    assert wait in graph.dependencies(deployment)
+    assert success in graph.dependencies(deployment)
+
+
+def test_configuration_reaches_the_running_pods_only_after_the_migrations(
+    graph: DependencyGraph,
+) -> None:
+    """Reloader restarts the pods of the previous release when their ConfigMap changes."""
+    success = graph.success_of_job(graph.manifest_of_job("migrations"))
+    assert success in graph.dependencies(graph.manifest_of("ConfigMap", "spywatcher-backend"))
+
+
+def test_an_update_keeps_the_previous_job_for_a_rollback(
+    graph: DependencyGraph, stage: SynthesizedStage
+) -> None:
+    """The rollback applies the previous Job again. One that has succeeded does not run again."""
+    for manifest, resource in stage.resources("workloads", MANIFEST).items():
+        is_job = manifest in graph.manifests("Job")
+        assert ("PruneLabel" in resource["Properties"]) != is_job
+    for job in (item for item in stage.manifests() if item["kind"] == "Job"):
+        assert "ttlSecondsAfterFinished" not in job["spec"]
+
+
+def waits(stage: SynthesizedStage, object_type: str) -> dict[str, dict[str, Any]]:
+    """Return the properties of the waits for objects of a type, by the object's name."""
+    found = [
+        resource["Properties"] for resource in stage.resources("workloads", OBJECT_VALUE).values()
+    ]
+    return {as_text(w["ObjectName"]): w for w in found if w["ObjectType"] == object_type}
+
+
+@each_service
+def test_a_deployment_waits_for_the_roll_out_of_each_image_and_each_change_of_the_chart(
+    stage: SynthesizedStage, service: str
+) -> None:
+    wait = waits(stage, "deployment")[f"spywatcher-{service}"]
+    assert wait["Image"] == {"Ref": f"{service.capitalize()}Image"}
+    assert re.fullmatch("[0-9a-f]{8}", wait["ChartDigest"])
+
+
+def test_the_digest_of_a_chart_changes_with_the_pods_and_not_with_the_image(
+    staging: SynthesizedStage,
+) -> None:
+    def digest(service: str, **changes: Any) -> str:
+        settings = staging.settings
+        services = settings.services.by_name()[service].model_copy(update=changes)
+        stage = synthesize(
+            settings.model_copy(
+                update={"services": settings.services.model_copy(update={service: services})}
+            )
+        )
+        return str(waits(stage, "deployment")[f"spywatcher-{service}"]["ChartDigest"])
+
+    resources = staging.settings.services.frontend.resources
+    smaller = resources.model_copy(update={"cpu_limit_millicores": 400})
+    assert digest("frontend") == digest("frontend", image="ghcr.io/team/frontend:2")
+    assert digest("frontend") != digest("frontend", resources=smaller)
+
+
+@pytest.mark.parametrize(
+    "object_type, succeeded, failed",
+    [
+        ("job", "Complete", "Failed"),
+        ("deployment", "NewReplicaSetAvailable", "ProgressDeadlineExceeded"),
+    ],
+)
+def test_a_wait_ends_at_once_when_a_job_or_a_roll_out_has_failed_and_fails_the_deployment(
+    stage: SynthesizedStage, object_type: str, succeeded: str, failed: str
+) -> None:
+    """The path returns a value for both ends, and a parameter accepts only the good one."""
+    assert len(waits(stage, object_type)) == 2
+    for wait in waits(stage, object_type).values():
+        for value in (succeeded, failed):
+            status = {"conditions": [{"type": value, "status": "True", "reason": value}]}
+            assert read({"status": status}, wait["JsonPath"]) == value
+        assert read({"status": {}}, wait["JsonPath"]) == ""
+    resources = stage.templates["workloads"]["Resources"]
+    patterns = [
+        parameter["Properties"]["AllowedPattern"]
+        for parameter in stage.resources("workloads", PARAMETER).values()
+        if resources[parameter["Properties"]["Value"]["Fn::GetAtt"][0]]["Properties"]["ObjectType"]
+        == object_type
+    ]
+    assert len(patterns) == 2
+    for pattern in patterns:
+        assert re.fullmatch(pattern, succeeded) and not re.fullmatch(pattern, failed)
 
 
 def test_a_wait_for_a_job_lasts_longer_than_the_jobs_deadline(stage: SynthesizedStage) -> None:
-    waits = [
-        resource["Properties"] for resource in stage.resources("workloads", OBJECT_VALUE).values()
-    ]
     jobs = {item["metadata"]["name"]: item for item in stage.manifests() if item["kind"] == "Job"}
-    assert {as_text(wait["ObjectName"]) for wait in waits} == set(jobs)
-    for wait in waits:
-        assert wait["JsonPath"] == ".status.succeeded"
+    assert set(waits(stage, "job")) == set(jobs)
+    for wait in waits(stage, "job").values():
         assert wait["ObjectNamespace"] == "spywatcher"
         deadline = jobs[as_text(wait["ObjectName"])]["spec"]["activeDeadlineSeconds"]
         assert deadline < int(wait["TimeoutSeconds"]) <= 15 * 60
@@ -156,10 +250,11 @@ def test_a_wait_for_a_job_lasts_longer_than_the_jobs_deadline(stage: Synthesized
 def test_pods_are_created_after_their_target_group_binding_and_service(
     graph: DependencyGraph, service: str
 ) -> None:
-    """The load balancer controller adds a readiness gate only to such pods."""
+    """A new pod becomes ready only as a healthy target."""
     name = f"spywatcher-{service}"
     deployment = graph.manifest_of("Deployment", name)
-    assert graph.manifest_of("TargetGroupBinding", name) in graph.dependencies(deployment)
+    binding = graph.manifest_of("TargetGroupBinding", BINDINGS[service])
+    assert binding in graph.dependencies(deployment)
     assert graph.manifest_of("Service", name) == deployment
 
 
@@ -190,6 +285,22 @@ def test_the_scaled_object_is_applied_after_the_autoscaler_that_it_takes_over(
     dependencies = graph.dependencies(scaled_object)
     assert graph.manifest_of("HorizontalPodAutoscaler", "spywatcher-backend") in dependencies
     assert graph.manifest_of("TriggerAuthentication", "spywatcher-cloudwatch") in dependencies
+
+
+@each_service
+def test_another_initial_number_of_pods_does_not_reset_the_present_one(
+    stage: SynthesizedStage, service: str
+) -> None:
+    """The number is a parameter, whose value a later deployment keeps."""
+    parameter = f"{service.capitalize()}InitialReplicas"
+    (patch,) = [
+        resource["Properties"]["ApplyPatchJson"]
+        for resource in stage.resources("workloads", PATCH).values()
+        if resource["Properties"]["ResourceName"] == f"deployment/spywatcher-{service}"
+    ]
+    assert as_text(patch) == f'{{"spec":{{"replicas":${{{parameter}}}}}}}'
+    default = stage.templates["workloads"]["Parameters"][parameter]["Default"]
+    assert default == stage.settings.services.by_name()[service].replicas.initial
 
 
 @each_service

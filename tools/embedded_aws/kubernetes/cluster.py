@@ -265,6 +265,8 @@ class Cluster:
         if stored:
             live = applied(stored.live, stored.last_applied, wanted)
             self._refuse_immutable(key, stored.live, live)
+        if key.kind == "Deployment":
+            live["status"] = _ROLLED_OUT
         self.objects[key] = StoredObject(live, wanted)
 
     def _run_jobs(self) -> None:
@@ -306,6 +308,10 @@ class Cluster:
         return created | DEFAULT_NAMESPACES | ADD_ON_NAMESPACES
 
 
+_ROLLED_OUT = {
+    "conditions": [{"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}]
+}
+"""The status of a Deployment: no controller creates pods, and a deploy waits for the roll-out."""
 _JOB_SUCCEEDED = {"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]}
 _JOB_FAILED = {"failed": 1, "conditions": [{"type": "Failed", "status": "True"}]}
 

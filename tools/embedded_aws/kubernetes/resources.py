@@ -137,8 +137,11 @@ class KubernetesResources:
         resource = f"{properties['ObjectType']}/{properties['ObjectName']}"
         key = cluster.find(resource, namespace)
         value = read(cluster.objects[key].live, properties["JsonPath"])
-        if not value:
+        result = cluster.job_results.get(key)
+        if not value or (result and not result.succeeded):
             # The Lambda function retries for TimeoutSeconds. Here the value cannot appear later.
+            # On AWS, a path may return `Failed`, which fails a later resource. The message here
+            # has the output of the Job.
             raise ManifestError(
                 f"Timeout waiting for output from kubectl command: {key} has no "
                 f"{properties['JsonPath']}{_job_output(cluster, key)}"
