@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tools.embedded_aws.kubernetes.cluster import Cluster, HelmRelease
+from tools.embedded_aws.kubernetes.jobs import JobResult
 from tools.embedded_aws.kubernetes.jsonpath import JsonPathError, read
 from tools.embedded_aws.kubernetes.validation import ManifestError, check_object
 
@@ -260,12 +261,37 @@ def test_a_job_counts_as_succeeded(cluster: Cluster) -> None:
         (".a", '{"b":"x"}'),
         (".missing.deeper", ""),
         (".list[7]", ""),
+        ('.list[?(@.c=="y")].c', "y"),
+        ('.list[?(@.c=="z")].c', ""),
+        ('.missing[?(@.c=="y")].c', ""),
+        (".a.b}{.list[1].c", "xy"),
     ],
 )
-def test_json_path_reads_fields_and_indices(path: str, value: str) -> None:
+def test_json_path_reads_fields_indices_and_comparisons(path: str, value: str) -> None:
     document = {"a": {"b": "x"}, "list": [{}, {"c": "y"}], "names": {"with.dot": "z"}}
 
     assert read(document, path) == value
+
+
+@pytest.mark.parametrize(
+    "prune_label, started", [(None, ["old", "new"]), (LABEL, ["old", "new", "old"])]
+)
+def test_a_rollback_runs_the_previous_job_again_only_if_the_update_has_pruned_it(
+    cluster: Cluster, prune_label: str | None, started: list[str]
+) -> None:
+    """After a failed migration, a further run of an old one fails too (Prisma, P3009)."""
+    found: list[str] = []
+
+    def run(_cluster: Cluster, job: Tree) -> JobResult:
+        found.append(job["metadata"]["name"])
+        return JobResult(job["metadata"]["name"] == "old", "")
+
+    cluster.run_job = run
+    for name in ("old", "new", "old"):
+        job = _job("migrations:1")
+        job["metadata"]["name"] = name
+        cluster.apply([job], prune_label)
+    assert found == started
 
 
 def test_an_unsupported_json_path_is_refused() -> None:
