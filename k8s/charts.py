@@ -18,10 +18,12 @@ from k8s.configuration import add_configuration
 from k8s.database_bootstrap import add_database_bootstrap
 from k8s.deployment import add_deployment
 from k8s.external_secrets import (
+    REGISTRY_SECRET,
     add_admin_secret,
     add_application_user_secret,
     add_backend_secret,
     add_migrations_secret,
+    add_registry_secret,
     add_secret_store,
 )
 from k8s.horizontal_pod_autoscaler import add_horizontal_pod_autoscaler
@@ -81,13 +83,21 @@ def namespace_chart(quota: NamespaceQuotaSettings) -> Manifest:
     return _to_manifest(chart)
 
 
-def access_chart() -> Manifest:
-    """Return the roles of people in the namespace, and the service accounts of the pods."""
+def access_chart(*, has_private_registry: bool) -> Manifest:
+    """Return the roles of people in the namespace, and the service accounts of the pods.
+
+    Args:
+        has_private_registry: Whether the pods pull their images with credentials.
+    """
     chart = _create_chart("access")
     add_reader_role(chart)
     add_on_call_role(chart)
     for component in (BACKEND.name, FRONTEND.name, bootstrap.COMPONENT, migration.COMPONENT):
-        add_service_account(chart, component)
+        add_service_account(
+            chart,
+            component,
+            image_pull_secret=REGISTRY_SECRET if has_private_registry else None,
+        )
     return _to_manifest(chart)
 
 
@@ -112,12 +122,15 @@ def secret_store_chart(*, region: str) -> Manifest:
     return _to_manifest(chart)
 
 
-def secret_charts(*, names: SecretNames, cache_endpoint: str) -> dict[str, Manifest]:
+def secret_charts(
+    *, names: SecretNames, cache_endpoint: str, private_registry: str | None
+) -> dict[str, Manifest]:
     """Return a manifest for each secret, by the secret's purpose.
 
     Args:
         names: The names of the secrets in Secrets Manager.
         cache_endpoint: The host name of Redis. It may be a CDK token.
+        private_registry: The host name of the registry that requires credentials, if there is one.
     """
     charts = {
         purpose: _create_chart(purpose)
@@ -127,6 +140,9 @@ def secret_charts(*, names: SecretNames, cache_endpoint: str) -> dict[str, Manif
     add_application_user_secret(charts["DatabaseApplication"], names=names)
     add_migrations_secret(charts["Migrations"], names=names)
     add_backend_secret(charts["Backend"], names=names, cache_endpoint=cache_endpoint)
+    if private_registry is not None:
+        charts["Registry"] = _create_chart("Registry")
+        add_registry_secret(charts["Registry"], names=names, registry=private_registry)
     return {purpose: _to_manifest(chart) for purpose, chart in charts.items()}
 
 

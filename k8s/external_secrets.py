@@ -5,12 +5,13 @@ use a changed Secret. A rotation keeps the old credentials valid for longer than
 (docs/decisions/0005 and 0006).
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from constructs import Construct
 from k8s.application import BACKEND
-from k8s.application_values import VALUES
+from k8s.application_values import REGISTRY_CREDENTIALS, VALUES
 from k8s.custom_resource import add_custom_resource
 from k8s.database_bootstrap import ADMIN_SECRET, APPLICATION_SECRET, OWNER_ROLE
 from k8s.names import PART_OF, labels, object_name, shared_labels
@@ -18,6 +19,8 @@ from settings.names import SecretNames
 
 MIGRATIONS_SECRET = object_name("migrations")
 BACKEND_SECRET = object_name(BACKEND.name)
+REGISTRY_SECRET = object_name("registry")
+"""The credentials with which the kubelet pulls images of a private registry."""
 
 _API_VERSION = "external-secrets.io/v1"
 _REFRESH_INTERVAL = "1m"
@@ -102,6 +105,25 @@ def add_application_user_secret(scope: Construct, *, names: SecretNames) -> None
     _add_external_secret(scope, "database-application", APPLICATION_SECRET, data=data)
 
 
+def add_registry_secret(scope: Construct, *, names: SecretNames, registry: str) -> None:
+    """Add the credentials of a private registry, in the format of Docker's configuration.
+
+    Args:
+        scope: The chart.
+        names: The names of the secrets in Secrets Manager.
+        registry: The host name of the registry.
+    """
+    credentials = f"{{{{ .{REGISTRY_CREDENTIALS} | b64enc }}}}"
+    _add_external_secret(
+        scope,
+        "registry",
+        REGISTRY_SECRET,
+        secret_type="kubernetes.io/dockerconfigjson",  # noqa: S106  a type
+        values={".dockerconfigjson": json.dumps({"auths": {registry: {"auth": credentials}}})},
+        data=[_data_entry(REGISTRY_CREDENTIALS, names.application, REGISTRY_CREDENTIALS)],
+    )
+
+
 def _database_url() -> str:
     login = "{{ .username | urlquery }}:{{ .password | urlquery }}"
     return f"postgresql://{login}@{{{{ .host }}}}:{{{{ .port }}}}/{{{{ .dbname }}}}?sslmode=require"
@@ -115,7 +137,7 @@ def _optional_values() -> str:
     return "".join(
         f'{{{{- with index . "{key}" }}}}{key}: {{{{ . | toJson }}}}\n{{{{ end }}}}'
         for key, value_format in VALUES.items()
-        if value_format.is_optional
+        if value_format.is_optional and value_format.is_variable
     )
 
 
@@ -139,6 +161,7 @@ def _add_external_secret(
     data_from: Sequence[Mapping[str, Any]] = (),
     values: Mapping[str, str] | None = None,
     literal: str = "",
+    secret_type: str = "Opaque",  # noqa: S107  a type
 ) -> None:
     """Add an ExternalSecret, and with it the Secret of the same name.
 
@@ -153,6 +176,7 @@ def _add_external_secret(
         data_from: The secrets of Secrets Manager whose keys are all read.
         values: The template of each key of the Secret. Without it, the Secret holds what was read.
         literal: A template of further keys, as YAML.
+        secret_type: The type of the Secret.
     """
     spec: dict[str, Any] = {
         "refreshInterval": _REFRESH_INTERVAL,
@@ -161,7 +185,7 @@ def _add_external_secret(
             "name": name,
             "creationPolicy": "Owner",
             "deletionPolicy": "Retain",
-            "template": _template(values, literal),
+            "template": _template(values, literal, secret_type),
         },
         "data": list(data),
     }
@@ -178,8 +202,8 @@ def _add_external_secret(
     )
 
 
-def _template(values: Mapping[str, str] | None, literal: str) -> dict[str, Any]:
-    template: dict[str, Any] = {"engineVersion": "v2", "type": "Opaque"}
+def _template(values: Mapping[str, str] | None, literal: str, secret_type: str) -> dict[str, Any]:
+    template: dict[str, Any] = {"engineVersion": "v2", "type": secret_type}
     if values:
         template |= {"mergePolicy": "Replace", "data": dict(values)}
     if literal:

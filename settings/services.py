@@ -132,6 +132,10 @@ class ServicesSettings(Settings):
     ] = "1-0-0"
     """The name of the first release. The Jobs that run before the pods are named after it. A
     release sets a new name with the images, and later deployments of the stage keep it."""
+    private_registry: str | None = None
+    """The registry of images that only a user with a token may pull, such as ghcr.io. Set the value
+    REGISTRY_CREDENTIALS of the application secret to the user and the token. Nodes pull from
+    Amazon ECR with their own role, without credentials."""
     quota: NamespaceQuotaSettings = NamespaceQuotaSettings()
 
     def by_name(self) -> Mapping[str, ServiceSettings]:
@@ -148,6 +152,17 @@ class ServicesSettings(Settings):
             ("migrations", 1, self.backend.resources),
             ("database-bootstrap", 1, DATABASE_BOOTSTRAP),
         ]
+
+    @model_validator(mode="after")
+    def _check_private_registry(self) -> Self:
+        used = {image_registry(service.image) for service in self.by_name().values()}
+        with_credentials = sorted(host for host in used if not host.endswith(".amazonaws.com"))
+        if self.private_registry is not None and self.private_registry not in with_credentials:
+            allowed = ", ".join(with_credentials) or "none: nodes pull from ECR with their role"
+            raise invalid_setting(
+                "private_registry", self.private_registry, f"the registry of an image: {allowed}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_quota(self) -> Self:

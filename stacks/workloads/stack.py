@@ -115,7 +115,13 @@ class WorkloadsStack(StageStack):
             data_stores=vpc.tier_cidr("database"),
         )
         return [
-            self._apply("Access", charts.access_chart(), self._namespace),
+            self._apply(
+                "Access",
+                charts.access_chart(
+                    has_private_registry=self._settings.services.private_registry is not None
+                ),
+                self._namespace,
+            ),
             self._apply("Network", charts.network_chart(ranges), self._namespace),
         ]
 
@@ -125,7 +131,9 @@ class WorkloadsStack(StageStack):
             "SecretStore", charts.secret_store_chart(region=self.region), self._namespace
         )
         secrets = charts.secret_charts(
-            names=self._settings.secret_names, cache_endpoint=cache_endpoint
+            names=self._settings.secret_names,
+            cache_endpoint=cache_endpoint,
+            private_registry=self._settings.services.private_registry,
         )
         return [self._apply(f"{name}Secret", manifest, store) for name, manifest in secrets.items()]
 

@@ -3,6 +3,7 @@
 It implements the part of Go templates and of the Sprig functions that the templates use.
 """
 
+import base64
 import json
 import re
 from collections.abc import Mapping
@@ -64,6 +65,8 @@ def _evaluate(action: str, values: Mapping[str, str]) -> str:
         match function.split():
             case ["urlquery"]:
                 value = quote_plus(value, safe="")
+            case ["b64enc"]:
+                value = base64.b64encode(value.encode()).decode()
             case ["toJson"]:
                 value = json.dumps(value)
             case ["substr", start, end]:

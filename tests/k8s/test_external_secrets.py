@@ -1,5 +1,6 @@
 """The environment variables of application.md, secret and plain."""
 
+import base64
 import json
 import re
 from typing import Any
@@ -11,7 +12,7 @@ from k8s.application_values import VALUES
 from k8s.database_bootstrap import OWNER_ROLE
 from tests.k8s.objects import objects_of_kind
 from tests.k8s.secret_templates import MissingKeyError, render_secret
-from tests.synthesis import SynthesizedStage
+from tests.synthesis import SynthesizedStage, synthesize
 from tools.templates.text import as_text
 
 PASSWORD = "a%b+c:d&e=f?g#h"  # noqa: S105
@@ -118,9 +119,10 @@ def test_a_missing_value_is_an_error_of_the_secret_and_does_not_stop_the_backend
         render_secret(spec(stage, "backend"), stored)
 
 
-def test_every_value_that_operators_set_reaches_the_backend(stage: SynthesizedStage) -> None:
+def test_every_variable_that_operators_set_reaches_the_backend(stage: SynthesizedStage) -> None:
     values = dict.fromkeys(VALUES, "https://example.com/x")
-    assert set(VALUES) <= set(secret(stage, "backend", **values))
+    variables = {key for key, value_format in VALUES.items() if value_format.is_variable}
+    assert variables <= set(secret(stage, "backend", **values))
 
 
 # The Jobs of the database ----------------------------------------------------------------------
@@ -186,3 +188,36 @@ def _references(spec: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_no_manifest_contains_a_secret(stage: SynthesizedStage) -> None:
     assert not objects_of_kind(stage, "Secret")
+
+
+@pytest.fixture(scope="module")
+def private(staging: SynthesizedStage) -> SynthesizedStage:
+    """Staging with images that need credentials."""
+    services = staging.settings.services.model_copy(update={"private_registry": "ghcr.io"})
+    return synthesize(staging.settings.model_copy(update={"services": services}))
+
+
+def test_pods_pull_from_a_private_registry_with_the_credentials_of_the_application_secret(
+    private: SynthesizedStage,
+) -> None:
+    template = spec(private, "registry")["target"]["template"]
+    assert template["type"] == "kubernetes.io/dockerconfigjson"
+    pulled = secret(private, "registry", REGISTRY_CREDENTIALS="user:token")
+    (credentials,) = json.loads(pulled[".dockerconfigjson"])["auths"].items()
+    assert credentials == ("ghcr.io", {"auth": base64.b64encode(b"user:token").decode()})
+    for account in objects_of_kind(private, "ServiceAccount"):
+        assert account["imagePullSecrets"] == [{"name": "spywatcher-registry"}]
+
+
+def test_the_credentials_of_the_registry_are_no_variable_of_the_backend(
+    private: SynthesizedStage,
+) -> None:
+    variables = secret(private, "backend", REGISTRY_CREDENTIALS="user:token")
+    assert "REGISTRY_CREDENTIALS" not in variables
+
+
+def test_without_a_private_registry_no_pod_has_credentials(stage: SynthesizedStage) -> None:
+    names = [item["metadata"]["name"] for item in objects_of_kind(stage, "ExternalSecret")]
+    assert "spywatcher-registry" not in names
+    for account in objects_of_kind(stage, "ServiceAccount"):
+        assert "imagePullSecrets" not in account

@@ -66,6 +66,10 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
         f"backend.image: found 'registry.example.com:5000/team/backend:v1'; {REGISTRY} "
         "registry.example.com:5000 keeps layers",
     ),
+    "a private registry that no image is of": (
+        {"private_registry": "public.ecr.aws"},
+        "private_registry: found public.ecr.aws; allowed: the registry of an image: ghcr.io",
+    ),
     "an image with a space": (
         {"backend.image": "back end:1.0.0"},
         f"backend.image: found 'back end:1.0.0'; {TAGGED}",

@@ -20,6 +20,7 @@ class ApplicationSecretStore:
         self._client = client
         self._stage = settings.stage
         self._name = settings.secret_names.application
+        self._has_private_registry = settings.services.private_registry is not None
 
     def values(self) -> dict[str, str]:
         """Return the values by key.
@@ -48,7 +49,9 @@ class ApplicationSecretStore:
         Raises:
             OperationError: the secret does not exist, or is not a JSON object.
         """
-        return application_values.invalid_values(self.values())
+        return application_values.invalid_values(
+            self.values(), has_private_registry=self._has_private_registry
+        )
 
     def set(self, key: str, value: str) -> None:
         """Set one value, and keep the others.

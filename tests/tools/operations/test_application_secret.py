@@ -54,6 +54,18 @@ def test_a_complete_secret_has_no_invalid_value() -> None:
     assert store(COMPLETE)[0].invalid_values() == {}
 
 
+def test_the_credentials_of_a_private_registry_are_required() -> None:
+    settings = load_stage("staging")
+    services = settings.services.model_copy(update={"private_registry": "ghcr.io"})
+    private = settings.model_copy(update={"services": services})
+    missing = ApplicationSecretStore(Client(json.dumps(COMPLETE)), private)
+    assert missing.invalid_values() == {
+        "REGISTRY_CREDENTIALS": "a user and a token, as in user:token"
+    }
+    complete = json.dumps({**COMPLETE, "REGISTRY_CREDENTIALS": "user:token"})
+    assert ApplicationSecretStore(Client(complete), private).invalid_values() == {}
+
+
 def test_optional_values_can_be_missing_but_not_malformed() -> None:
     malformed = store({**COMPLETE, "SENTRY_DSN": "sentry"})[0]
     assert malformed.invalid_values() == {"SENTRY_DSN": "an https URL"}
