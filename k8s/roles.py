@@ -25,14 +25,17 @@ _CUSTOM_RESOURCES = (
 
 
 def add_node_reader_role(scope: Construct) -> None:
-    """Let readers run `kubectl get nodes` and `kubectl top nodes`."""
+    """Let readers run `kubectl get nodes`, and `kubectl top` for nodes and for all pods."""
     name = object_name("readers")
     metadata = k8s.ObjectMeta(name=name)
     k8s.KubeClusterRole(
         scope,
         "role-nodes",
         metadata=metadata,
-        rules=[_rule([group], ["nodes"], _READ) for group in ("", "metrics.k8s.io")],
+        rules=[
+            _rule([""], ["nodes"], _READ),
+            _rule(["metrics.k8s.io"], ["nodes", "pods"], _READ),
+        ],
     )
     k8s.KubeClusterRoleBinding(
         scope,
@@ -44,12 +47,11 @@ def add_node_reader_role(scope: Construct) -> None:
 
 
 def add_reader_role(scope: Construct) -> None:
-    """Let readers view the custom resources, and run `kubectl top pods`.
+    """Let readers view the custom resources.
 
     An ExternalSecret holds the names of secrets, not their values.
     """
     rules = [_rule([group], resources, _READ) for group, resources in _CUSTOM_RESOURCES]
-    rules.append(_rule(["metrics.k8s.io"], ["pods"], ["get", "list"]))
     _add_bound_role(scope, "readers", READERS, rules)
 
 

@@ -37,6 +37,7 @@ _ARNS = {
     "AWS::CloudWatch::CompositeAlarm": "cloudwatch:{region}:{account}:alarm:{name}",
     "AWS::EC2::SecurityGroup": "ec2:{region}:{account}:security-group/{name}",
     "AWS::EKS::Cluster": "eks:{region}:{account}:cluster/{name}",
+    "AWS::EKS::Nodegroup": "eks:{region}:{account}:{name}",
     "AWS::ElastiCache::ReplicationGroup": "elasticache:{region}:{account}:replicationgroup:{name}",
     "AWS::Events::Rule": "events:{region}:{account}:rule/{name}",
     "AWS::IAM::Role": "iam::{account}:role/{name}",

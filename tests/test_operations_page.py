@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from settings import load_stage
-from tests.documented_commands import parse_commands
+from tests.documentation.commands import parse_commands
 from tests.stacks.permissions import CLOUDSHELL, PREFLIGHT, READS, permissions
 from tests.synthesis import ACCOUNT, ROOT, SynthesizedStage, synthesize
 from tools.templates.text import as_text

@@ -9,7 +9,6 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs import Construct
@@ -71,10 +70,10 @@ class RedisTokenRotation(Construct):
         """
         super().__init__(scope, construct_id)
         self.role = self._create_role(name, secret, replication_group)
-        self.log_group: logs.ILogGroup = EncryptedLogGroup(
+        log_group = EncryptedLogGroup(
             self, "Logs", encryption_key=logs_key, retention_days=log_retention_days
         )
-        self.log_group.grant_write(self.role)
+        log_group.grant_write(self.role)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -90,7 +89,7 @@ class RedisTokenRotation(Construct):
             vpc=vpc,
             vpc_subnets=subnets,
             security_groups=[security_group],
-            log_group=self.log_group,
+            log_group=log_group,
             environment={
                 "SECRET_ARN": secret.secret_arn,
                 "REPLICATION_GROUP": replication_group.name,

@@ -104,6 +104,7 @@ class ClusterStack(StageStack):
             self,
             "RolePolicies",
             cluster=self.cluster,
+            node_groups=[nodes.nodegroup],
             node_patching=node_patching.state_machine,
             roles=roles,
         )

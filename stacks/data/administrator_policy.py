@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
 
@@ -34,7 +33,6 @@ class AdministratorPolicy(iam.ManagedPolicy):
         cache: RedisReplicationGroup,
         cache_token: secretsmanager.ISecret,
         cache_token_rotation: lambda_.IFunction,
-        log_groups: Sequence[logs.ILogGroup],
         database_rotation_names: Sequence[str],
     ) -> None:
         """Attach the policy to the role.
@@ -51,7 +49,6 @@ class AdministratorPolicy(iam.ManagedPolicy):
                 repair a failed rotation.
             cache_token_rotation: The function that rotates the token. An administrator may also
                 invoke it to remove the previous token.
-            log_groups: The log groups of Redis and of that function.
             database_rotation_names: The names of the functions that rotate the credentials of
                 PostgreSQL. Their nested stacks give no ARN.
         """
@@ -60,13 +57,6 @@ class AdministratorPolicy(iam.ManagedPolicy):
         snapshot_arn = _arn(stack, "rds", "snapshot", settings.resource_name("manual"))
         rotation_arns = [
             _arn(stack, "lambda", "function", name) for name in database_rotation_names
-        ]
-        log_group_arns = [
-            _arn(stack, "logs", "log-group", f"{name}:*")
-            for name in (
-                *(f"/aws/rds/instance/{each.instance_identifier}/postgresql" for each in instances),
-                *(f"/aws/lambda/{name}" for name in database_rotation_names),
-            )
         ]
         super().__init__(
             scope,
@@ -94,6 +84,14 @@ class AdministratorPolicy(iam.ManagedPolicy):
                     resources=[cache.arn],
                 ),
                 iam.PolicyStatement(
+                    sid="RebootCacheNodes",
+                    actions=["elasticache:RebootCacheCluster"],
+                    resources=[
+                        _arn(stack, "elasticache", "cluster", f"{cache.name}-{number:03}")
+                        for number in range(1, cache.nodes + 1)
+                    ],
+                ),
+                iam.PolicyStatement(
                     sid="PatchCache",
                     actions=["elasticache:BatchApplyUpdateAction"],
                     resources=[cache.arn],
@@ -119,8 +117,9 @@ class AdministratorPolicy(iam.ManagedPolicy):
                 ),
             ],
         )
-        arns_of_groups = [group.log_group_arn for group in log_groups]
-        allow_log_reads(self, "ReadLogs", [*arns_of_groups, *log_group_arns])
+        allow_log_reads(
+            self, further_groups=[f"/aws/lambda/{name}" for name in database_rotation_names]
+        )
 
 
 def _arn(stack: cdk.Stack, service: str, resource: str, name: str) -> str:

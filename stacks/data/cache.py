@@ -3,6 +3,7 @@
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs import Construct
@@ -99,7 +100,7 @@ class Cache(Construct):
         _acknowledge_replication_group(replication_group)
         return replication_group
 
-    def _rotate_token(self, security_group: ec2.ISecurityGroup) -> RedisTokenRotation:
+    def _rotate_token(self, security_group: ec2.ISecurityGroup) -> lambda_.IFunction:
         settings = self._settings
         # The rule runs daily, so that it follows a rotation by hand, too. The hour is an hour after
         # the end of the slot.
@@ -122,7 +123,7 @@ class Cache(Construct):
             log_retention_days=settings.cache.log_retention_days,
         )
         _acknowledge_rotation(rotation)
-        return rotation
+        return rotation.function
 
 
 def _acknowledge_replication_group(replication_group: RedisReplicationGroup) -> None:

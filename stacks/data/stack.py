@@ -64,8 +64,7 @@ class DataStack(StageStack):
             database_secrets=postgres.secrets,
             cache=redis.replication_group,
             cache_token=redis.token,
-            cache_token_rotation=redis.token_rotation.function,
-            log_groups=[redis.replication_group.slow_log, redis.token_rotation.log_group],
+            cache_token_rotation=redis.token_rotation,
             database_rotation_names=postgres.rotation_function_names,
         )
         self.database = postgres.active_instance

@@ -4,7 +4,6 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 
 from settings import StageSettings
@@ -64,12 +63,6 @@ class MonitoringStack(StageStack):
             stage, "monitoring", settings=settings, description="Alarms and dashboards"
         )
         self._resources = resources
-        # The data stack lets administrators read the log groups of the data stores.
-        groups = resources.log_groups
-        self._read_log_groups: list[logs.ILogGroup] = [
-            *(groups.application, groups.nodes, groups.control_plane),
-            *(groups.firewall, groups.trail, groups.flows),
-        ]
         self._topics = Topics(self, "Topics", settings=settings, key=topics_key)
         self._factory = AlarmFactory(self, settings)
         self._routing = AlarmRouting(
@@ -101,11 +94,12 @@ class MonitoringStack(StageStack):
             cluster.crash_looping,
             summary="A container has been in a crash loop for ten minutes.",
         )
-        routing.page_directly(create_certificate_alarm(factory, resources.certificate))
+        certificate_alarm = create_certificate_alarm(factory, resources.certificate)
+        routing.page_directly(certificate_alarm)
+        self._tested_alarms: list[cloudwatch.IAlarm] = [certificate_alarm]
         if factory.settings.database.backup_retention_days:
             backups = BackupAlarm(self, "Backups", factory=factory, logs_key=logs_key)
             routing.page_directly(backups.alarm)
-            self._read_log_groups.append(backups.log_group)
         PagingEvents(self, "Events", factory=factory, topic=self._topics.critical)
         for warning in (
             *create_service_warnings(factory, resources),
@@ -167,7 +161,7 @@ class MonitoringStack(StageStack):
         )
         for failure in (*maintenance.failures, review.failures):
             self._routing.notify(failure)
-        tested_alarms = self._create_audit_trail_alarms()
+        self._tested_alarms += self._create_audit_trail_alarms()
         AdministratorPolicy(
             self,
             "AdministratorPolicy",
@@ -175,8 +169,8 @@ class MonitoringStack(StageStack):
             state_machines=[review.state_machine, maintenance.state_machine],
             announcements=maintenance.announcements,
             topics_key=topics_key,
-            tested_alarms=tested_alarms,
-            log_groups=self._read_log_groups,
+            tested_alarms=self._tested_alarms,
+            flow_logs=self._resources.log_groups.flows,
         )
 
     def _create_audit_trail_alarms(self) -> list[cloudwatch.IAlarm]:

@@ -6,6 +6,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 from spywatcher_constructs.audit_trail import AuditTrail
 from stacks.shared.acknowledgement import acknowledge
+from stacks.shared.log_permissions import allow_log_reads
 
 
 class AuditPolicy(iam.ManagedPolicy):
@@ -56,6 +57,7 @@ class AuditPolicy(iam.ManagedPolicy):
                 ),
             ],
         )
+        allow_log_reads(self)
         acknowledge(
             self,
             f"AwsSolutions-IAM5[Resource::{files}]",

@@ -19,6 +19,7 @@ _SESSION_HOURS = 8
 _READER_ACTIONS = {
     "acm": ("DescribeCertificate", "ListCertificates"),
     "autoscaling": ("DescribeAutoScalingGroups", "DescribeScalingActivities"),
+    "chatbot": ("DescribeSlackWorkspaces",),
     "cloudformation": (
         *("DescribeStackEvents", "DescribeStackResources", "DescribeStacks"),
         *("ListExports", "ListStackResources", "ListStacks"),
@@ -28,27 +29,38 @@ _READER_ACTIONS = {
         *("DescribeAlarmHistory", "DescribeAlarms", "GetDashboard", "GetMetricData"),
         *("GetMetricStatistics", "ListDashboards", "ListMetrics"),
     ),
+    "config": ("GetConformancePackComplianceSummary",),
     "ec2": (
         *("DescribeAddresses", "DescribeFlowLogs", "DescribeInstances", "DescribeNatGateways"),
         *("DescribeNetworkAcls", "DescribeNetworkInterfaces", "DescribeRouteTables"),
         *("DescribeSecurityGroupRules", "DescribeSecurityGroups", "DescribeSubnets"),
         *("DescribeVolumes", "DescribeVpcEndpoints", "DescribeVpcs"),
     ),
-    "eks": ("ListClusters",),
-    "elasticache": ("DescribeCacheClusters", "DescribeEvents", "DescribeReplicationGroups"),
+    "eks": ("DescribeAddonConfiguration", "DescribeAddonVersions", "ListClusters"),
+    "elasticache": (
+        *("DescribeCacheClusters", "DescribeEvents", "DescribeReplicationGroups"),
+        "DescribeUpdateActions",
+    ),
     "elasticloadbalancing": (
         *("DescribeListeners", "DescribeLoadBalancers", "DescribeRules"),
         *("DescribeTargetGroups", "DescribeTargetHealth"),
     ),
-    "kms": ("ListAliases",),
+    "guardduty": ("ListDetectors", "ListFindings"),
+    "health": ("DescribeEvents",),
+    "iam": ("ListAccessKeys", "ListMFADevices"),
+    "kms": ("DescribeKey", "ListAliases"),
     "logs": ("DescribeLogGroups",),
     "rds": (
         *("DescribeDBInstanceAutomatedBackups", "DescribeDBInstances", "DescribeDBSnapshots"),
         *("DescribeEvents", "DescribePendingMaintenanceActions"),
     ),
     "route53": ("ListHostedZones", "ListResourceRecordSets"),
+    "scheduler": ("ListSchedules",),
     "secretsmanager": ("DescribeSecret", "ListSecrets"),
-    "sns": ("ListSubscriptions", "ListTopics"),
+    "sns": (
+        *("GetTopicAttributes", "ListSubscriptions", "ListSubscriptionsByTopic", "ListTopics"),
+    ),
+    "states": ("ListExecutions", "ListStateMachines"),
     "wafv2": ("ListWebACLs",),
 }
 """The actions of readers, by service. All of them describe, list, or return metrics.

@@ -57,9 +57,17 @@ class SecurityStack(StageStack):
         )
         self.roles = Roles(self, "Roles", settings=settings, application_secret=application.secret)
         self.trail_logs = self._create_trail_log_group(settings)
-        self.audit_bucket = self._create_trail(settings, access_logs)
+        trail = self._create_trail(settings, access_logs)
+        self.audit_bucket = trail.bucket
         self.web_acl = self._create_web_acl(settings)
         self.firewall_logs = self._log_requests(settings)
+        AuditPolicy(
+            self,
+            "AuditPolicy",
+            role=self.roles.admin,
+            trail=trail,
+            encryption_key=self.keys.audit,
+        )
         configure_custom_resource_providers(self, stage_tags(settings))
 
     def _create_load_balancer_log_bucket(self, access_logs: s3.IBucket) -> s3.IBucket:
@@ -94,8 +102,8 @@ class SecurityStack(StageStack):
             retention_days=90,
         )
 
-    def _create_trail(self, settings: StageSettings, access_logs: s3.IBucket) -> s3.IBucket:
-        """Create the CloudTrail trail, and return the bucket that stores its files."""
+    def _create_trail(self, settings: StageSettings, access_logs: s3.IBucket) -> AuditTrail:
+        """Create the CloudTrail trail and the bucket that stores its files."""
         trail = AuditTrail(
             self,
             "Audit",
@@ -106,13 +114,6 @@ class SecurityStack(StageStack):
             expiration=cdk.Duration.days(settings.audit.trail_retention_days),
             removal_policy=self.removal_policy,
         )
-        AuditPolicy(
-            self,
-            "AuditPolicy",
-            role=self.roles.admin,
-            trail=trail,
-            encryption_key=self.keys.audit,
-        )
         acknowledge(trail.bucket, REPLICATION, reason=REPLICATION_REASON)
         acknowledge(
             trail.log_policy,
@@ -120,7 +121,7 @@ class SecurityStack(StageStack):
             reason="The CDK creates the policy for the role of the trail. It allows two actions on "
             "one log group.",
         )
-        return trail.bucket
+        return trail
 
     def _create_web_acl(self, settings: StageSettings) -> RegionalWebAcl:
         rules = settings.firewall.rules

@@ -1,31 +1,54 @@
-"""The permission to read log events."""
+"""The permission of administrators to read log events."""
 
 from collections.abc import Sequence
+from typing import cast
 
+import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
 
 from stacks.shared.acknowledgement import acknowledge
 
 
-def allow_log_reads(policy: iam.ManagedPolicy, sid: str, log_group_arns: Sequence[str]) -> None:
+def allow_log_reads(
+    policy: iam.ManagedPolicy, *, further_groups: Sequence[str] = (), arns: Sequence[str] = ()
+) -> None:
     """Allow what `aws logs tail` and the console need to show the events of log groups.
+
+    The log groups are those that the stack of the policy has so far, so call this function last.
 
     Args:
         policy: The policy that gets the statement.
-        sid: The id of the statement.
-        log_group_arns: The ARNs, which end with `:*` for the streams of the log group.
+        further_groups: The names of log groups that AWS creates for resources of the stack.
+        arns: The ARNs of log groups of other stacks.
     """
+    stack = cdk.Stack.of(policy)
+    named = [
+        stack.format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name=f"{name}:*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        for name in further_groups
+    ]
+    own = [
+        cast(logs.CfnLogGroup, child).attr_arn
+        for child in stack.node.find_all()
+        if cdk.CfnResource.is_cfn_resource(child)
+        and cast(cdk.CfnResource, child).cfn_resource_type == "AWS::Logs::LogGroup"
+    ]
     policy.add_statements(
         iam.PolicyStatement(
-            sid=sid,
+            sid="ReadLogs",
             actions=["logs:FilterLogEvents", "logs:GetLogEvents"],
-            resources=list(log_group_arns),
+            resources=[*own, *named, *arns],
         )
     )
-    # cdk-nag sees no wildcard in the ARN of a log group that the same template creates.
-    acknowledge(
-        policy,
-        *(f"AwsSolutions-IAM5[Resource::{arn}]" for arn in log_group_arns if arn.endswith(":*")),
-        reason="The wildcard stands for the streams of one log group, whose names AWS chooses. "
-        "Only administrators have the policy.",
-    )
+    if named:
+        acknowledge(
+            policy,
+            *(f"AwsSolutions-IAM5[Resource::{arn}]" for arn in named),
+            reason="The wildcard stands for the streams of one log group, whose names AWS chooses. "
+            "Only administrators have the policy.",
+        )

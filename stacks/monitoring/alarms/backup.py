@@ -39,9 +39,9 @@ class BackupAlarm(Construct):
         super().__init__(scope, construct_id)
         settings = factory.settings
         instance = instance_identifier(settings, settings.database.active_generation)
-        self.log_group = self._create_log_group(settings.resource_name("backups"), logs_key)
-        self._let_eventbridge_write(self.log_group, settings.resource_name("backup-events"))
-        rule = self._create_rule(instance, self.log_group)
+        log_group = self._create_log_group(settings.resource_name("backups"), logs_key)
+        self._let_eventbridge_write(log_group, settings.resource_name("backup-events"))
+        rule = self._create_rule(instance, log_group)
         self.alarm: cloudwatch.Alarm = factory.create_alarm(
             "backup-missing",
             cloudwatch.Metric(

@@ -30,7 +30,7 @@ class AdministratorPolicy(iam.ManagedPolicy):
         announcements: sns.ITopic,
         topics_key: kms.IKey,
         tested_alarms: Sequence[cloudwatch.IAlarm],
-        log_groups: Sequence[logs.ILogGroup],
+        flow_logs: logs.ILogGroup,
     ) -> None:
         """Attach the policy to the role.
 
@@ -41,8 +41,8 @@ class AdministratorPolicy(iam.ManagedPolicy):
             state_machines: The state machines that administrators can start by hand.
             announcements: The topic for announcements of maintenance.
             topics_key: The KMS key of the topic.
-            tested_alarms: The alarms with which the security audit tests the notifications.
-            log_groups: The log groups that administrators can read.
+            tested_alarms: The alarms with which administrators test the notifications.
+            flow_logs: The VPC flow logs. The network stack attaches no policy to the role.
         """
         statements = [
             iam.PolicyStatement(
@@ -60,15 +60,12 @@ class AdministratorPolicy(iam.ManagedPolicy):
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
                 resources=[topics_key.key_arn],
             ),
+            iam.PolicyStatement(
+                sid="SetAlarmState",
+                actions=["cloudwatch:SetAlarmState"],
+                resources=[alarm.alarm_arn for alarm in tested_alarms],
+            ),
         ]
-        if tested_alarms:
-            statements.append(
-                iam.PolicyStatement(
-                    sid="SetAlarmState",
-                    actions=["cloudwatch:SetAlarmState"],
-                    resources=[alarm.alarm_arn for alarm in tested_alarms],
-                )
-            )
         super().__init__(
             scope,
             construct_id,
@@ -76,4 +73,4 @@ class AdministratorPolicy(iam.ManagedPolicy):
             roles=[role],
             statements=statements,
         )
-        allow_log_reads(self, "ReadLogs", [log_group.log_group_arn for log_group in log_groups])
+        allow_log_reads(self, arns=[flow_logs.log_group_arn])

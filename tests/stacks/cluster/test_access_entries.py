@@ -60,10 +60,11 @@ def test_on_call_engineers_have_a_kubernetes_group_of_their_own(stage: Synthesiz
     assert access_entry(stage, "RolesReader")["KubernetesGroups"] == [READERS]
 
 
-def test_readers_view_the_nodes(stage: SynthesizedStage) -> None:
-    """AmazonEKSViewPolicy does not cover nodes."""
+def test_readers_view_the_nodes_and_the_metrics_of_pods_and_nodes(stage: SynthesizedStage) -> None:
+    """AmazonEKSViewPolicy covers neither nodes nor metrics."""
     role, binding = manifest(stage, "Readers")
     assert binding["subjects"][0]["name"] == READERS
     assert binding["roleRef"]["name"] == role["metadata"]["name"]
-    rules = [(rule["resources"], rule["verbs"]) for rule in role["rules"]]
-    assert rules == [(["nodes"], ["get", "list", "watch"])] * 2
+    rules = [(rule["apiGroups"], rule["resources"]) for rule in role["rules"]]
+    assert rules == [([""], ["nodes"]), (["metrics.k8s.io"], ["nodes", "pods"])]
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}

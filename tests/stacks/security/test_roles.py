@@ -137,13 +137,22 @@ def test_administrators_may_do_what_the_runbooks_ask_for_and_no_more(
     (bucket,) = (
         key for key in stage.resources("security", "AWS::S3::Bucket") if key.startswith("Audit")
     )
-    logs = log_groups_of_administrators(stage)
+    logs = log_groups_of(stage)
+    groups = set(stage.resources("cluster", "AWS::EKS::Nodegroup"))
     expected = {
         "cloudtrail:StartLogging": {f"trail/{name}-trail"},
         "eks:AccessKubernetesApi": {f"cluster/{name}"},
         "eks:DescribeCluster": {f"cluster/{name}"},
+        "eks:DescribeNodegroup": groups,
+        "eks:DescribeUpdate": {f"cluster/{name}", *groups},
+        "eks:ListInsights": {f"cluster/{name}"},
+        "eks:ListNodegroups": {f"cluster/{name}"},
+        "eks:ListUpdates": {f"cluster/{name}", *groups},
         "elasticache:BatchApplyUpdateAction": {f"replicationgroup:{name}"},
         "elasticache:ModifyReplicationGroup": {f"replicationgroup:{name}"},
+        "elasticache:RebootCacheCluster": {
+            f"cluster:{name}-{number:03}" for number in range(1, stage.settings.cache.nodes + 1)
+        },
         "elasticache:TestFailover": {f"replicationgroup:{name}"},
         "kms:Decrypt": {keys["Topics"], keys["Audit"]},
         "kms:GenerateDataKey": {keys["Topics"]},
@@ -166,8 +175,8 @@ def test_administrators_may_do_what_the_runbooks_ask_for_and_no_more(
         "states:StartExecution": {f"stateMachine:{name}-{machine}" for machine in machines},
         "sts:AssumeRole": bootstrap_roles(stage),
     }
-    if stage.settings.monitoring.account_wide:
-        expected["cloudwatch:SetAlarmState"] = {f"alarm:{name}-root-use"}
+    alarms = ("certificate-expiring", *(["root-use"] * stage.settings.monitoring.account_wide))
+    expected["cloudwatch:SetAlarmState"] = {f"alarm:{name}-{alarm}" for alarm in alarms}
     assert permissions(stage, "admin", without=[READS, CLOUDSHELL, PREFLIGHT]) == expected
 
 
@@ -178,32 +187,19 @@ def test_preflight_only_reads_descriptions(stage: SynthesizedStage) -> None:
         assert action not in ("s3:GetObject", "secretsmanager:GetSecretValue")
 
 
-def log_groups_of_administrators(stage: SynthesizedStage) -> set[str]:
-    """Return the last parts of the ARNs of the log groups that the runbooks name."""
-    name = stage.settings.resource_name()
+def log_groups_of(stage: SynthesizedStage) -> set[str]:
+    """Return the last parts of the ARNs of every log group of the stage."""
     values = TemplateValues(stage)
-    generated = {
+    own = {
         values.arn(stack, key).split(":", maxsplit=5)[-1]
-        for stack, start in (
-            ("data", "CacheRedisSlowLog"),
-            ("data", "CacheTokenRotationLogs"),
-            ("network", "VpcFlowLogs"),
-        )
+        for stack in stage.templates
         for key in stage.resources(stack, "AWS::Logs::LogGroup")
-        if key.startswith(start)
     }
-    named = (
-        f"/aws/containerinsights/{name}/application",
-        f"/aws/containerinsights/{name}/dataplane",
-        f"/aws/eks/{name}/cluster",
-        f"/aws/events/{name}-backups",
-        f"/aws/lambda/{name}-rotate-database-admin",
-        f"/aws/lambda/{name}-rotate-database-application",
-        f"/aws/rds/instance/{name}/postgresql",
-        f"aws-waf-logs-{name}",
-        f"{name}-trail",
-    )
-    return generated | {f"log-group:{group}:*" for group in named}
+    hosted = {
+        f"log-group:/aws/lambda/{stage.settings.resource_name('rotate-database')}-{user}:*"
+        for user in ("admin", "application")
+    }
+    return own | hosted
 
 
 def test_administrators_may_start_every_state_machine(stage: SynthesizedStage) -> None:
@@ -288,6 +284,8 @@ def test_readers_read_alarms_and_no_stored_data(stage: SynthesizedStage) -> None
         "cloudwatch:GetDashboard",
         "cloudwatch:GetMetricData",
         "cloudwatch:GetMetricStatistics",
+        "config:GetConformancePackComplianceSummary",
+        "sns:GetTopicAttributes",
     }
     assert "ManagedPolicyArns" not in role(stage, "reader")
 

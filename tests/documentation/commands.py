@@ -13,7 +13,7 @@ from tests.synthesis import ROOT
 ROLES = ("reader", "on call", "admin", "owner", "forbidden")
 PROGRAMS = ("aws", "helm", "kubectl", "python3 dev.py")
 
-_MARK = re.compile(rf"\(({'|'.join(ROLES)})\)")
+_MARK = re.compile(rf"\(({'|'.join(ROLES)})\)".replace(" ", r"\s+"))
 _FENCE = re.compile(r"^ *```(\w*)$")
 _HEADING = re.compile(r"^(#+) (.*)$")
 _ITEM = re.compile(r"^ *(?:[-*]|\d+\.) |^\|")
@@ -84,7 +84,7 @@ def parse_commands(page: str, text: str) -> Iterator[DocumentedCommand]:
             yield from _spans(page, block, default)
             before = block
         elif block.language == "":
-            marks = _MARK.findall(" ".join(before.lines))
+            marks = _marks(" ".join(before.lines))
             yield from _lines(page, block, marks[-1] if marks else default)
 
 
@@ -115,11 +115,15 @@ def _blocks(text: str) -> Iterator[_Block]:
         yield block
 
 
+def _marks(text: str) -> list[str]:
+    return [" ".join(mark.split()) for mark in _MARK.findall(text)]
+
+
 def _role_of_headings(headings: dict[int, str]) -> str:
     for level in sorted(headings, reverse=True):
-        marks = _MARK.findall(headings[level])
+        marks = _marks(headings[level])
         if marks:
-            return str(marks[-1])
+            return marks[-1]
     return ""
 
 
@@ -142,13 +146,17 @@ def _lines(page: str, block: _Block, role: str) -> Iterator[DocumentedCommand]:
 
 def _spans(page: str, block: _Block, default: str) -> Iterator[DocumentedCommand]:
     text = "\n".join(block.lines)
-    marks = set(_MARK.findall(text))
+    marks = set(_marks(text))
     for span in _SPAN.finditer(text):
         command = " ".join(span[1].split())
         if not command.startswith(tuple(f"{program} " for program in PROGRAMS)):
             continue
         following = re.match(r"\s*" + _MARK.pattern, text[span.end() :])
-        role = following[1] if following else marks.copy().pop() if len(marks) == 1 else default
+        role = default
+        if following:
+            (role,) = _marks(following[0])
+        elif len(marks) == 1:
+            (role,) = marks
         yield DocumentedCommand(page, block.line + text[: span.start()].count("\n"), command, role)
 
 
