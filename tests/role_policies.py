@@ -55,6 +55,10 @@ class RolePolicies:
         """The policies of the role, from all stacks. AWS managed policies are not among them."""
         return list(self._find_attached())
 
+    @cached_property
+    def _parsed(self) -> list[Any]:
+        return [iam_evaluator.parse_policy_document(policy.document) for policy in self.attached]
+
     def statements(self) -> Iterator[dict[str, Any]]:
         """Yield the statements of all policies, with lists of actions and resources."""
         for policy in self.attached:
@@ -74,11 +78,8 @@ class RolePolicies:
             resource: The ARN of the resource, or `*` for an action without resources.
             context: The values of condition keys, such as `{"aws:CalledVia": ["..."]}`.
         """
-        policies = [
-            iam_evaluator.parse_policy_document(policy.document) for policy in self.attached
-        ]
         request = self._request(self.arn, action, resource, context or {})
-        return bool(iam_evaluator.evaluate(request, policies).decision == "Allow")
+        return bool(iam_evaluator.evaluate(request, self._parsed).decision == "Allow")
 
     def trusts(
         self,

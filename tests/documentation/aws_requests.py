@@ -149,25 +149,30 @@ def aws_requests(stage: SynthesizedStage, command: str) -> list[IamRequest]:
 
 
 @functools.cache
+def _session() -> botocore.session.Session:
+    return botocore.session.get_session()
+
+
+@functools.cache
 def _operations(service: str) -> dict[str, str]:
     """Return the operations of a service by their names in the AWS CLI."""
-    model = botocore.session.get_session().get_service_model(_SERVICES.get(service, service))
+    model = _session().get_service_model(_SERVICES.get(service, service))
     return {xform_name(name, "-"): name for name in model.operation_names}
 
 
+@functools.cache
 def _action(service: str, operation: str) -> str:
-    session = botocore.session.get_session()
-    if _SERVICES.get(service, service) not in session.get_available_services():
+    if _SERVICES.get(service, service) not in _session().get_available_services():
         raise CommandError(f"botocore has no service {service}")
     if operation not in _operations(service):
         raise CommandError(f"{service} has no operation {operation}")
-    signing_name = session.get_service_model(_SERVICES.get(service, service)).signing_name
+    signing_name = _session().get_service_model(_SERVICES.get(service, service)).signing_name
     action = f"{_PREFIXES.get(signing_name, signing_name)}:{_operations(service)[operation]}"
     return _ACTIONS.get(action, action)
 
 
 def _operation_of_waiter(service: str, waiter: str) -> str:
-    model = botocore.session.get_session().get_waiter_model(service)
+    model = _session().get_waiter_model(service)
     operations = {
         xform_name(name, "-"): model.get_waiter(name).operation for name in model.waiter_names
     }

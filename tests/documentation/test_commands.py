@@ -1,5 +1,6 @@
 """Whoever a document tells to run a command may run it: README, operations and runbooks."""
 
+import re
 from collections import defaultdict
 
 import pytest
@@ -16,6 +17,7 @@ from tests.documentation.commands import (
 from tests.documentation.dev_requests import dev_requests
 from tests.documentation.kubectl_requests import kubernetes_requests
 from tests.role_policies import RolePolicies
+from tests.stacks.monitoring.alarm_messages import descriptions
 from tests.synthesis import SynthesizedStage
 
 PEOPLE = ("reader", "on-call", "admin")
@@ -48,9 +50,16 @@ def requests_of(stage: SynthesizedStage, command: DocumentedCommand) -> list[Req
         raise AssertionError(f"{command}: {error}") from None
 
 
+_PERMISSIONS: dict[tuple[str, str], tuple[RolePolicies, ClusterAccess]] = {}
+"""What each role of each stage may do. To read it for each command would take a minute."""
+
+
 def refusals(stage: SynthesizedStage, role: str, command: DocumentedCommand) -> list[Request]:
     """Return the requests of a command that a role may not make."""
-    policies, access = RolePolicies.of_people(stage, role), ClusterAccess(stage, role)
+    key = stage.settings.stage, role
+    if key not in _PERMISSIONS:
+        _PERMISSIONS[key] = RolePolicies.of_people(stage, role), ClusterAccess(stage, role)
+    policies, access = _PERMISSIONS[key]
     refused: list[Request] = []
     for request in requests_of(stage, command):
         if isinstance(request, IamRequest):
@@ -108,6 +117,19 @@ def test_what_is_left_to_the_owner_no_role_may_do(production: SynthesizedStage) 
     assert pages
     for page, commands in pages.items():
         assert any(refusals(production, "admin", command) for command in commands), page
+
+
+def test_whoever_is_paged_may_run_the_first_check_of_the_alarm(
+    production: SynthesizedStage,
+) -> None:
+    checks = {
+        DocumentedCommand(f"alarm {name}", 0, command[1], "reader")
+        for name, text in descriptions(production).items()
+        for command in re.finditer(r"^First check: ((?:aws|kubectl) [^|;\n]*)", text, re.MULTILINE)
+    }
+    assert len(checks) >= 20
+    found = [error for check in checks for error in errors(production, check)]
+    assert not found, "\n".join(found)
 
 
 # Known errors are found by name ----------------------------------------------------------------

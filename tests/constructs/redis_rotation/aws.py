@@ -17,6 +17,7 @@ from typing import Any
 import boto3
 
 from tests.constructs.redis_rotation.node import RedisNode
+from tools.operations.preflight.api_calls import ApiCall
 
 Json = dict[str, Any]
 V0, V1, V2, V3 = (f"version-{number}".ljust(32, "-") for number in range(4))
@@ -64,6 +65,8 @@ class Aws:
     stages: dict[str, str] = field(default_factory=lambda: {"AWSCURRENT": V0})
     changed: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     calls: list[str] = field(default_factory=list)
+    api_calls: list[ApiCall] = field(default_factory=list)
+    """Every call of the function, as an IAM action."""
 
     def __post_init__(self) -> None:
         self.tokens = [self.values[V0]]
@@ -184,6 +187,9 @@ class Aws:
 
         def record(params: Json, model: Any, **_: Any) -> None:
             parameters[model.name] = params
+            self.api_calls.append(
+                ApiCall(f"{model.service_model.signing_name}:{model.name}", dict(params))
+            )
 
         def respond(model: Any, **_: Any) -> tuple[SimpleNamespace, Json]:
             self.crash(model.name, done=False)
