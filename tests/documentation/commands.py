@@ -49,12 +49,10 @@ def documented_pages() -> list[str]:
     """Return the documents with commands for operators."""
     pages = [
         ROOT / "README.md",
-        ROOT / "docs/operations.md",
-        ROOT / "docs/first-deploy.md",
-        ROOT / "docs/recovery.md",
+        *sorted((ROOT / "docs").glob("*.md")),
         *sorted((ROOT / "docs/runbooks").glob("*.md")),
     ]
-    return [str(page.relative_to(ROOT)) for page in pages if page.exists()]
+    return [str(page.relative_to(ROOT)) for page in pages]
 
 
 def commands_of(page: str) -> list[DocumentedCommand]:
