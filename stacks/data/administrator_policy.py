@@ -33,7 +33,7 @@ class AdministratorPolicy(iam.ManagedPolicy):
         cache: RedisReplicationGroup,
         cache_token: secretsmanager.ISecret,
         cache_token_rotation: lambda_.IFunction,
-        database_rotation_names: Sequence[str],
+        database_rotations: Sequence[lambda_.IFunction],
     ) -> None:
         """Attach the policy to the role.
 
@@ -49,15 +49,12 @@ class AdministratorPolicy(iam.ManagedPolicy):
                 repair a failed rotation.
             cache_token_rotation: The function that rotates the token. An administrator may also
                 invoke it to remove the previous token.
-            database_rotation_names: The names of the functions that rotate the credentials of
-                PostgreSQL. Their nested stacks give no ARN.
+            database_rotations: The functions that rotate the credentials of PostgreSQL.
         """
         instance_arns = [instance.instance_arn for instance in instances]
         stack = cdk.Stack.of(scope)
         snapshot_arn = _arn(stack, "rds", "snapshot", settings.resource_name("manual"))
-        rotation_arns = [
-            _arn(stack, "lambda", "function", name) for name in database_rotation_names
-        ]
+        rotation_arns = [function.function_arn for function in database_rotations]
         super().__init__(
             scope,
             construct_id,
@@ -117,9 +114,7 @@ class AdministratorPolicy(iam.ManagedPolicy):
                 ),
             ],
         )
-        allow_log_reads(
-            self, further_groups=[f"/aws/lambda/{name}" for name in database_rotation_names]
-        )
+        allow_log_reads(self)
 
 
 def _arn(stack: cdk.Stack, service: str, resource: str, name: str) -> str:

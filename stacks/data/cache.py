@@ -10,7 +10,9 @@ from constructs import Construct
 from settings import StageSettings
 from spywatcher_constructs.redis import RedisReplicationGroup, Snapshots
 from spywatcher_constructs.redis_token_rotation import RedisTokenRotation
+from spywatcher_constructs.secret_rotation import RotationPlacement
 from spywatcher_constructs.three_tier_vpc import PRIVATE_SUBNETS
+from stacks.data.rotation_findings import acknowledge_rotation
 from stacks.data.rotation_slots import SLOT_HOURS, RotationSlot, rotation_rules
 from stacks.network.security_groups import SecurityGroups
 from stacks.security.keys import Keys
@@ -113,16 +115,25 @@ class Cache(Construct):
             name=settings.resource_name("rotate-cache-token"),
             secret=self.token,
             replication_group=self.replication_group,
-            vpc=self._vpc,
-            subnets=PRIVATE_SUBNETS,
-            security_group=security_group,
+            placement=RotationPlacement(
+                vpc=self._vpc,
+                subnets=PRIVATE_SUBNETS,
+                security_group=security_group,
+                logs_key=self._keys.logs,
+                log_retention_days=settings.cache.log_retention_days,
+            ),
             rotation_rules=rotation_rules(settings.maintenance, RotationSlot.CACHE_TOKEN),
             retirement_schedule=events.Schedule.cron(minute="0", hour=str(retirement_hour)),
             overlap_hours=_OVERLAP_HOURS,
-            logs_key=self._keys.logs,
-            log_retention_days=settings.cache.log_retention_days,
         )
-        _acknowledge_rotation(rotation)
+        acknowledge_rotation(
+            rotation,
+            executions="The function runs once a week and once a day. Secrets Manager repeats a "
+            "failed step and reports it, and the daily rule tries again. Two executions at the "
+            "same time do no harm, because ElastiCache accepts one change at a time.",
+            environment="The environment variables contain an ARN and a name, and no secret. "
+            "Lambda encrypts them with its own key.",
+        )
         return rotation.function
 
 
@@ -146,34 +157,3 @@ def _acknowledge_replication_group(replication_group: RedisReplicationGroup) -> 
             reason="The settings of this stage have no replica (nodes: 1), because the design "
             "gives staging one node.",
         )
-
-
-def _acknowledge_rotation(rotation: RedisTokenRotation) -> None:
-    acknowledge(
-        rotation.function,
-        *("NIST.800.53.R5-LambdaConcurrency", "CKV_AWS_115"),
-        *("NIST.800.53.R5-LambdaDLQ", "CKV_AWS_116"),
-        reason="The function runs once a week and once a day. Secrets Manager repeats a failed "
-        "step and reports it, and the daily rule tries again. Two executions at the same time do "
-        "no harm, because ElastiCache accepts one change at a time.",
-    )
-    acknowledge(
-        rotation.function,
-        "CKV_AWS_173",
-        reason="The environment variables contain an ARN and a name, and no secret. Lambda "
-        "encrypts them with its own key.",
-    )
-    policy = rotation.role.node.find_child("DefaultPolicy")
-    acknowledge(
-        policy,
-        *("AwsSolutions-IAM5[Resource::*]", "CKV_AWS_111"),
-        reason="The ARN of a network interface is unknown before Lambda creates it, and the "
-        "Describe actions of EC2 accept no resource. A second statement denies all these actions "
-        "to the function's own code.",
-    )
-    acknowledge(
-        policy,
-        "NIST.800.53.R5-IAMNoInlinePolicy",
-        reason="The policy belongs to one role. No other role needs the same permissions. A "
-        "review of the code reviews the policy, too.",
-    )

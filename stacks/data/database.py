@@ -72,7 +72,6 @@ class Database(Construct):
             removal_policy=removal_policy,
         )
         self.secrets = self._credentials.secrets
-        self.rotation_function_names = self._credentials.rotation_function_names
         generations = {
             generation.number: self._create_generation(generation)
             for generation in settings.database.generations
@@ -80,10 +79,14 @@ class Database(Construct):
         active = generations[settings.database.active_generation]
         self.instances = [generation.instance for generation in generations.values()]
         self.active_instance: rds.IDatabaseInstance = active.instance
+        self.rotations = self._credentials.rotations
         self.active_log = self._import_log_group(self.active_instance)
         self._add_read_replicas(active)
         self._credentials.add_rotation(
-            self.active_instance, vpc=vpc, security_group=security_groups.rotation
+            self.active_instance,
+            vpc=vpc,
+            security_group=security_groups.rotation,
+            logs_key=keys.logs,
         )
         self._export_identifiers()
         self._output_endpoint("Endpoint", "PostgreSQL", active.instance)

@@ -9,8 +9,12 @@ from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs import Construct
+from k8s.database_bootstrap import root_certificate
 from settings import StageSettings
+from spywatcher_constructs.postgres_credentials_rotation import PostgresCredentialsRotation
+from spywatcher_constructs.secret_rotation import RotationPlacement
 from spywatcher_constructs.three_tier_vpc import PRIVATE_SUBNETS
+from stacks.data.rotation_findings import acknowledge_rotation
 from stacks.data.rotation_slots import RotationSlot, rotation_rules
 
 ADMINISTRATOR = "spywatcher_admin"
@@ -19,15 +23,18 @@ APPLICATION = "spywatcher"
 
 DATABASE_NAME = "spywatcher"
 
-_ADMIN_ROTATION = "rotate-database-admin"
-_USER_ROTATION = "rotate-database-application"
+_ADMIN_ROTATION = "rotate-admin-password"
+_USER_ROTATION = "rotate-application-password"
 
 # What remains is safe in a shell, in a URL and for RDS, which refuses "/", '"' and "@".
 _EXCLUDED_CHARACTERS = " %+~`#$&*()|[]{}:;<>?!'/@\"\\"
 
+_ROTATION_LOG_RETENTION_DAYS = 90
+"""As long as CloudTrail's event history, which has the results of the rotations."""
+
 
 class DatabaseCredentials(Construct):
-    """The two secrets and their rotation by the hosted functions of Secrets Manager.
+    """The two secrets and their rotation.
 
     The rotation of the administrator replaces the password. The rotation of the application
     alternates between two users. A pod that still has the old one works until the next rotation,
@@ -56,6 +63,7 @@ class DatabaseCredentials(Construct):
         self._settings = settings
         self._encryption_key = encryption_key
         self._removal_policy = removal_policy
+        self.rotations: list[PostgresCredentialsRotation] = []
         self._admin = self._create_secret(
             "Admin",
             settings.secret_names.database_admin,
@@ -76,18 +84,18 @@ class DatabaseCredentials(Construct):
         return [self._admin, self._application]
 
     @property
-    def rotation_function_names(self) -> list[str]:
-        """The names of the functions that rotate the secrets."""
-        return [self._settings.resource_name(name) for name in (_ADMIN_ROTATION, _USER_ROTATION)]
-
-    @property
     def administrator(self) -> rds.Credentials:
         """The name of the administrator, and a reference to the password."""
         password = self._admin.secret_value_from_json("password")
         return rds.Credentials.from_password(ADMINISTRATOR, password)
 
     def add_rotation(
-        self, instance: rds.IDatabaseInstance, *, vpc: ec2.IVpc, security_group: ec2.ISecurityGroup
+        self,
+        instance: rds.IDatabaseInstance,
+        *,
+        vpc: ec2.IVpc,
+        security_group: ec2.ISecurityGroup,
+        logs_key: kms.IKey,
     ) -> None:
         """Write the host and the port of an instance into the secrets, and rotate them there.
 
@@ -96,32 +104,31 @@ class DatabaseCredentials(Construct):
             vpc: The VPC, whose private subnets contain the rotation functions.
             security_group: The security group of the rotation functions. It must allow PostgreSQL
                 and the API of Secrets Manager.
+            logs_key: The KMS key of the log groups of the functions.
         """
-        admin = self._admin.attach(instance)
-        application = self._application.attach(instance)
-        hosted = secretsmanager.HostedRotation
+        placement = RotationPlacement(
+            vpc=vpc,
+            subnets=PRIVATE_SUBNETS,
+            security_group=security_group,
+            logs_key=logs_key,
+            log_retention_days=_ROTATION_LOG_RETENTION_DAYS,
+        )
+        admin = _attach(self._admin, instance)
+        application = _attach(self._application, instance)
         self._rotate(
             admin,
             RotationSlot.DATABASE_ADMIN,
-            hosted.postgre_sql_single_user(
-                function_name=self._settings.resource_name(_ADMIN_ROTATION),
-                exclude_characters=_EXCLUDED_CHARACTERS,
-                vpc=vpc,
-                vpc_subnets=PRIVATE_SUBNETS,
-                security_groups=[security_group],
-            ),
+            name=_ADMIN_ROTATION,
+            description="Rotates the password of the administrator of PostgreSQL",
+            placement=placement,
         )
         self._rotate(
             application,
             RotationSlot.DATABASE_APPLICATION,
-            hosted.postgre_sql_multi_user(
-                function_name=self._settings.resource_name(_USER_ROTATION),
-                master_secret=admin,
-                exclude_characters=_EXCLUDED_CHARACTERS,
-                vpc=vpc,
-                vpc_subnets=PRIVATE_SUBNETS,
-                security_groups=[security_group],
-            ),
+            name=_USER_ROTATION,
+            description="Rotates the credentials of the application in PostgreSQL",
+            administrator_secret=admin,
+            placement=placement,
         )
 
     def _create_secret(
@@ -145,21 +152,45 @@ class DatabaseCredentials(Construct):
 
     def _rotate(
         self,
-        secret: secretsmanager.ISecret,
+        secret: secretsmanager.SecretTargetAttachment,
         slot: RotationSlot,
-        hosted_rotation: secretsmanager.HostedRotation,
+        *,
+        name: str,
+        description: str,
+        administrator_secret: secretsmanager.ISecret | None = None,
+        placement: RotationPlacement,
     ) -> None:
         """Rotate a secret weekly. The deployment itself does not start a rotation.
 
         It would fail, because the application's user does not exist before the first bootstrap of
-        the database. The L2 rotation schedule accepts no schedule expression.
+        the database.
         """
-        schedule = secret.add_rotation_schedule(
+        rotation = PostgresCredentialsRotation(
+            secret,
             "Rotation",
-            automatically_after=cdk.Duration.days(0),
-            hosted_rotation=hosted_rotation,
-            rotate_immediately_on_update=False,
+            name=self._settings.resource_name(name),
+            description=description,
+            secret=secret,
+            administrator_secret=administrator_secret,
+            root_certificate=root_certificate(self._settings.region),
+            placement=placement,
+            rotation_rules=rotation_rules(self._settings.maintenance, slot),
         )
-        resource = schedule.node.default_child
-        assert isinstance(resource, secretsmanager.CfnRotationSchedule)  # noqa: S101  for mypy
-        resource.rotation_rules = rotation_rules(self._settings.maintenance, slot)
+        acknowledge_rotation(
+            rotation,
+            executions="The function runs once a week. Secrets Manager repeats a failed step and "
+            "reports it. Two executions at the same time do no harm, because both set the same "
+            "password.",
+            environment="The environment variables contain ARNs and a public certificate, and no "
+            "secret. Lambda encrypts them with its own key.",
+        )
+        secret.deny_account_root_delete()
+        self.rotations.append(rotation)
+
+
+def _attach(
+    secret: secretsmanager.Secret, instance: rds.IDatabaseInstance
+) -> secretsmanager.SecretTargetAttachment:
+    return secretsmanager.SecretTargetAttachment(
+        secret, "Attachment", secret=secret, target=instance
+    )

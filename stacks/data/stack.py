@@ -65,7 +65,7 @@ class DataStack(StageStack):
             cache=redis.replication_group,
             cache_token=redis.token,
             cache_token_rotation=redis.token_rotation,
-            database_rotation_names=postgres.rotation_function_names,
+            database_rotations=[rotation.function for rotation in postgres.rotations],
         )
         self.database = postgres.active_instance
         self.database_log = postgres.active_log

@@ -7,31 +7,17 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
-from stacks.shared.acknowledgement import acknowledge
 
-
-def allow_log_reads(
-    policy: iam.ManagedPolicy, *, further_groups: Sequence[str] = (), arns: Sequence[str] = ()
-) -> None:
+def allow_log_reads(policy: iam.ManagedPolicy, *, arns: Sequence[str] = ()) -> None:
     """Allow what `aws logs tail` and the console need to show the events of log groups.
 
     The log groups are those that the stack of the policy has so far, so call this function last.
 
     Args:
         policy: The policy that gets the statement.
-        further_groups: The names of log groups that AWS creates for resources of the stack.
         arns: The ARNs of log groups of other stacks.
     """
     stack = cdk.Stack.of(policy)
-    named = [
-        stack.format_arn(
-            service="logs",
-            resource="log-group",
-            resource_name=f"{name}:*",
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
-        for name in further_groups
-    ]
     own = [
         cast(logs.CfnLogGroup, child).attr_arn
         for child in stack.node.find_all()
@@ -42,13 +28,6 @@ def allow_log_reads(
         iam.PolicyStatement(
             sid="ReadLogs",
             actions=["logs:FilterLogEvents", "logs:GetLogEvents"],
-            resources=[*own, *named, *arns],
+            resources=[*own, *arns],
         )
     )
-    if named:
-        acknowledge(
-            policy,
-            *(f"AwsSolutions-IAM5[Resource::{arn}]" for arn in named),
-            reason="The wildcard stands for the streams of one log group, whose names AWS chooses. "
-            "Only administrators have the policy.",
-        )

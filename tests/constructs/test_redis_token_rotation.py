@@ -9,7 +9,7 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
-from spywatcher_constructs import redis_token_rotation
+from spywatcher_constructs.function_code import function_code
 from tests.stacks.data.resources import find_secret
 from tests.stacks.data.variants import synthesize_with
 from tests.synthesis import SynthesizedStage
@@ -26,8 +26,12 @@ def token_id(stage: SynthesizedStage) -> str:
 
 def function(stage: SynthesizedStage) -> tuple[str, dict[str, Any]]:
     """Return the logical id and the properties of the function."""
-    ((logical_id, resource),) = stage.resources("data", "AWS::Lambda::Function").items()
-    return logical_id, resource["Properties"]
+    (found,) = (
+        (logical_id, resource["Properties"])
+        for logical_id, resource in stage.resources("data", "AWS::Lambda::Function").items()
+        if "redis_rotation" in resource["Properties"].get("Handler", "")
+    )
+    return found
 
 
 def role_id(stage: SynthesizedStage) -> str:
@@ -73,6 +77,7 @@ def test_only_secrets_manager_and_the_daily_rule_may_invoke_the_function(
     permissions = [
         resource["Properties"]
         for resource in stage.resources("data", "AWS::Lambda::Permission").values()
+        if resource["Properties"]["FunctionName"]["Fn::GetAtt"][0] == function(stage)[0]
     ]
     (rule_id,) = stage.resources("data", RULE)
     sources = {permission["Principal"]: permission["SourceArn"] for permission in permissions}
@@ -138,14 +143,14 @@ def test_the_uploaded_folder_runs_without_any_package_of_this_repository(
     lambda_.Function(
         stack,
         "Function",
-        code=redis_token_rotation._code(),
+        code=function_code(["secret_rotation", "redis_rotation"]),
         handler=handler,
         runtime=lambda_.Runtime.PYTHON_3_14,
     )
     app.synth()
     (asset,) = (path for path in tmp_path.glob("asset.*") if path.is_dir())
     files = {str(path.relative_to(asset)) for path in asset.rglob("*") if path.is_file()}
-    assert all(file.startswith("redis_rotation/") and file.endswith(".py") for file in files)
+    assert all(file.startswith("functions/") and file.endswith(".py") for file in files)
     module, _, attribute = handler.rpartition(".")
     program = f"import sys; sys.path.insert(0, {str(asset)!r}); import {module} as m; m.{attribute}"
     result = subprocess.run(  # noqa: S603  a program of this test

@@ -1,17 +1,14 @@
 """Rotates a secret with the code of its rotation function.
 
 ministack 1.5.33 answers RotateSecret with a new version that has the old value. Here the four steps
-of the function run in the background, as on AWS. A function of the stage runs in the emulator's
-Lambda. A hosted function, which AWS creates for a stack's transform, is `hosted_rotation`.
+of the function run in the background, as on AWS, in the emulator's Lambda. The function trusts the
+certificate authority of the local servers in place of Amazon's.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -25,11 +22,8 @@ from ministack.core.responses import (  # type: ignore[import-untyped]
 )
 from ministack.services import lambda_svc, secretsmanager  # type: ignore[import-untyped]
 
-from tools.embedded_aws.cloudformation.attributes import Scope
 from tools.embedded_aws.cloudformation.recorded import RecordStore
 from tools.embedded_aws.cloudformation.registry import current_scope
-from tools.embedded_aws.environment import endpoint_variables
-from tools.embedded_aws.servers.packages import ROOT
 
 ROTATION_SCHEDULE = "AWS::SecretsManager::RotationSchedule"
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
@@ -68,8 +62,7 @@ class SecretRotation:
             version = request.get("ClientRequestToken", str(uuid.uuid4()))
             _add_pending_version(secret, version)
         secret["RotationEnabled"] = True
-        scope = current_scope()
-        spawn_background(self._run_steps, schedule, secret["ARN"], version, scope)
+        spawn_background(self._run_steps, schedule, secret["ARN"], version)
         body = {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": version}
         response: Response = json_response(body)
         return response
@@ -91,41 +84,33 @@ class SecretRotation:
                 return record.properties
         return None
 
-    def _run_steps(self, schedule: Mapping[str, Any], arn: str, version: str, scope: Scope) -> None:
+    def _run_steps(self, schedule: Mapping[str, Any], arn: str, version: str) -> None:
         for step in STEPS:
             event = {"SecretId": arn, "ClientRequestToken": version, "Step": step}
             try:
-                if "RotationLambdaARN" in schedule:
-                    _run_lambda_function(schedule["RotationLambdaARN"], event)
-                else:
-                    self._run_hosted_function(schedule["HostedRotationLambda"], event, scope)
+                self._run_function(schedule["RotationLambdaARN"], event)
             except RotationError as error:
                 _log.error("the rotation of %s failed at %s: %s", arn, step, error)
                 return
 
-    def _run_hosted_function(
-        self, function: Mapping[str, Any], event: Mapping[str, str], scope: Scope
-    ) -> None:
-        endpoint = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
-        environment = {
-            **endpoint_variables(endpoint, scope.region, scope.account),
-            "PATH": os.environ["PATH"],
-            "SECRETS_MANAGER_ENDPOINT": endpoint,
-            "EXCLUDE_CHARACTERS": function.get("ExcludeCharacters", ""),
-            "PGSSLROOTCERT": str(self._certificate),
-        }
-        module = "tools.embedded_aws.hosted_rotation"
-        done = subprocess.run(  # noqa: S603 - this interpreter
-            [sys.executable, "-m", module, function["RotationType"], json.dumps(event)],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=FUNCTION_SECONDS,
+    def _run_function(self, arn: str, event: Mapping[str, str]) -> None:
+        record, configuration, _name = lambda_svc._get_func_record_for_ref(arn)
+        if record is None or configuration is None:
+            raise RotationError(f"there is no function {arn}")
+        execution = lambda_svc._execution_record_for_config(
+            record, self._with_local_certificate(configuration)
         )
-        if done.returncode:
-            raise RotationError(done.stderr.strip())
+        result = lambda_svc._execute_function_with_config_scope(execution, dict(event))
+        if result.get("error"):
+            raise RotationError(str(result.get("body")))
+
+    def _with_local_certificate(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the configuration of a function that trusts the local servers."""
+        variables = configuration.get("Environment", {}).get("Variables", {})
+        if "ROOT_CERTIFICATE" not in variables:
+            return dict(configuration)
+        local = {**variables, "ROOT_CERTIFICATE": self._certificate.read_text()}
+        return {**configuration, "Environment": {"Variables": local}}
 
 
 def _pending_version(secret: Mapping[str, Any]) -> str | None:
@@ -145,13 +130,3 @@ def _add_pending_version(secret: Mapping[str, Any], version: str) -> None:
         "CreatedDate": int(time.time()),
         "Stages": ["AWSPENDING"],
     }
-
-
-def _run_lambda_function(arn: str, event: Mapping[str, str]) -> None:
-    record, configuration, _name = lambda_svc._get_func_record_for_ref(arn)
-    if record is None or configuration is None:
-        raise RotationError(f"there is no function {arn}")
-    execution = lambda_svc._execution_record_for_config(record, configuration)
-    result = lambda_svc._execute_function_with_config_scope(execution, dict(event))
-    if result.get("error"):
-        raise RotationError(str(result.get("body")))

@@ -1,1 +1,5 @@
-"""The code of Lambda functions. Each folder is one function, and has no dependencies to build."""
+"""The code of Lambda functions.
+
+`redis_rotation` and `postgres_rotation` are one function each, and `secret_rotation` is a part of
+both.
+"""

@@ -47,15 +47,17 @@ def running_application(aws: Aws) -> Iterator[Application]:
 
 
 def _run(aws: Aws, application: Application, ended: threading.Event) -> None:
-    token, fetched = aws.current(), time.monotonic()
+    token, fetched = aws.secret.current(), time.monotonic()
     while not ended.is_set():
-        latest = aws.current()
+        latest = aws.secret.current()
         if latest == token:
             fetched = time.monotonic()
         elif time.monotonic() - fetched > _LAG_SECONDS:
             token = latest
         for node in aws.nodes:
             if not node.accepts(token):
-                application.refusals.append(f"{node.address}: {token}, current is {aws.current()}")
+                application.refusals.append(
+                    f"{node.address}: {token}, current is {aws.secret.current()}"
+                )
         application.logins += 1
         time.sleep(0.005)

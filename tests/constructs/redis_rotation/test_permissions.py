@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.constructs.redis_rotation.aws import V1, Aws
+from tests.constructs.redis_rotation.aws import Aws
 from tests.constructs.redis_rotation.test_rotation import rotate, run_step
 from tests.function_permissions import denied_calls, role_of_function, unused_actions
 from tests.role_policies import RolePolicies
+from tests.simulators.secrets_manager_simulator import V1
 from tests.synthesis import ACCOUNT, SynthesizedStage
 from tools.operations.preflight.api_calls import ApiCall
 

@@ -8,8 +8,9 @@ import pytest
 import trustme
 
 from k8s.charts import database_bootstrap_chart
+from tests.constructs.postgres_rotation.secrets import Login
 from tests.k8s.database.database import ADMINISTRATOR, DATABASE, HOST, INSTANCE, Database
-from tests.k8s.database.rotation import ApplicationSecret, Login
+from tests.k8s.database.rotation import ApplicationSecret
 from tests.servers import require_package, server_folder
 from tools.embedded_aws.kubernetes.jobs import run_job
 from tools.embedded_aws.servers.postgres import PostgresServers

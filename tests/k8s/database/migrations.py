@@ -7,8 +7,8 @@ from urllib.parse import quote
 import psycopg
 
 from k8s.database_bootstrap import OWNER_ROLE
+from tests.constructs.postgres_rotation.secrets import Login
 from tests.k8s.database.database import DATABASE, HOST, Database
-from tests.k8s.database.rotation import Login
 
 FIRST = (
     "CREATE TYPE \"Role\" AS ENUM ('USER', 'ADMIN')",

@@ -8,10 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from k8s.database_bootstrap import OWNER_ROLE
+from tests.constructs.postgres_rotation.secrets import Login
 from tests.k8s.database.conftest import ADMIN, APPLICATION, BootstrapError
 from tests.k8s.database.database import DATABASE, Connection, Database, permission_denied
 from tests.k8s.database.migrations import FIRST, migrate
-from tests.k8s.database.rotation import ApplicationSecret, Login
+from tests.k8s.database.rotation import ApplicationSecret
+from tests.simulators.secrets_manager_simulator import STEPS
 
 Bootstrap = Callable[..., str]
 Connect = Callable[[], Connection]
@@ -196,12 +198,10 @@ def test_the_application_works_before_between_and_after_a_rotation(
 ) -> None:
     old = application()
     run_queries(old, "before")
-    ready.create_secret()
-    run_queries(application(), "created")
-    ready.run_step("set_secret")
-    run_queries(application(), "set")
-    ready.run_step("test_secret")
-    ready.run_step("finish_secret")
+    ready.begin_rotation()
+    for step in STEPS:
+        ready.run_step(step)
+        run_queries(application(), step)
     assert ready.current.username == "spywatcher_clone"
     run_queries(application(), "after")
     with ready.database.connect(
@@ -254,11 +254,9 @@ def test_a_bootstrap_with_the_secret_of_before_the_rotation_keeps_both_users_val
 def test_an_interrupted_rotation_can_continue(
     ready: ApplicationSecret, application: Connect
 ) -> None:
-    ready.create_secret()
-    ready.run_step("set_secret")
-    ready.run_step("set_secret")
-    ready.run_step("test_secret")
-    ready.run_step("finish_secret")
+    ready.begin_rotation()
+    for step in ("createSecret", "setSecret", "setSecret", "testSecret", "finishSecret"):
+        ready.run_step(step)
     run_queries(application(), "taken up")
 
 
@@ -291,7 +289,7 @@ def test_the_bootstrap_gives_a_restored_database_the_current_password(
 def test_the_rotation_of_the_administrator_does_not_affect_the_application(
     ready: ApplicationSecret, application: Connect, bootstrap: Bootstrap
 ) -> None:
-    """The hosted single-user function sets the password of the administrator."""
+    """The administrator sets its own password."""
     with ready.database.connect(ADMIN.username, ADMIN.password) as connection:
         connection.execute("ALTER USER spywatcher_admin WITH PASSWORD 'new'")
     run_queries(application(), "before")

@@ -45,3 +45,11 @@ def find_rotation(stage: SynthesizedStage, name: str) -> dict[str, Any]:
     )
     properties: dict[str, Any] = rotation
     return properties
+
+
+def find_rotation_function(stage: SynthesizedStage, name: str) -> dict[str, Any]:
+    """Return the function that rotates a secret, by the end of the secret's name."""
+    logical_id, _ = find_rotation(stage, name)["RotationLambdaARN"]["Fn::GetAtt"]
+    function = stage.resources("data", "AWS::Lambda::Function")[logical_id]
+    properties: dict[str, Any] = function["Properties"]
+    return properties

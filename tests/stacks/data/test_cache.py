@@ -134,6 +134,10 @@ def test_the_rotation_of_the_token_waits_for_the_replication_group(
 ) -> None:
     """Secrets Manager runs the step testSecret when the schedule is created (RotateSecret)."""
     (group,) = stage.resources("data", REPLICATION_GROUP)
-    schedules = stage.resources("data", ROTATION_SCHEDULE)
-    (schedule,) = [s for s in schedules.values() if "RotationLambdaARN" in s["Properties"]]
+    token_id, _ = find_secret(stage, "cache/token")
+    (schedule,) = (
+        schedule
+        for schedule in stage.resources("data", ROTATION_SCHEDULE).values()
+        if schedule["Properties"]["SecretId"] == {"Ref": token_id}
+    )
     assert group in schedule["DependsOn"]

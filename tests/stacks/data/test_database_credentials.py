@@ -1,15 +1,15 @@
 """The secrets of PostgreSQL and their rotation, as INFRASTRUCTURE.md describes them."""
 
 import json
-import re
 
 import pytest
 
+from k8s.database_bootstrap import root_certificate
 from tests.stacks.data.resources import (
     DB_INSTANCE,
-    ROTATION_SCHEDULE,
     SECRET,
     find_rotation,
+    find_rotation_function,
     find_secret,
 )
 from tests.synthesis import SynthesizedStage
@@ -58,53 +58,64 @@ def test_the_instance_has_a_reference_to_its_password(stage: SynthesizedStage) -
     assert password == f"{{{{resolve:secretsmanager:${{{admin_id}}}:SecretString:password::}}}}"
 
 
-def test_database_credentials_are_rotated_by_hosted_functions(stage: SynthesizedStage) -> None:
-    rotation_types = {
-        name: find_rotation(stage, name)["HostedRotationLambda"]["RotationType"]
-        for name in ("database/admin", "database/application")
-    }
-    assert rotation_types == {
-        "database/admin": "PostgreSQLSingleUser",
-        "database/application": "PostgreSQLMultiUser",
-    }
-    assert stage.templates["data"]["Transform"] == ["AWS::SecretsManager-2024-09-16"]
-
-
-def test_the_rotation_of_the_application_has_access_to_the_secret_of_the_administrator(
-    stage: SynthesizedStage,
+@both_secrets
+def test_the_credentials_are_rotated_by_a_function_of_this_project(
+    stage: SynthesizedStage, name: str
 ) -> None:
-    """The function needs it to set the password of the other user."""
-    function = find_rotation(stage, "database/application")["HostedRotationLambda"]
-    assert "Admin" in function["MasterSecretArn"]["Ref"]
-    assert function["MasterSecretKmsKeyArn"] == function["KmsKeyArn"]
+    function = find_rotation_function(stage, name)
+    assert function["Handler"] == "functions.postgres_rotation.handler.handle"
+    assert function["Runtime"] == "python3.14"
+    assert find_rotation(stage, name)["RotateImmediatelyOnUpdate"] is False
+    assert "Transform" not in stage.templates["data"]
+
+
+def test_the_rotation_of_the_application_alternates_two_users(stage: SynthesizedStage) -> None:
+    """The function needs the secret of the administrator to set the password of the other user."""
+    variables = find_rotation_function(stage, "database/application")["Environment"]["Variables"]
+    assert "Admin" in variables["ADMINISTRATOR_SECRET_ARN"]["Ref"]
+
+
+def test_the_administrator_sets_its_own_password(stage: SynthesizedStage) -> None:
+    variables = find_rotation_function(stage, "database/admin")["Environment"]["Variables"]
+    assert set(variables) == {"ROOT_CERTIFICATE", "SECRET_ARN"}
 
 
 @both_secrets
-def test_a_rotated_password_excludes_the_same_characters_as_the_first_one(
+def test_the_function_trusts_the_root_certificate_of_the_region_alone(
     stage: SynthesizedStage, name: str
 ) -> None:
-    generator = find_secret(stage, name)[1]["Properties"]["GenerateSecretString"]
-    function = find_rotation(stage, name)["HostedRotationLambda"]
-    assert function["ExcludeCharacters"] == generator["ExcludeCharacters"]
+    variables = find_rotation_function(stage, name)["Environment"]["Variables"]
+    assert variables["ROOT_CERTIFICATE"] == root_certificate(stage.settings.region)
+
+
+@both_secrets
+def test_the_log_of_the_function_is_encrypted_and_expires(
+    stage: SynthesizedStage, name: str
+) -> None:
+    logical_id = find_rotation_function(stage, name)["LoggingConfig"]["LogGroup"]["Ref"]
+    log_group = stage.resources("data", "AWS::Logs::LogGroup")[logical_id]["Properties"]
+    assert log_group["RetentionInDays"] == 90
+    assert "KeysLogs" in json.dumps(log_group["KmsKeyId"])
 
 
 @both_secrets
 def test_the_rotation_functions_are_in_the_private_subnets(
     stage: SynthesizedStage, name: str
 ) -> None:
-    function = find_rotation(stage, name)["HostedRotationLambda"]
-    assert len(re.findall(r"privateSubnet\dSubnet", as_text(function["VpcSubnetIds"]))) == 3
-    assert "RotationGroup" in as_text(function["VpcSecurityGroupIds"])
+    network = find_rotation_function(stage, name)["VpcConfig"]
+    subnets = [as_text(subnet) for subnet in network["SubnetIds"]]
+    assert len(subnets) == 3
+    assert all("privateSubnet" in subnet for subnet in subnets)
+    assert "RotationGroup" in as_text(network["SecurityGroupIds"])
 
 
 def test_the_names_of_the_functions_are_unique_and_short_enough_for_the_longest_stage_name(
     stage: SynthesizedStage,
 ) -> None:
     names = [
-        resource["Properties"]["HostedRotationLambda"]["RotationLambdaName"]
-        for resource in stage.resources("data", ROTATION_SCHEDULE).values()
-        if "HostedRotationLambda" in resource["Properties"]
+        find_rotation_function(stage, name)["FunctionName"]
+        for name in ("database/admin", "database/application", "cache/token")
     ]
-    assert len(set(names)) == 2
+    assert len(set(names)) == 3
     longer = 16 - len(stage.settings.stage)
     assert max(map(len, names)) + longer <= 64

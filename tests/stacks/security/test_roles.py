@@ -133,7 +133,7 @@ def test_administrators_may_do_what_the_runbooks_ask_for_and_no_more(
     }
     instances_and_snapshot = {f"db:{name}", f"snapshot:{name}-manual"}
     machines = ("access-review", "node-patches", "patches-by-aws")
-    rotations = ("cache-token", "database-admin", "database-application")
+    rotations = ("cache-token", "admin-password", "application-password")
     (bucket,) = (
         key for key in stage.resources("security", "AWS::S3::Bucket") if key.startswith("Audit")
     )
@@ -190,16 +190,11 @@ def test_preflight_only_reads_descriptions(stage: SynthesizedStage) -> None:
 def log_groups_of(stage: SynthesizedStage) -> set[str]:
     """Return the last parts of the ARNs of every log group of the stage."""
     values = TemplateValues(stage)
-    own = {
+    return {
         values.arn(stack, key).split(":", maxsplit=5)[-1]
         for stack in stage.templates
         for key in stage.resources(stack, "AWS::Logs::LogGroup")
     }
-    hosted = {
-        f"log-group:/aws/lambda/{stage.settings.resource_name('rotate-database')}-{user}:*"
-        for user in ("admin", "application")
-    }
-    return own | hosted
 
 
 def test_administrators_may_start_every_state_machine(stage: SynthesizedStage) -> None:
@@ -212,16 +207,23 @@ def test_administrators_may_start_every_state_machine(stage: SynthesizedStage) -
     assert allowed["states:StartExecution"] == machines
 
 
-@pytest.mark.parametrize("secret", ["cache/token", "database/admin", "database/application"])
+@pytest.mark.parametrize(
+    "secret, function",
+    [
+        ("cache/token", "rotate-cache-token"),
+        ("database/admin", "rotate-admin-password"),
+        ("database/application", "rotate-application-password"),
+    ],
+)
 def test_administrators_may_invoke_the_function_of_each_secret_that_they_rotate(
-    stage: SynthesizedStage, secret: str
+    stage: SynthesizedStage, secret: str, function: str
 ) -> None:
     """RotateSecret needs it ("RotateSecret", AWS Secrets Manager API Reference)."""
     admin = RolePolicies.of_people(stage, "admin")
     name = f"{stage.settings.resource_name()}/{secret}"
     region = stage.settings.region
     arn = f"arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:{name}-AbCdEf"
-    function = f"{stage.settings.resource_name('rotate')}-{secret.replace('/', '-')}"
+    function = stage.settings.resource_name(function)
     assert admin.allows("secretsmanager:RotateSecret", arn)
     assert admin.allows(
         "lambda:InvokeFunction", f"arn:aws:lambda:{region}:{ACCOUNT}:function:{function}"
@@ -231,18 +233,12 @@ def test_administrators_may_invoke_the_function_of_each_secret_that_they_rotate(
 def test_the_functions_of_the_rotations_have_the_names_that_administrators_may_invoke(
     stage: SynthesizedStage,
 ) -> None:
-    schedules = stage.resources("data", "AWS::SecretsManager::RotationSchedule").values()
-    hosted = {
-        schedule["Properties"]["HostedRotationLambda"]["RotationLambdaName"]
-        for schedule in schedules
-        if "HostedRotationLambda" in schedule["Properties"]
-    }
     own = {
         function["Properties"]["FunctionName"]
         for function in stage.resources("data", "AWS::Lambda::Function").values()
     }
     allowed = permissions(stage, "admin", without=[CLOUDSHELL])["lambda:InvokeFunction"]
-    assert allowed == {f"function:{name}" for name in hosted | own}
+    assert allowed == {f"function:{name}" for name in own}
 
 
 def test_administrators_may_run_what_the_preflight_calls(stage: SynthesizedStage) -> None:

@@ -6,9 +6,11 @@ import os
 import ssl
 from typing import Any
 
+from ..secret_rotation.secret import RotatingSecret
 from .replication_group import ReplicationGroup
 from .rotation import TokenRotation
 
+_RETIRE_STEP = "retirePrevious"
 _RESERVED_SECONDS = 20.0
 """The time that remains for a reply after the function has stopped waiting."""
 
@@ -33,31 +35,20 @@ def handle(event: dict[str, Any], context: Any) -> None:  # noqa: ANN401  Lambda
         tls=ssl.create_default_context(),
         remaining_seconds=lambda: context.get_remaining_time_in_millis() / 1000 - _RESERVED_SECONDS,
     )
-    rotation = TokenRotation(boto3.client("secretsmanager"), os.environ["SECRET_ARN"], group)
+    secret = RotatingSecret(boto3.client("secretsmanager"), os.environ["SECRET_ARN"])
     step = event["Step"]
     logger.info("%s: begin", step)
-    run_step(step, event, rotation)
+    run_step(step, event, TokenRotation(secret, group))
     logger.info("%s: end", step)
 
 
 def run_step(step: str, event: dict[str, Any], rotation: TokenRotation) -> None:
-    """Run a step of the rotation.
+    """Run a step of Secrets Manager, or the removal of the previous token.
 
     Raises:
         ValueError: There is no such step.
     """
-    match step:
-        case "createSecret":
-            rotation.create_secret(event["ClientRequestToken"])
-        case "setSecret":
-            rotation.set_secret(event["ClientRequestToken"])
-        case "testSecret":
-            rotation.test_secret(event["ClientRequestToken"])
-        case "finishSecret":
-            rotation.finish_secret(event["ClientRequestToken"])
-        case "retirePrevious":
-            rotation.retire_previous(dt.timedelta(hours=event["OverlapHours"]))
-        case _:
-            raise ValueError(
-                f"found step {step!r}; allowed: those of Secrets Manager, retirePrevious"
-            )
+    if step == _RETIRE_STEP:
+        rotation.retire_previous(dt.timedelta(hours=event["OverlapHours"]))
+    else:
+        rotation.run_step(step, event["ClientRequestToken"])

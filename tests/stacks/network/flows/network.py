@@ -293,13 +293,10 @@ class _Reader:
         ]
         assert len(set(functions)) == 1
         rotations = [
-            self._name(schedule["HostedRotationLambda"]["VpcSecurityGroupIds"])
-            for schedule in self._properties(
-                "data", "AWS::SecretsManager::RotationSchedule"
-            ).values()
-            if "HostedRotationLambda" in schedule
+            self._names(function["VpcConfig"]["SecurityGroupIds"])
+            for function in self._properties("data", "AWS::Lambda::Function").values()
         ]
-        (rotation,) = set(rotations)
+        ((rotation,),) = set(rotations)
         (cloudshell,) = (
             key
             for key in self._properties("cluster", "AWS::EC2::SecurityGroup")

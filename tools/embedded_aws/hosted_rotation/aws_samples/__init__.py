@@ -1,1 +1,0 @@
-"""Unchanged files of aws-samples/aws-secrets-manager-rotation-lambdas."""
