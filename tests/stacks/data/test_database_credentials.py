@@ -106,7 +106,8 @@ def test_the_rotation_functions_are_in_the_private_subnets(
     subnets = [as_text(subnet) for subnet in network["SubnetIds"]]
     assert len(subnets) == 3
     assert all("privateSubnet" in subnet for subnet in subnets)
-    assert "RotationGroup" in as_text(network["SecurityGroupIds"])
+    (security_group,) = network["SecurityGroupIds"]
+    assert "RotationGroup" in as_text(security_group)
 
 
 def test_the_names_of_the_functions_are_unique_and_short_enough_for_the_longest_stage_name(
