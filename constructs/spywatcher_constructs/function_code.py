@@ -40,6 +40,9 @@ def function_code(folders: Sequence[str], *, packages: Sequence[str] = ()) -> la
             # CDK requires an image, and uses it only if the local bundling returns False.
             image=RUNTIME.bundling_image,
             local=_Copy(targets),
+            # Not run. It distinguishes the functions in CDK's cache of assets, which ignores
+            # `local`: without it, all functions would get the code of the first one.
+            command=sorted(targets),
         ),
     )
 

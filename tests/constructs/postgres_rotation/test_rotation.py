@@ -149,6 +149,17 @@ def test_a_restored_administrator_rotates_from_the_previous_password(
     assert secrets.accepts(secrets.administrator, "AWSCURRENT")
 
 
+def test_the_first_rotation_follows_the_attachment_of_the_secret(secrets: DatabaseSecrets) -> None:
+    """The attachment adds the host and the port. The version before has neither."""
+    secret = secrets.administrator
+    attached = json.loads(secret.current())
+    generated = {key: attached[key] for key in ("username", "password", "dbname")}
+    secret.values[V3] = json.dumps(generated)
+    secret.stages["AWSPREVIOUS"] = V3
+    secrets.rotate(secret, V1)
+    assert secrets.accepts(secret, "AWSCURRENT")
+
+
 def test_a_password_that_postgresql_refuses_stops_the_rotation(secrets: DatabaseSecrets) -> None:
     secrets.database.reset("another password")
     secrets.administrator.begin_rotation(V1)

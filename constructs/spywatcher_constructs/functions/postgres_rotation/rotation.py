@@ -10,6 +10,7 @@ previous value until the next rotation.
 ("Lambda function rotation strategies", AWS Secrets Manager User Guide.)
 """
 
+import json
 import secrets
 import ssl
 import string
@@ -92,14 +93,13 @@ class SingleUserRotation(_CredentialsRotation):
     def _set_password(self, new: Credentials, current: Credentials) -> None:
         """Log in with the current or the previous password, and set the new one.
 
-        An instance that was restored from a backup can still have the previous password.
+        An instance that was restored from a backup can still have the previous password. The value
+        before the secret was attached to the instance has a password, and no host.
         """
         candidates = [current]
         previous = self.secret.previous_value()
         if previous is not None:
-            candidates.append(
-                current.replace(password=Credentials.from_secret_value(previous).password)
-            )
+            candidates.append(current.replace(password=json.loads(previous)["password"]))
         accepted = next(filter(self._accepts, candidates), None)
         if accepted is None:
             raise RotationError(
