@@ -15,6 +15,7 @@ import botocore.session
 from botocore import xform_name
 
 from tests.role_policies import RolePolicies
+from tests.stacks.data.resources import find_rotation_function
 from tests.synthesis import ACCOUNT, SynthesizedStage
 from tests.template_values import TemplateValues
 
@@ -223,24 +224,13 @@ def _resources(stage: SynthesizedStage, named: _Named) -> Iterator[tuple[str, st
 
 
 def _without_resource(stage: SynthesizedStage, kind: str) -> Iterator[tuple[str, str]]:
-    """Yield what AWS creates with a resource: nodes of Redis, hosted rotations and their logs."""
+    """Yield what AWS creates with a resource: the nodes of Redis."""
     if kind == "node of Redis":
         redis = stage.only("data", "AWS::ElastiCache::ReplicationGroup")
         for number in range(1, redis["NumCacheClusters"] + 1):
             name = f"{redis['ReplicationGroupId']}-{number:03}"
             place = f"{stage.settings.region}:{ACCOUNT}"
             yield name, f"arn:aws:elasticache:{place}:cluster:{name}"
-    for schedule in stage.resources("data", "AWS::SecretsManager::RotationSchedule").values():
-        hosted = schedule["Properties"].get("HostedRotationLambda")
-        if hosted is None:
-            continue
-        name = hosted["RotationLambdaName"]
-        place = f"{stage.settings.region}:{ACCOUNT}"
-        if kind == "AWS::Lambda::Function":
-            yield name, f"arn:aws:lambda:{place}:function:{name}"
-        if kind == "AWS::Logs::LogGroup":
-            group = f"/aws/lambda/{name}"
-            yield group, f"arn:aws:logs:{place}:log-group:{group}:*"
 
 
 def _further(stage: SynthesizedStage, action: str, words: Sequence[str]) -> Iterator[IamRequest]:
@@ -249,8 +239,8 @@ def _further(stage: SynthesizedStage, action: str, words: Sequence[str]) -> Iter
     if action == "secretsmanager:RotateSecret":
         # "You also need lambda:InvokeFunction permissions on the rotation function" (API).
         for secret in _arns(stage, _RESOURCES[action][0], words):
-            name = re.sub(r"^.*:secret:[^/]+/(.*)-\w{6}$", r"\1", secret).replace("/", "-")
-            function = stage.settings.resource_name(f"rotate-{name}")
+            name = re.sub(r"^.*:secret:[^/]+/(.*)-\w{6}$", r"\1", secret)
+            function = find_rotation_function(stage, name)["FunctionName"]
             place = f"{stage.settings.region}:{ACCOUNT}"
             yield IamRequest("lambda:InvokeFunction", f"arn:aws:lambda:{place}:function:{function}")
     if action == "sns:Publish":
