@@ -106,7 +106,7 @@ def preflight(setup: Setup, arguments: Sequence[str]) -> int:
 
 
 def guard(setup: Setup, arguments: Sequence[str]) -> int:
-    """STAGE [--against REVISION]  stop a deploy that replaces or deletes what holds data."""
+    """STAGE [--against REVISION]  stop a deploy that loses data, or that AWS would refuse."""
     return _module(setup, "tools.guard", *arguments)
 
 

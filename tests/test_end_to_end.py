@@ -399,7 +399,10 @@ def test_only_the_changed_stack_is_updated(results: Results) -> None:
 
 
 def test_the_guard_reads_the_deployed_stage(results: Results) -> None:
-    assert results.guard == f"{STAGE}: nothing that holds data is replaced or deleted.\n"
+    assert results.guard == (
+        f"{STAGE}: nothing that holds data is replaced or deleted, and no change was found that "
+        "AWS refuses.\n"
+    )
 
 
 def test_a_change_that_would_replace_the_database_is_refused(results: Results) -> None:

@@ -8,11 +8,12 @@ from tools.embedded_aws.emulator import Emulator
 from tools.embedded_aws.errors import EmbeddedAwsError
 from tools.guard.errors import GuardError
 from tools.guard.finding import Finding, exclude_allowed, format_report
+from tools.guard.refusal import Refusal
 from tools.templates.assembly import read_stage
 
 
 def refuse_replacements(target: Target, kept: Emulator | None, allowed: Sequence[str]) -> None:
-    """Refuse a deploy that would replace or delete a resource that holds data.
+    """Refuse a deploy that would lose data, or that AWS would refuse.
 
     Args:
         target: the stage, synthesized.
@@ -23,19 +24,21 @@ def refuse_replacements(target: Target, kept: Emulator | None, allowed: Sequence
         EmbeddedAwsError: the deploy is refused, or an allowed resource has no finding.
     """
     try:
-        stopping = exclude_allowed(_findings(target, kept) if kept else [], allowed)
+        findings, refusals = _compare(target, kept) if kept else ([], [])
+        stopping = exclude_allowed(findings, allowed)
     except GuardError as error:
         raise EmbeddedAwsError(str(error)) from None
-    if stopping:
-        raise EmbeddedAwsError(format_report(stopping))
+    if stopping or refusals:
+        raise EmbeddedAwsError(format_report(stopping, refusals))
 
 
-def _findings(target: Target, emulator: Emulator) -> list[Finding]:
+def _compare(target: Target, emulator: Emulator) -> tuple[Sequence[Finding], Sequence[Refusal]]:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
     from tools.guard.comparison import compare
     from tools.guard.deployed import read_deployed
+    from tools.guard.stack_status import check_statuses
     from tools.guard.templates import synthesized_templates
     from tools.templates.schemas import registry_schemas
 
@@ -50,4 +53,6 @@ def _findings(target: Target, emulator: Emulator) -> list[Finding]:
         before = read_deployed(target.stage, stacks, client)
     except (BotoCoreError, ClientError) as error:
         raise EmbeddedAwsError(f"the embedded AWS cannot be read back: {error}") from None
-    return compare(before, synthesized_templates(stacks, before), registry_schemas())
+    check_statuses(before)
+    result = compare(before, synthesized_templates(stacks, before), registry_schemas())
+    return result.findings, result.refusals

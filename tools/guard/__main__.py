@@ -1,4 +1,4 @@
-"""Stops a deployment that would replace or delete a resource that holds data."""
+"""Stops a deployment that would lose data, or that AWS would refuse."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from settings import SettingsError, StageSettings, load_stage
 from settings.accounts import EMBEDDED_ACCOUNT
 from tools.command_line import ArgumentParser, UsageError
 from tools.deletion_protection import DeployedStack, StageProtection
-from tools.guard.comparison import compare
+from tools.guard.comparison import Comparison, compare
 from tools.guard.deployed import cloudformation_clients, read_deployed
 from tools.guard.errors import GuardError
-from tools.guard.finding import OVERRIDE_OPTION, Finding, exclude_allowed, format_report
+from tools.guard.finding import OVERRIDE_OPTION, exclude_allowed, format_report
+from tools.guard.stack_status import check_statuses, describe_incomplete_stage
 from tools.guard.templates import Templates, synthesized_templates
 from tools.templates.assembly import AssemblyStack, NoAssemblyError, read_stage
 from tools.templates.schemas import registry_schemas
@@ -63,35 +64,38 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         options = parser().parse_args(arguments)
         load_stage(options.stage)
         if options.against:
-            findings = compare_with_revision(root, options.stage, options.against)
+            comparison = compare_with_revision(root, options.stage, options.against)
         else:
             with tempfile.TemporaryDirectory(prefix="guard-") as folder:
                 assembly = options.assembly or synthesize_with_cli(
                     root, options.stage, Path(folder, "cdk.out")
                 )
-                findings = compare_with_deployed(options.stage, assembly)
-        blocking = exclude_allowed(findings, options.allowed)
+                comparison = compare_with_deployed(options.stage, assembly)
+        blocking = exclude_allowed(comparison.findings, options.allowed)
     except (UsageError, GuardError, SynthesisError, SettingsError, NoAssemblyError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    if blocking:
-        print(format_report(blocking), file=sys.stderr)
+    if blocking or comparison.refusals:
+        print(format_report(blocking, comparison.refusals), file=sys.stderr)
         return 1
     for name in options.allowed:
         print(f"{name} is let through.")
-    other = "else " if findings else ""
-    print(f"{options.stage}: nothing {other}that holds data is replaced or deleted.")
+    other = "else " if comparison.findings else ""
+    print(
+        f"{options.stage}: nothing {other}that holds data is replaced or deleted, and no change "
+        "was found that AWS refuses."
+    )
     return 0
 
 
-def compare_with_deployed(stage: str, assembly: Path) -> list[Finding]:
+def compare_with_deployed(stage: str, assembly: Path) -> Comparison:
     """Compare an assembly with the deployed stacks, which the caller's credentials can read.
 
     Raises:
-        GuardError: AWS refuses a request, a stack is being updated, or the stage must not be
-            protected against deletion yet.
+        GuardError: AWS refuses a request, a stack is being updated, the last operation of a stack
+            failed half-way, or the stage must not be protected against deletion yet.
         NoAssemblyError: the folder holds no assembly of the stage.
     """
     # Imported here: a comparison with a revision does not need boto3.
@@ -104,6 +108,9 @@ def compare_with_deployed(stage: str, assembly: Path) -> list[Finding]:
         deployed = read_deployed(stage, stacks, cloudformation_clients(session, stacks))
     except (BotoCoreError, ClientError) as error:
         raise GuardError(f"AWS refuses: {error}") from None
+    check_statuses(deployed)
+    for note in describe_incomplete_stage(stage, [stack.name for stack in stacks], deployed):
+        print(note)
     check_protection(settings, stacks, deployed)
     return compare(deployed, synthesized_templates(stacks, deployed), registry_schemas())
 
@@ -132,14 +139,14 @@ def check_protection(
         print(note)
 
 
-def compare_with_revision(root: Path, stage: str, revision: str) -> list[Finding]:
+def compare_with_revision(root: Path, stage: str, revision: str) -> Comparison:
     """Compare the working copy with a git revision. A stage that is new has no findings.
 
     Raises:
         SynthesisError: the revision does not exist, or one of the two cannot be synthesized.
     """
     if not has_stage(revision, stage, root):
-        return []
+        return Comparison(findings=[], refusals=[])
     with (
         synthesize_revision(revision, stage, root) as old_assembly,
         synthesize_checkout(stage, root) as new_assembly,

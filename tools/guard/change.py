@@ -37,11 +37,11 @@ class Change:
 
 def find_change(path: PropertyPath, old: JsonValue, new: JsonValue) -> Change | None:
     """Return the change at a path in the resolved properties of a resource; None if equal."""
-    before, after = _value_at(path, old), _value_at(path, new)
+    before, after = value_at(path, old), value_at(path, new)
     return None if before == after else Change("/".join(path), before, after)
 
 
-def _value_at(path: PropertyPath, node: JsonValue) -> JsonValue:
+def value_at(path: PropertyPath, node: JsonValue) -> JsonValue:
     """Return the value at a path.
 
     A reference or an intrinsic function on the way is returned itself: the value inside it is not
@@ -49,7 +49,7 @@ def _value_at(path: PropertyPath, node: JsonValue) -> JsonValue:
     """
     for position, name in enumerate(path):
         if isinstance(node, list) and name == "*":
-            return [_value_at(path[position + 1 :], item) for item in node]
+            return [value_at(path[position + 1 :], item) for item in node]
         if not isinstance(node, Mapping) or is_function(node):
             return node
         node = node.get(name, ABSENT)

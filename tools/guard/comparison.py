@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from tools.guard.change import ABSENT, Change
+from tools.guard.export_checks import check_exports
 from tools.guard.finding import Finding, Impact
+from tools.guard.immutable_field_checks import check_immutable_fields
+from tools.guard.manifests import MANIFEST_TYPE
+from tools.guard.name_checks import check_names
 from tools.guard.namespace_checks import check_namespaces
 from tools.guard.reference import ResourceId
+from tools.guard.refusal import Refusal
 from tools.guard.resource_checks import check_resource
-from tools.guard.stateful_resources import MANIFEST_TYPE, is_stateful, namespaces_in
+from tools.guard.stateful_resources import is_stateful, namespaces_in
 from tools.guard.templates import Templates
 from tools.guard.update import StageUpdate
 from tools.templates.schemas import SchemaFiles
 
 
-def compare(deployed: Templates, synthesized: Templates, schemas: SchemaFiles) -> list[Finding]:
-    """Return the findings about a deployment of the synthesized templates.
+@dataclass(frozen=True)
+class Comparison:
+    """What a deployment of the synthesized templates would lose, and what would be refused."""
 
-    A stack that is not deployed has no findings. A deployed stack that is no longer synthesized is
-    a finding of its own: `cdk deploy` does not delete it, so nothing updates it any longer.
+    findings: Sequence[Finding]
+    refusals: Sequence[Refusal]
+
+
+def compare(deployed: Templates, synthesized: Templates, schemas: SchemaFiles) -> Comparison:
+    """Return the findings and the refusals of a deployment of the synthesized templates.
+
+    A stack that is not deployed has none. A deployed stack that is no longer synthesized is a
+    finding of its own: `cdk deploy` does not delete it, so nothing updates it any longer.
     """
     update = StageUpdate(deployed, synthesized, schemas)
-    return [finding for stack in deployed for finding in _check_stack(update, stack)]
+    return Comparison(
+        findings=[finding for stack in deployed for finding in _check_stack(update, stack)],
+        refusals=[refusal for stack in deployed for refusal in _check_refusals(update, stack)],
+    )
+
+
+def _check_refusals(update: StageUpdate, stack: str) -> Iterator[Refusal]:
+    refused_names = list(check_names(update, stack))
+    yield from refused_names
+    yield from check_exports(update, stack, {refusal.name for refusal in refused_names})
+    yield from check_immutable_fields(update, stack)
 
 
 def _check_stack(update: StageUpdate, stack: str) -> Iterator[Finding]:

@@ -8,9 +8,9 @@ from enum import Enum
 
 from tools.guard.change import Change
 from tools.guard.errors import GuardError
+from tools.guard.refusal import RUNBOOK, Refusal
 
 OVERRIDE_OPTION = "--allow-replacement"
-RUNBOOK = "docs/runbooks/replacement-guard.md"
 
 
 class Impact(Enum):
@@ -72,7 +72,8 @@ def exclude_allowed(findings: Sequence[Finding], allowed: Iterable[str]) -> list
     return [finding for finding in findings if finding.name not in allowed]
 
 
-def format_report(findings: Sequence[Finding]) -> str:
-    """Return the text that lists the findings which stop a deployment."""
-    count = "1 change stops" if len(findings) == 1 else f"{len(findings)} changes stop"
-    return "\n\n".join([f"{count} the deploy:", *map(str, findings)])
+def format_report(findings: Sequence[Finding], refusals: Sequence[Refusal] = ()) -> str:
+    """Return the text that lists what stops a deployment: refusals first, then findings."""
+    listed = [*refusals, *findings]
+    count = "1 change stops" if len(listed) == 1 else f"{len(listed)} changes stop"
+    return "\n\n".join([f"{count} the deploy:", *map(str, listed)])

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from tools.guard.change import ABSENT, Change, find_change
 from tools.guard.finding import Finding, Impact
+from tools.guard.manifests import MANIFEST_TYPE
 from tools.guard.reference import ResourceId, TargetChange, find_references
-from tools.guard.stateful_resources import MANIFEST_TYPE, describe_contents, namespaces_in
+from tools.guard.stateful_resources import describe_contents, namespaces_in
 from tools.guard.update import StageUpdate
 
 _LOSS = describe_contents(MANIFEST_TYPE)

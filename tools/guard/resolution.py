@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from tools.guard.reference import Reference, ResourceId, TargetChange, is_function
@@ -17,6 +18,17 @@ from tools.templates.schemas import JsonValue
 
 _NO_VALUE = {"Ref": "AWS::NoValue"}
 _VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
+
+
+@dataclass(frozen=True)
+class Export:
+    """An output that a stack exports."""
+
+    stack: StackTemplate
+    logical_id: str
+    """The key of the output."""
+    value: JsonValue
+    """The value in the template, not resolved."""
 
 
 class Resolver:
@@ -47,6 +59,45 @@ class Resolver:
         name = stack.resources[resource_id.logical_id].get("Condition")
         return True if name is None else self._condition(stack, {"Condition": name})
 
+    @cached_property
+    def exports(self) -> Mapping[str, Export]:
+        """The exports of all stacks, by their names."""
+        return {
+            str(self._value(stack, output["Export"]["Name"])): Export(
+                stack, logical_id, output["Value"]
+            )
+            for stack in self._templates.values()
+            for logical_id, output in stack.outputs.items()
+            if "Export" in output
+        }
+
+    def export_value(self, name: str) -> JsonValue:
+        """Return the resolved value of an export; None if no stack exports the name."""
+        export = self.exports.get(name)
+        return None if export is None else self._value(export.stack, export.value)
+
+    def imports(self, stack: str) -> frozenset[str]:
+        """Return the names of the exports that a stack imports."""
+        return self._imports[stack]
+
+    @cached_property
+    def _imports(self) -> Mapping[str, frozenset[str]]:
+        return {
+            name: frozenset(
+                str(self._value(stack, argument))
+                for argument in _arguments_of("Fn::ImportValue", stack.template)
+            )
+            for name, stack in self._templates.items()
+        }
+
+    def outputs_read(self, stack: str) -> frozenset[tuple[str, str]]:
+        """Return the outputs that a stack reads with `Fn::GetStackOutput`, as (stack, output)."""
+        template = self._templates[stack]
+        return frozenset(
+            self._output_read(template, argument)
+            for argument in _arguments_of("Fn::GetStackOutput", template.template)
+        )
+
     def _value(self, stack: StackTemplate, node: JsonValue) -> JsonValue:
         """Return a resolved value of a stack's template.
 
@@ -75,6 +126,8 @@ class Resolver:
                 return self._get_att(stack, name, self._value(stack, attribute))
             case "Fn::ImportValue", name:
                 return self._import_value(self._value(stack, name))
+            case "Fn::GetStackOutput", Mapping():
+                return self._stack_output(stack, argument)
             case "Fn::Join", [str(separator), parts]:
                 return _join(separator, self._value(stack, parts))
             case "Fn::Sub", str(text):
@@ -115,17 +168,22 @@ class Resolver:
         return Reference(target, attribute, self._target_changes.get(target))
 
     def _import_value(self, name: JsonValue) -> JsonValue:
-        stack, value = self._exports.get(str(name), (None, None))
-        return {"Fn::ImportValue": name} if stack is None else self._value(stack, value)
+        known = str(name) in self.exports
+        return self.export_value(str(name)) if known else {"Fn::ImportValue": name}
 
-    @cached_property
-    def _exports(self) -> dict[str, tuple[StackTemplate, JsonValue]]:
-        return {
-            str(self._value(stack, output["Export"]["Name"])): (stack, output["Value"])
-            for stack in self._templates.values()
-            for output in stack.template.get("Outputs", {}).values()
-            if "Export" in output
-        }
+    def _stack_output(self, stack: StackTemplate, argument: Mapping[str, JsonValue]) -> JsonValue:
+        source, output = self._output_read(stack, argument)
+        producer = self._templates.get(source)
+        if producer is None or output not in producer.outputs:
+            return {"Fn::GetStackOutput": self._value(stack, argument)}
+        return self._value(producer, producer.outputs[output]["Value"])
+
+    def _output_read(
+        self, stack: StackTemplate, argument: Mapping[str, JsonValue]
+    ) -> tuple[str, str]:
+        """Return the names of the stack and of the output that `Fn::GetStackOutput` reads."""
+        resolved = self._value(stack, argument)
+        return str(resolved["StackName"]), str(resolved["OutputName"])
 
     def _substitute(
         self, stack: StackTemplate, text: str, variables: Mapping[str, JsonValue]
@@ -215,3 +273,16 @@ def _select(index: JsonValue, items: JsonValue) -> JsonValue:
         if position < len(items):
             return items[position]
     return {"Fn::Select": [index, items]}
+
+
+def _arguments_of(function: str, node: JsonValue) -> Iterator[JsonValue]:
+    """Yield the arguments of each call of an intrinsic function in a template."""
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            if name == function:
+                yield value
+            else:
+                yield from _arguments_of(function, value)
+    elif isinstance(node, (list, tuple)):
+        for item in node:
+            yield from _arguments_of(function, item)

@@ -16,14 +16,11 @@ removal of that policy is a finding too, so no log group can be lost in two depl
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Mapping
 
-from tools.guard.reference import to_json
+from tools.guard.manifests import MANIFEST_TYPE, objects_in
 from tools.templates.schemas import JsonValue, stateful_types
 
-MANIFEST_TYPE = "Custom::AWSCDK-EKS-KubernetesResource"
 _LOG_GROUP_TYPE = "AWS::Logs::LogGroup"
 _RETAINING_POLICIES = {"Retain", "RetainExceptOnCreate", "Snapshot"}
 _SNAPSHOT_BY_DEFAULT = {"AWS::RDS::DBInstance", "AWS::RDS::DBCluster"}
@@ -94,23 +91,8 @@ def retains_data(policy: str) -> bool:
 
 def namespaces_in(properties: Mapping[str, JsonValue]) -> frozenset[str]:
     """Return the Kubernetes namespaces in the resolved properties of a manifest."""
-    objects = json.loads(_manifest_text(properties.get("Manifest", "[]")))
     return frozenset(
-        str(item["metadata"]["name"]) for item in objects if item.get("kind") == "Namespace"
+        str(item["metadata"]["name"])
+        for item in objects_in(properties)
+        if item.get("kind") == "Namespace"
     )
-
-
-def _manifest_text(manifest: JsonValue) -> str:
-    """Return the JSON text of a manifest.
-
-    Each reference becomes a number, which is valid JSON inside quotation marks and outside.
-    """
-    match manifest:
-        case str():
-            return manifest
-        case {"Fn::Join": ["", parts]}:
-            return "".join(
-                part if isinstance(part, str) else str(zlib.crc32(to_json(part).encode()))
-                for part in parts
-            )
-    return "[]"

@@ -31,9 +31,27 @@ class StackTemplate:
         resources: Mapping[str, Mapping[str, Any]] = self.template.get("Resources", {})
         return resources
 
+    @property
+    def outputs(self) -> Mapping[str, Mapping[str, Any]]:
+        """The outputs of the template by logical id."""
+        outputs: Mapping[str, Mapping[str, Any]] = self.template.get("Outputs", {})
+        return outputs
+
+    @property
+    def construct_path(self) -> str:
+        """The path that selects the stack in the CDK CLI, such as staging/data."""
+        paths = (construct_path(resource, "") for resource in self.resources.values())
+        path = next(filter(None, paths), self.name)
+        return "/".join(path.split("/")[:2])
+
 
 Templates = Mapping[str, StackTemplate]
 """The templates of a stage by stack name."""
+
+
+def construct_path(resource: Mapping[str, Any], default: str) -> str:
+    """Return the construct path in the metadata of a resource, such as staging/data/Cache/Key."""
+    return str(resource.get("Metadata", {}).get("aws:cdk:path", default))
 
 
 def resource_ids(templates: Templates) -> list[ResourceId]:

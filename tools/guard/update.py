@@ -10,7 +10,7 @@ from tools.guard.finding import Finding, Impact
 from tools.guard.reference import ResourceId, TargetChange, find_references
 from tools.guard.resolution import Resolver
 from tools.guard.stateful_resources import Resource
-from tools.guard.templates import Templates, has_resource, resource_ids
+from tools.guard.templates import Templates, construct_path, has_resource, resource_ids
 from tools.templates.schemas import JsonValue, ResourceSchema, SchemaFiles
 
 Changes = tuple[Change, ...]
@@ -35,13 +35,13 @@ class StageUpdate:
         self.deployed = deployed
         self.synthesized = synthesized
         self._schemas = schemas
-        self._before = Resolver(deployed)
+        self.before = Resolver(deployed)
         self._old_properties = {
-            resource_id: self._before.properties(resource_id)
+            resource_id: self.before.properties(resource_id)
             for resource_id in resource_ids(deployed)
-            if self._before.condition(resource_id) is not False
+            if self.before.condition(resource_id) is not False
         }
-        self._after, self.replacements = self._follow_replacements()
+        self.after, self.replacements = self._follow_replacements()
 
     def deployed_resources(self, stack: str) -> list[ResourceId]:
         """Return the deployed resources of a stack, except those whose condition is false."""
@@ -61,7 +61,36 @@ class StageUpdate:
 
     def new_properties(self, resource_id: ResourceId) -> Mapping[str, JsonValue]:
         """Return the resolved properties of a resource after the update."""
-        return self._after.properties(resource_id)
+        return self.after.properties(resource_id)
+
+    def new_resources(self, stack: str) -> list[ResourceId]:
+        """Return the synthesized resources of a stack that are not deployed."""
+        return [
+            resource_id
+            for resource_id in resource_ids(self.synthesized)
+            if resource_id.stack == stack and not has_resource(self.deployed, resource_id)
+        ]
+
+    def removed_resources(self, resource_type: str) -> list[ResourceId]:
+        """Return the deployed resources of a type that are not synthesized any more."""
+        return [
+            resource_id
+            for resource_id in self._old_properties
+            if self.old_resource(resource_id)["Type"] == resource_type
+            and not has_resource(self.synthesized, resource_id)
+        ]
+
+    def schema(self, resource_id: ResourceId) -> ResourceSchema | None:
+        """Return the schema of a resource; None for a custom resource."""
+        stage = self.deployed if has_resource(self.deployed, resource_id) else self.synthesized
+        stack = stage[resource_id.stack]
+        resource_type = stack.resources[resource_id.logical_id]["Type"]
+        return self._schemas.get(resource_type, stack.region)
+
+    def describe(self, resource_id: ResourceId) -> str:
+        """Return the type and the construct path of a deployed resource."""
+        resource = self.old_resource(resource_id)
+        return f"{resource['Type']}, {construct_path(resource, resource_id.logical_id)}"
 
     def removal(self, resource_id: ResourceId) -> Changes:
         """Return the changes that remove a resource from its stack; empty if it stays."""
@@ -72,19 +101,49 @@ class StageUpdate:
         new_type = self.new_resource(resource_id)["Type"]
         if new_type != old_type:
             return (Change("Type", old_type, new_type),)
-        before, after = self._before.condition(resource_id), self._after.condition(resource_id)
+        before, after = self.before.condition(resource_id), self.after.condition(resource_id)
         return () if after is True or after == before else (Change("Condition", before, after),)
+
+    def certain_changes(self, resource_id: ResourceId) -> Changes:
+        """Return the changes that replace a resource whatever its other properties are.
+
+        A property that is create-only in some cases is not among them: the rules of
+        conditional_properties.py count a change as a replacement if they do not know the case.
+        """
+        schema = self.schema(resource_id)
+        create_only = schema.create_only if schema else ()
+        names = {"Type", *("/".join(path) for path in create_only)}
+        return tuple(c for c in self.replacements.get(resource_id, ()) if c.name in names)
+
+    def owners_of_new_outputs(self, stack: str) -> set[str]:
+        """Return the other stacks with outputs that a stack will read and that are not deployed."""
+        exports = self.after.imports(stack) & self.after.exports.keys() - self.before.exports.keys()
+        owners = {self.after.exports[name].stack.name for name in exports}
+        for owner, output in self.after.outputs_read(stack):
+            is_deployed = owner in self.deployed and output in self.deployed[owner].outputs
+            if owner in self.synthesized and not is_deployed:
+                owners.add(owner)
+        return owners - {stack}
+
+    def exclusive_deployment(self, stack: str) -> str:
+        """Return the command that deploys a synthesized stack, and no stack before it."""
+        path = self.synthesized[stack].construct_path
+        stage = path.split("/")[0]
+        return f"python3 dev.py cdk deploy {path} --exclusively -c stage={stage}"
+
+    def causes(self, changes: Changes) -> tuple[str, ...]:
+        """Return why the resources are replaced that the new values of changes refer to."""
+        return tuple(self._causes(changes, set()))
 
     def finding(
         self, resource_id: ResourceId, impact: Impact, changes: Changes, loss: str
     ) -> Finding:
         """Return a finding about a deployed resource, with the causes of its changes."""
         resource = self.old_resource(resource_id)
-        metadata = resource.get("Metadata", {})
         return Finding(
             stack=resource_id.stack,
             logical_id=resource_id.logical_id,
-            construct_path=str(metadata.get("aws:cdk:path", resource_id.logical_id)),
+            construct_path=construct_path(resource, resource_id.logical_id),
             resource_type=resource["Type"],
             impact=impact,
             changes=changes,
@@ -125,7 +184,7 @@ class StageUpdate:
         )
         if old_type != new_type:
             return (Change("Type", old_type, new_type),)
-        schema = self._schema(resource_id)
+        schema = self.schema(resource_id)
         if schema is None:
             return ()
         old, new = self._old_properties[resource_id], after.properties(resource_id)
@@ -138,12 +197,8 @@ class StageUpdate:
         return tuple(change for path in paths if (change := find_change(path, old, new)))
 
     def _is_updated_custom_resource(self, resource_id: ResourceId, after: Resolver) -> bool:
-        is_custom = self._schema(resource_id) is None
+        is_custom = self.schema(resource_id) is None
         return is_custom and after.properties(resource_id) != self._old_properties[resource_id]
-
-    def _schema(self, resource_id: ResourceId) -> ResourceSchema | None:
-        region = self.deployed[resource_id.stack].region
-        return self._schemas.get(self.old_resource(resource_id)["Type"], region)
 
     def _added_resources(self, resource_type: str) -> Sequence[ResourceId]:
         """Return the resources of a type that are not deployed."""

@@ -71,7 +71,8 @@ def test_a_replacement_since_a_revision_stops_unless_it_is_allowed(
     assert main([*against, "--allow-replacement", "staging-data/Database"], repository) == 0
     assert capsys.readouterr().out == (
         "staging-data/Database is let through.\n"
-        "staging: nothing else that holds data is replaced or deleted.\n"
+        "staging: nothing else that holds data is replaced or deleted, and no change was found "
+        "that AWS refuses.\n"
     )
 
 

@@ -33,7 +33,7 @@ def stack(
 
 
 def findings(old: Templates, new: Templates) -> list[Finding]:
-    return compare(old, new, registry_schemas())
+    return list(compare(old, new, registry_schemas()).findings)
 
 
 def impacts(old: Templates, new: Templates) -> dict[str, Impact]:

@@ -35,7 +35,9 @@ def test_the_protection_of_a_stage_replaces_nothing(update: StageUpdate) -> None
 def test_the_protection_of_a_stage_has_no_finding(
     unprotected: SynthesizedStage, production: SynthesizedStage
 ) -> None:
-    assert not compare(as_templates(unprotected), as_templates(production), registry_schemas())
+    comparison = compare(as_templates(unprotected), as_templates(production), registry_schemas())
+    assert not comparison.findings
+    assert not comparison.refusals
 
 
 def test_the_protection_of_a_stage_adds_nothing_and_removes_what_empties_buckets(

@@ -11,7 +11,8 @@ from settings import StageSettings
 from tests.synthesis import ACCOUNT, SynthesizedStage, synthesize
 from tools.guard.comparison import compare
 from tools.guard.finding import Finding, Impact, exclude_allowed
-from tools.guard.stateful_resources import MANIFEST_TYPE, is_stateful
+from tools.guard.manifests import MANIFEST_TYPE
+from tools.guard.stateful_resources import is_stateful
 from tools.guard.templates import StackTemplate, Templates
 from tools.templates.schemas import PropertyPath, ResourceSchema, registry_schemas
 
@@ -65,7 +66,7 @@ def synthesized(deployed: Templates) -> dict[str, Any]:
 
 
 def findings_of(deployed: Templates, synthesized: Templates) -> list[Finding]:
-    return compare(deployed, synthesized, registry_schemas())
+    return list(compare(deployed, synthesized, registry_schemas()).findings)
 
 
 def of_type(stage: Templates, resource_type: str) -> list[tuple[dict[str, Any], str, str]]:
