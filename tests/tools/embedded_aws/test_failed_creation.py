@@ -1,0 +1,125 @@
+"""The way out of a failed creation in a protected stage (docs/runbooks/failed-creation.md)."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+NAME = "spywatcher-production-later"
+INSTANCE = {
+    "Type": "AWS::RDS::DBInstance",
+    "DeletionPolicy": "RetainExceptOnCreate",
+    "UpdateReplacePolicy": "Retain",
+    "Properties": {
+        "DBInstanceIdentifier": NAME,
+        "DBInstanceClass": "db.t3.medium",
+        "Engine": "postgres",
+        "AllocatedStorage": "20",
+        "MasterUsername": "spywatcher",
+        "MasterUserPassword": "not-a-secret",
+        "DeletionProtection": True,
+    },
+}
+LOG_GROUP = {
+    "Type": "AWS::Logs::LogGroup",
+    "DeletionPolicy": "RetainExceptOnCreate",
+    "Properties": {"LogGroupName": NAME},
+}
+
+
+class ProtectedStack:
+    """A stack that the CDK CLI creates in a protected stage."""
+
+    def __init__(self, aws: Callable[[str], Any]) -> None:
+        self.cloudformation = aws("cloudformation")
+        self.rds = aws("rds")
+        self.logs = aws("logs")
+
+    def create(self, *protected: dict[str, Any], fails: bool) -> str:
+        """Create the stack with resources before one that may fail; return its status."""
+        wrong = {"NoSuchProperty": 1} if fails else {}
+        resources: dict[str, Any] = {f"R{index}": each for index, each in enumerate(protected)}
+        resources["Last"] = {
+            "Type": "AWS::EC2::VPC",
+            "DependsOn": list(resources),
+            "Properties": {"CidrBlock": "10.9.0.0/16"} | wrong,
+        }
+        self.cloudformation.create_stack(
+            StackName=NAME,
+            TemplateBody=json.dumps({"Resources": resources}),
+            EnableTerminationProtection=True,
+        )
+        (stack,) = self.cloudformation.describe_stacks(StackName=NAME)["Stacks"]
+        return str(stack["StackStatus"])
+
+    def delete(self) -> None:
+        self.cloudformation.delete_stack(StackName=NAME)
+
+    def remove_termination_protection(self) -> None:
+        self.cloudformation.update_termination_protection(
+            StackName=NAME, EnableTerminationProtection=False
+        )
+
+    def remove_instance(self) -> None:
+        self.rds.modify_db_instance(
+            DBInstanceIdentifier=NAME, DeletionProtection=False, ApplyImmediately=True
+        )
+        self.rds.delete_db_instance(DBInstanceIdentifier=NAME, SkipFinalSnapshot=True)
+
+    def remains(self) -> list[str]:
+        """Return the types of the resources that exist."""
+        instances = self.rds.describe_db_instances()["DBInstances"]
+        groups = self.logs.describe_log_groups(logGroupNamePrefix=NAME)["logGroups"]
+        names = [each["DBInstanceIdentifier"] for each in instances]
+        return ["instance"] * names.count(NAME) + ["log group"] * len(groups)
+
+
+@pytest.fixture
+def protected(aws: Callable[[str], Any]) -> Iterator[ProtectedStack]:
+    stack = ProtectedStack(aws)
+    yield stack
+    stack.remove_termination_protection()
+    stack.delete()
+    if "instance" in stack.remains():
+        stack.remove_instance()
+    if "log group" in stack.remains():
+        stack.logs.delete_log_group(logGroupName=NAME)
+
+
+def test_a_stack_in_rollback_complete_is_created_again_without_termination_protection(
+    protected: ProtectedStack,
+) -> None:
+    assert protected.create(LOG_GROUP, fails=True) == "ROLLBACK_COMPLETE"
+    assert protected.remains() == []
+    with pytest.raises(ClientError, match="while TerminationProtection is enabled"):
+        protected.delete()
+
+    protected.remove_termination_protection()
+    protected.delete()
+
+    assert protected.create(LOG_GROUP, fails=False) == "CREATE_COMPLETE"
+
+
+def test_a_stack_in_rollback_failed_is_created_again_without_its_protected_resource(
+    protected: ProtectedStack,
+) -> None:
+    assert protected.create(LOG_GROUP, INSTANCE, fails=True) == "ROLLBACK_FAILED"
+    assert protected.remains() == ["instance"]
+
+    protected.remove_instance()
+    protected.remove_termination_protection()
+    protected.delete()
+
+    assert protected.create(LOG_GROUP, INSTANCE, fails=False) == "CREATE_COMPLETE"
+
+
+def test_the_deletion_of_the_stack_alone_leaves_a_name_that_blocks_the_creation(
+    protected: ProtectedStack,
+) -> None:
+    assert protected.create(INSTANCE, fails=True) == "ROLLBACK_FAILED"
+    protected.remove_termination_protection()
+    protected.delete()
+    assert protected.remains() == ["instance"]
+    assert protected.create(INSTANCE, fails=False) == "ROLLBACK_COMPLETE"
