@@ -16,6 +16,8 @@ def test_every_object_of_the_cluster_is_valid_for_the_designs_version_and_the_st
         check_object(item, version or stage.settings.cluster.kubernetes_version)
 
 
-def test_readers_view_nothing_but_nodes_in_the_whole_cluster() -> None:
+def test_readers_view_nodes_and_usage_in_the_whole_cluster_and_nothing_else() -> None:
     (role,) = [item for item in cluster_access_chart() if item["kind"] == "ClusterRole"]
-    assert {resource for rule in role["rules"] for resource in rule["resources"]} == {"nodes"}
+    resources = {tuple(rule["apiGroups"]): set(rule["resources"]) for rule in role["rules"]}
+    assert resources == {("",): {"nodes"}, ("metrics.k8s.io",): {"nodes", "pods"}}
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}

@@ -96,7 +96,7 @@ class Network:
 
     def resolve(self, template: Template) -> Template:
         """Return the resources and outputs of the database, without imports."""
-        sections = {
+        return {
             section: {
                 key: self._filled(value)
                 for key, value in template[section].items()
@@ -104,7 +104,6 @@ class Network:
             }
             for section in ("Resources", "Outputs")
         }
-        return {"Transform": template["Transform"], **sections}
 
     def _filled(self, value: Any) -> Any:
         if isinstance(value, list):
