@@ -115,6 +115,11 @@ def set_secret(setup: Setup, arguments: Sequence[str]) -> int:
     return _module(setup, "tools.operations", "set-secret", *arguments)
 
 
+def service_linked_roles(setup: Setup, arguments: Sequence[str]) -> int:
+    """STAGE                       create the service-linked roles that the account lacks."""
+    return _module(setup, "tools.operations", "service-linked-roles", *arguments)
+
+
 def cost(setup: Setup, arguments: Sequence[str]) -> int:
     """STAGE [--against REVISION] [--json FILE]   what a stage costs a month."""
     return _module(setup, "tools.cost", *arguments)
@@ -176,6 +181,7 @@ COMMANDS: "Mapping[str, Callable[[Setup, Sequence[str]], int]]" = {
     "preflight": preflight,
     "guard": guard,
     "set-secret": set_secret,
+    "service-linked-roles": service_linked_roles,
     "cost": cost,
     "bench": bench,
     "lock": lock,
@@ -185,7 +191,7 @@ COMMANDS: "Mapping[str, Callable[[Setup, Sequence[str]], int]]" = {
 
 def usage() -> str:
     """List the commands, a line each, from their docstrings."""
-    lines = [f"  {name:14} {(run.__doc__ or '').strip()}" for name, run in COMMANDS.items()]
+    lines = [f"  {name:20} {(run.__doc__ or '').strip()}" for name, run in COMMANDS.items()]
     return "\n".join(["usage: python3 dev.py COMMAND [ARGUMENTS]", "", *lines])
 
 

@@ -1,7 +1,12 @@
-"""The argument parser that the commands share."""
+"""The argument parser and the messages that the commands share."""
 
 import argparse
 from typing import NoReturn
+
+NO_CREDENTIALS = (
+    "AWS credentials: found none; this command reads an AWS account, so set AWS_PROFILE or another "
+    "variable of the AWS CLI"
+)
 
 
 class UsageError(Exception):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from settings import SettingsError, StageSettings, load_stage
 from settings.accounts import EMBEDDED_ACCOUNT
-from tools.command_line import ArgumentParser, UsageError
+from tools.command_line import NO_CREDENTIALS, ArgumentParser, UsageError
 from tools.deletion_protection import DeployedStack, StageProtection
 from tools.guard.comparison import Comparison, compare
 from tools.guard.deployed import cloudformation_clients, read_deployed
@@ -100,12 +100,14 @@ def compare_with_deployed(stage: str, assembly: Path) -> Comparison:
     """
     # Imported here: a comparison with a revision does not need boto3.
     import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
     settings, stacks = load_stage(stage), read_stage(assembly, stage)
     try:
         session = boto3.Session(region_name=settings.region)
         deployed = read_deployed(stage, stacks, cloudformation_clients(session, stacks))
+    except NoCredentialsError:
+        raise GuardError(f"{NO_CREDENTIALS} (--against REVISION needs no account)") from None
     except (BotoCoreError, ClientError) as error:
         raise GuardError(f"AWS refuses: {error}") from None
     check_statuses(deployed)

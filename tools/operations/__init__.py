@@ -1,1 +1,1 @@
-"""The commands `preflight` and `set-secret`, which use the caller's AWS credentials."""
+"""The commands that use the caller's AWS credentials, such as `preflight`."""

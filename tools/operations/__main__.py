@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from settings import SettingsError, StageSettings, load_stage
+from tools.command_line import NO_CREDENTIALS
 from tools.operations.errors import OperationError
 
 
@@ -26,7 +27,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     preflight = commands.add_parser("preflight", help="check what would fail a deployment")
     set_secret = commands.add_parser("set-secret", help="set a value of the application secret")
-    for command in (preflight, set_secret):
+    service_linked_roles = commands.add_parser(
+        "service-linked-roles", help="create the service-linked roles that the account lacks"
+    )
+    for command in (preflight, set_secret, service_linked_roles):
         command.add_argument("stage", help="a file of settings/, without .yaml")
     set_secret.add_argument("key", help="the key of the value, such as DISCORD_BOT_TOKEN")
     return parser
@@ -34,20 +38,27 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace, settings: StageSettings) -> int:
     # Imported here: --help and a misspelt stage do not need boto3.
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
     from tools.operations.application_secret import ApplicationSecretStore
     from tools.operations.preflight.command import preflight
+    from tools.operations.service_linked_roles import create_missing_roles
     from tools.operations.session import create_session
 
     try:
         session = create_session(settings.region)
         if options.command == "preflight":
             return preflight(session, settings)
+        if options.command == "service-linked-roles":
+            for line in create_missing_roles(session, settings):
+                print(line)
+            return 0
         store = ApplicationSecretStore(session.client("secretsmanager"), settings)
         store.set(options.key, _read_value(options.key))
         print(f"{options.key} is set; pods that use it restart within two minutes.")
         return 0
+    except NoCredentialsError:
+        raise OperationError(NO_CREDENTIALS) from None
     except (BotoCoreError, ClientError) as error:
         raise OperationError(f"AWS refuses: {error}") from None
 
