@@ -54,6 +54,12 @@ def dev_requests(stage: SynthesizedStage, command: str) -> list[IamRequest]:
             return _assume(stage, ("lookup-role",))
         case "preflight":
             return [IamRequest("secretsmanager:GetSecretValue", _application_secret(stage))]
+        case "service-linked-roles":
+            arn = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/rds.amazonaws.com"
+            return [
+                IamRequest(f"iam:{name}", f"{arn}/AWSServiceRoleForRDS")
+                for name in ("GetRole", "CreateServiceLinkedRole")
+            ]
         case "set-secret":
             return [
                 IamRequest(f"secretsmanager:{name}", _application_secret(stage))

@@ -8,6 +8,7 @@ from tests.synthesis import Template, synthesize, synthesize_account
 from tools.templates.text import as_text
 
 BOUNDARY = "team/developers"
+NESTED = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
 
 
 def stages_with_boundary() -> list[StageSettings]:
@@ -40,6 +41,19 @@ def test_the_boundary_of_the_settings_reaches_every_role() -> None:
     for role in found:
         boundary = as_text(role["PermissionsBoundary"])
         assert boundary.endswith(f":iam::111111111111:policy/{BOUNDARY}")
+
+
+def test_no_resource_creates_a_role_that_the_template_does_not_show() -> None:
+    """Such a role would have no boundary.
+
+    A hosted rotation function has no property for one (HostedRotationLambda, AWS CloudFormation
+    Template Reference).
+    """
+    for template in templates(stages_with_boundary()):
+        assert "Transform" not in template
+        for resource in template["Resources"].values():
+            assert "HostedRotationLambda" not in resource.get("Properties", {})
+            assert resource["Type"] not in NESTED
 
 
 def test_without_the_setting_no_role_has_a_boundary() -> None:
