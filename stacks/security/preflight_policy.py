@@ -5,9 +5,14 @@ from aws_cdk import aws_iam as iam
 
 from constructs import Construct
 from settings import StageSettings
+from settings.model import PROJECT
 from stacks.shared.acknowledgement import acknowledge
+from stacks.shared.names import GITHUB_OIDC_PROVIDER
 
+ACCOUNT_STACK = f"{PROJECT}-account"
 _READS_WITHOUT_RESOURCE = (
+    "access-analyzer:ListAnalyzers",
+    "config:DescribeConfigurationRecorders",
     "ec2:DescribeAddresses",
     "ec2:DescribeAvailabilityZones",
     "ec2:DescribeInstances",
@@ -17,6 +22,7 @@ _READS_WITHOUT_RESOURCE = (
     "eks:DescribeClusterVersions",
     "elasticache:DescribeCacheEngineVersions",
     "elasticache:DescribeReservedCacheNodesOfferings",
+    "guardduty:ListDetectors",
     "lambda:GetAccountSettings",
     "rds:DescribeDBEngineVersions",
     "rds:DescribeOrderableDBInstanceOptions",
@@ -63,21 +69,34 @@ class PreflightPolicy(iam.ManagedPolicy):
             "resource. No action returns stored data or changes a resource. Administrators sign "
             "in with MFA.",
         )
-        acknowledge(
-            self,
-            f"AwsSolutions-IAM5[Resource::{_stacks_arn(cdk.Stack.of(scope), settings)}]",
-            reason="CloudFormation adds an ID to the name of each stack. The pattern fits the "
-            "stacks of this stage only, and the action describes them.",
-        )
+        for arn, reason in _arns_with_wildcards(cdk.Stack.of(scope), settings).items():
+            acknowledge(self, f"AwsSolutions-IAM5[Resource::{arn}]", reason=reason)
 
 
-def _stacks_arn(stack: cdk.Stack, settings: StageSettings) -> str:
-    """Return the ARN of the stacks of the stage, with wildcards for their names and IDs."""
-    return stack.format_arn(
-        service="cloudformation",
-        resource="stack",
-        resource_name=f"{settings.resource_name()}-*/*",
-    )
+def _arns_with_wildcards(stack: cdk.Stack, settings: StageSettings) -> dict[str, str]:
+    """Return the patterns in the ARNs of the policy, and why each of them is a pattern."""
+    return {
+        _stack_arn(stack, f"{settings.resource_name()}-*"): (
+            "CloudFormation adds an ID to the name of each stack. The pattern fits the stacks of "
+            "this stage only, and the action describes them."
+        ),
+        _stack_arn(stack, ACCOUNT_STACK): (
+            "CloudFormation adds an ID to the name of the stack. The pattern fits the account "
+            "stack only, and the action describes its resources."
+        ),
+        _iam_arn(stack, "role", "aws-service-role/*"): (
+            "The pattern fits service-linked roles only. AWS defines their permissions, and the "
+            "action describes them."
+        ),
+    }
+
+
+def _stack_arn(stack: cdk.Stack, name: str) -> str:
+    return stack.format_arn(service="cloudformation", resource="stack", resource_name=f"{name}/*")
+
+
+def _iam_arn(stack: cdk.Stack, resource: str, name: str) -> str:
+    return stack.format_arn(service="iam", region="", resource=resource, resource_name=name)
 
 
 def _read_statements(stack: cdk.Stack, settings: StageSettings) -> list[iam.PolicyStatement]:
@@ -89,35 +108,35 @@ def _read_statements(stack: cdk.Stack, settings: StageSettings) -> list[iam.Poli
         resource="hostedzone",
         resource_name=settings.domain.hosted_zone_id,
     )
-    statements = [
-        iam.PolicyStatement(
-            sid="ReadStacks",
-            actions=["cloudformation:DescribeStacks"],
-            resources=[_stacks_arn(stack, settings)],
+    bootstrap_version = stack.format_arn(
+        service="ssm",
+        resource="parameter",
+        resource_name=f"cdk-bootstrap/{stack.synthesizer.bootstrap_qualifier}/version",
+    )
+    reads = {
+        "Stacks": (
+            ["cloudformation:DescribeStacks"],
+            _stack_arn(stack, f"{settings.resource_name()}-*"),
         ),
-        iam.PolicyStatement(
-            sid="ReadBootstrapVersion",
-            actions=["ssm:GetParameter"],
-            resources=[
-                stack.format_arn(
-                    service="ssm",
-                    resource="parameter",
-                    resource_name=f"cdk-bootstrap/{stack.synthesizer.bootstrap_qualifier}/version",
-                )
-            ],
+        "AccountStack": (
+            ["cloudformation:DescribeStackResources"],
+            _stack_arn(stack, ACCOUNT_STACK),
         ),
-        iam.PolicyStatement(
-            sid="ReadHostedZone",
-            actions=["route53:GetHostedZone", "route53:ListResourceRecordSets"],
-            resources=[zone],
+        "BootstrapVersion": (["ssm:GetParameter"], bootstrap_version),
+        "HostedZone": (["route53:GetHostedZone", "route53:ListResourceRecordSets"], zone),
+        "OidcProvider": (
+            ["iam:GetOpenIDConnectProvider"],
+            _iam_arn(stack, "oidc-provider", GITHUB_OIDC_PROVIDER),
         ),
+        "ServiceLinkedRoles": (["iam:GetRole"], _iam_arn(stack, "role", "aws-service-role/*")),
+        "Certificate": (["acm:DescribeCertificate"], settings.domain.certificate_arn),
+        "AnomalyMonitor": (
+            ["ce:GetAnomalyMonitors"],
+            settings.account_wide.anomaly_monitor_arn,
+        ),
+    }
+    return [
+        iam.PolicyStatement(sid=f"Read{name}", actions=actions, resources=[resource])
+        for name, (actions, resource) in reads.items()
+        if resource is not None
     ]
-    if settings.domain.certificate_arn is not None:
-        statements.append(
-            iam.PolicyStatement(
-                sid="ReadCertificate",
-                actions=["acm:DescribeCertificate"],
-                resources=[settings.domain.certificate_arn],
-            )
-        )
-    return statements

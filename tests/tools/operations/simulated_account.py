@@ -21,6 +21,12 @@ ACCOUNT = "111122223333"
 REGION = "us-east-1"
 NAME_SERVERS = ["ns-1.awsdns-01.com", "ns-2.awsdns-02.net"]
 INDEX = "application/vnd.oci.image.index.v1+json"
+_ACCOUNT_RESOURCES = (
+    "AWS::IAM::OIDCProvider",
+    "AWS::AccessAnalyzer::Analyzer",
+    "AWS::GuardDuty::Detector",
+    "AWS::Config::ConfigurationRecorder",
+)
 _LOADER = create_loader()
 """Keeps the service models that it has read. Each session would otherwise read them again."""
 
@@ -51,7 +57,7 @@ def stage_settings(stage: str = "production", **changes: Any) -> StageSettings:
 
 
 class SimulatedAccount:
-    """A new account, in which everything is as a first deployment needs it.
+    """An account with the account stack, in which a stage can be deployed for the first time.
 
     A test changes the answer to one API call, by its IAM action.
     """
@@ -110,8 +116,16 @@ def _answers(settings: StageSettings) -> dict[str, Answer]:
     zones = settings.availability_zones
     node_type = settings.cluster.nodes.instance_type
     return {
+        "access-analyzer:ListAnalyzers": {"analyzers": [{"name": "spywatcher-account-analyzer"}]},
         "acm:ListCertificates": {"CertificateSummaryList": []},
+        "cloudformation:DescribeStackResources": {
+            "StackResources": [
+                {"ResourceType": resource_type, "ResourceStatus": "CREATE_COMPLETE"}
+                for resource_type in _ACCOUNT_RESOURCES
+            ]
+        },
         "cloudformation:DescribeStacks": refuse("ValidationError", "Stack does not exist"),
+        "config:DescribeConfigurationRecorders": {"ConfigurationRecorders": [{"name": "own"}]},
         "ec2:DescribeAddresses": {"Addresses": []},
         "ec2:DescribeAvailabilityZones": {
             "AvailabilityZones": [
@@ -141,6 +155,9 @@ def _answers(settings: StageSettings) -> dict[str, Answer]:
                 {"CacheNodeType": settings.cache.node_type, "ProductDescription": "redis"}
             ]
         },
+        "guardduty:ListDetectors": {"DetectorIds": ["own"]},
+        "iam:GetOpenIDConnectProvider": {"Url": "token.actions.githubusercontent.com"},
+        "iam:GetRole": {"Role": {}},
         "lambda:GetAccountSettings": {
             "AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}
         },
@@ -162,7 +179,10 @@ def _answers(settings: StageSettings) -> dict[str, Answer]:
         "secretsmanager:GetSecretValue": {"SecretString": json.dumps(COMPLETE)},
         "servicequotas:GetServiceQuota": _quota,
         "ssm:GetParameter": {"Parameter": {"Value": "30"}},
-        "sts:GetCallerIdentity": {"Account": ACCOUNT},
+        "sts:GetCallerIdentity": {
+            "Account": ACCOUNT,
+            "Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/owner/you",
+        },
     }
 
 

@@ -9,11 +9,13 @@ from settings import StageSettings, load_stage, resolve_accounts, stage_names
 from settings.accounts import check_placeholders
 from tools.operations.errors import OperationError
 from tools.operations.preflight import (
+    account_services,
     charts,
     domain,
     images,
     quotas,
     secret,
+    service_linked_roles,
     stacks,
     versions,
     zones,
@@ -26,6 +28,14 @@ if TYPE_CHECKING:
 
 CHECKS: Mapping[str, Check] = {
     "CDK bootstrap": stacks.check_bootstrap,
+    "Account": account_services.check_shared_account,
+    "Service-linked roles": service_linked_roles.check_service_linked_roles,
+    "Account stack": account_services.check_account_stack,
+    "GitHub's OIDC provider": account_services.check_oidc_provider,
+    "Access Analyzer": account_services.check_access_analyzer,
+    "GuardDuty detector": account_services.check_guardduty,
+    "Config recorder": account_services.check_config_recorder,
+    "Anomaly monitor": account_services.check_anomaly_monitor,
     "Deletion protection": stacks.check_deletion_protection,
     "Lambda executions": quotas.check_lambda_executions,
     "EC2 vCPUs": quotas.check_vcpus,
@@ -58,7 +68,8 @@ def preflight(session: "Session", settings: StageSettings) -> int:
 
     Raises:
         OperationError: the credentials are for another account than the stage.
-        SettingsError: the settings of the stages do not fit the account of the credentials.
+        SettingsError: the settings of the stages do not fit the account of the credentials, or
+            the stage still has placeholders.
     """
     _check_account(session, settings)
     rows = run_checks(session, settings)
@@ -106,4 +117,5 @@ def _check_account(session: "Session", settings: StageSettings) -> None:
             f"settings/{settings.stage}.yaml: account: found {accounts[settings.stage]}; your "
             f"credentials are for {caller_account}"
         )
+    check_placeholders(settings, caller_account)
     check_placeholders(settings, caller_account)

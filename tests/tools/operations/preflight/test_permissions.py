@@ -20,9 +20,14 @@ from tools.operations.preflight.command import run_checks
 from tools.operations.preflight.row import Status
 
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/12345678-1234-1234-1234-123456789012"
+MONITOR = "arn:aws:ce::111122223333:anomalymonitor/12345678-1234-1234-1234-123456789012"
 RESOURCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "acm:DescribeCertificate": lambda call: call["CertificateArn"].split(":")[-1],
+    "ce:GetAnomalyMonitors": lambda call: call["MonitorArnList"][0].split(":")[-1],
+    "cloudformation:DescribeStackResources": lambda call: f"stack/{call['StackName']}/its-id",
     "cloudformation:DescribeStacks": lambda call: f"stack/{call['StackName']}/its-id",
+    "iam:GetOpenIDConnectProvider": lambda call: call["OpenIDConnectProviderArn"].split(":")[-1],
+    "iam:GetRole": lambda call: f"role/aws-service-role/service/{call['RoleName']}",
     "route53:GetHostedZone": lambda call: f"hostedzone/{call['Id']}",
     "route53:ListResourceRecordSets": lambda call: f"hostedzone/{call['HostedZoneId']}",
     "secretsmanager:GetSecretValue": lambda call: f"secret:{call['SecretId']}-AbCdEf",
@@ -33,13 +38,16 @@ WITHOUT_PERMISSION = "sts:GetCallerIdentity"
 """STS answers every caller ("GetCallerIdentity", AWS STS API Reference)."""
 
 
-@pytest.fixture(params=["created certificate", "existing certificate"])
+@pytest.fixture(params=["nothing exists", "certificate and monitor exist"])
 def settings(request: pytest.FixtureRequest) -> StageSettings:
     chosen = stage_settings()
-    if request.param == "created certificate":
+    if request.param == "nothing exists":
         return chosen
     domain = chosen.domain.model_copy(update={"certificate_arn": CERTIFICATE})
-    return chosen.model_copy(update={"domain": domain})
+    account_wide = chosen.account_wide.model_copy(
+        update={"anomaly_monitor": "use", "anomaly_monitor_arn": MONITOR}
+    )
+    return chosen.model_copy(update={"domain": domain, "account_wide": account_wide})
 
 
 @pytest.fixture
@@ -54,6 +62,7 @@ def calls(settings: StageSettings, internet: SimulatedInternet) -> list[ApiCall]
     account.answers["acm:DescribeCertificate"] = {
         "Certificate": {"DomainName": settings.domain.name, "Status": "ISSUED"}
     }
+    account.answers["ce:GetAnomalyMonitors"] = {"AnomalyMonitors": [{"MonitorArn": MONITOR}]}
     assert {row.status for row in run_checks(account.session, settings)} == {Status.OK}
     account.answers["servicequotas:GetServiceQuota"] = refuse("NoSuchResourceException")
     account.answers["servicequotas:GetAWSDefaultServiceQuota"] = {"Quota": {"Value": 64.0}}
