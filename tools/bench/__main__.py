@@ -17,6 +17,7 @@ from tools.bench.measurement import (
     run_program,
 )
 from tools.command_line import ArgumentParser, UsageError
+from tools.embedded_aws.environment import DEFAULT_ACCOUNT
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = {"synth-stage": 7, "synth": 7, "deploy-local": 3, "test": 1}
@@ -74,7 +75,7 @@ def create_programs(folder: Path) -> dict[str, Program]:
         environment: Mapping[str, str] = {
             "CDK_CONTEXT_JSON": json.dumps(context | selected),
             "CDK_OUTDIR": str(folder / name.replace(" ", "-")),
-            "CDK_DEFAULT_ACCOUNT": "111111111111",
+            "CDK_DEFAULT_ACCOUNT": DEFAULT_ACCOUNT,
         }
         return Program(name, [sys.executable, str(ROOT / app)], environment)
 
