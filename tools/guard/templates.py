@@ -24,6 +24,8 @@ class StackTemplate:
     """The status of the deployed stack; empty for a synthesized one."""
     is_protected: bool = False
     """Whether the deployed stack has termination protection."""
+    assembly_path: str = ""
+    """The construct path in the cloud assembly; empty for a deployed stack."""
 
     @property
     def resources(self) -> Mapping[str, Mapping[str, Any]]:
@@ -39,7 +41,12 @@ class StackTemplate:
 
     @property
     def construct_path(self) -> str:
-        """The path that selects the stack in the CDK CLI, such as staging/data."""
+        """The path that selects the stack in the CDK CLI, such as staging/data.
+
+        Only a synthesis by the CDK CLI writes paths into the metadata of the resources.
+        """
+        if self.assembly_path:
+            return self.assembly_path
         paths = (construct_path(resource, "") for resource in self.resources.values())
         path = next(filter(None, paths), self.name)
         return "/".join(path.split("/")[:2])
@@ -81,6 +88,7 @@ def synthesized_templates(stacks: Sequence[AssemblyStack], deployed: Templates) 
             account=stack.account,
             template=stack.template,
             parameters=deployed[stack.name].parameters if stack.name in deployed else {},
+            assembly_path=stack.construct_path,
         )
         for stack in stacks
     }

@@ -29,6 +29,8 @@ class AssemblyStack:
     synthesized without it. The ARN holds placeholders such as `${AWS::Partition}`."""
     dependencies: tuple[str, ...]
     """The names of the stacks of the same stage that are deployed before this one."""
+    construct_path: str = ""
+    """The path that selects the stack in the CDK CLI, such as staging/data."""
 
 
 def read_stage(assembly: Path, stage: str) -> list[AssemblyStack]:
@@ -84,4 +86,5 @@ def _read_stack(
         account=account,
         lookup_role_arn=properties.get("lookupRole", {}).get("arn"),
         dependencies=tuple(dependencies),
+        construct_path=artifact.get("displayName", ""),
     )

@@ -1,6 +1,7 @@
 """What CloudFormation refuses, each with the smallest templates that show it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from tests.tools.guard.test_comparison import Resource, changed, manifest, resource, stack
 from tools.guard.comparison import compare
 from tools.guard.refusal import Refusal
-from tools.guard.templates import Templates
+from tools.guard.templates import Templates, synthesized_templates
+from tools.templates.assembly import read_stage
 from tools.templates.schemas import registry_schemas
 
 NODES = resource("AWS::EKS::Nodegroup", ClusterName="c", InstanceTypes=["t3.medium"])
@@ -70,6 +72,33 @@ def test_a_stack_that_no_longer_imports_the_export_is_deployed_first() -> None:
     assert refusal.way == (
         "Deploy monitoring first: without the import, the export is free.",
         "  python3 dev.py cdk deploy staging/monitoring --exclusively -c stage=staging",
+    )
+
+
+def test_the_command_names_the_stage_without_metadata_in_the_templates(tmp_path: Path) -> None:
+    old = {**exporting({"Nodes": NODES}, Name=NAME), **reading("cluster:Name")}
+    new = {**exporting({"Nodes": NODES}), **reading()}
+    folder = tmp_path / "assembly-staging"
+    folder.mkdir()
+    artifacts = {}
+    for name, template in new.items():
+        resources = {
+            logical_id: {key: value for key, value in item.items() if key != "Metadata"}
+            for logical_id, item in template.resources.items()
+        }
+        (folder / name).write_text(json.dumps({**template.template, "Resources": resources}))
+        artifacts[name] = {
+            "type": "aws:cloudformation:stack",
+            "environment": "aws://111111111111/us-east-1",
+            "properties": {"templateFile": name},
+            "displayName": f"staging/{name}",
+        }
+    (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+
+    (refusal,) = refusals(old, synthesized_templates(read_stage(tmp_path, "staging"), old))
+
+    assert refusal.way[1] == (
+        "  python3 dev.py cdk deploy staging/monitoring --exclusively -c stage=staging"
     )
 
 
