@@ -132,6 +132,34 @@ def test_whoever_is_paged_may_run_the_first_check_of_the_alarm(
     assert not found, "\n".join(found)
 
 
+def deploys_of_whole_stages() -> list[DocumentedCommand]:
+    """Return the documented deployments of all stacks of a stage."""
+    pattern = re.compile(r"python3 dev\.py cdk deploy '(?!account/)[\w<>-]+/\*'")
+    return [command for command in COMMANDS if pattern.match(command.text)]
+
+
+def test_a_whole_stage_is_deployed_with_data_and_cluster_at_the_same_time() -> None:
+    """With one stack after the other, a recovery takes longer than the design's 30 minutes.
+
+    The CDK CLI refuses to ask for approval with --concurrency, so the command says never.
+    """
+    deploys = deploys_of_whole_stages()
+    assert len(deploys) >= 5
+    for command in deploys:
+        assert command.text.endswith(" --concurrency 3 --require-approval never"), command
+
+
+def test_the_difference_is_read_before_a_whole_stage_is_deployed_without_approval() -> None:
+    for deploy in deploys_of_whole_stages():
+        pattern = deploy.text.split()[4]
+        assert any(
+            command.page == deploy.page
+            and command.line < deploy.line
+            and command.text.startswith(f"python3 dev.py cdk diff {pattern}")
+            for command in COMMANDS
+        ), deploy
+
+
 # Known errors are found by name ----------------------------------------------------------------
 
 
