@@ -1,7 +1,6 @@
 """The permission of administrators to read log events."""
 
 from collections.abc import Sequence
-from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -18,12 +17,7 @@ def allow_log_reads(policy: iam.ManagedPolicy, *, arns: Sequence[str] = ()) -> N
         arns: The ARNs of log groups of other stacks.
     """
     stack = cdk.Stack.of(policy)
-    own = [
-        cast(logs.CfnLogGroup, child).attr_arn
-        for child in stack.node.find_all()
-        if cdk.CfnResource.is_cfn_resource(child)
-        and cast(cdk.CfnResource, child).cfn_resource_type == "AWS::Logs::LogGroup"
-    ]
+    own = [child.attr_arn for child in stack.node.find_all() if isinstance(child, logs.CfnLogGroup)]
     policy.add_statements(
         iam.PolicyStatement(
             sid="ReadLogs",

@@ -1,8 +1,8 @@
 """Finds a Docker engine, and keeps the ports of its containers on 127.0.0.1.
 
-With a Docker engine the emulator starts k3s and Redis in containers. It starts no container for the
-RDS instance of a stack. The emulator needs the `docker` package for this, which is no requirement of
-this project: install it to use the engine.
+With a Docker engine the emulator starts k3s and Redis in containers, and no container for the RDS
+instance of a stack. It needs the `docker` package for this, which is no requirement of this
+project: install it to use the engine.
 """
 
 from __future__ import annotations
