@@ -1,14 +1,17 @@
-"""Fixtures: the stages, each of which is synthesized once in a session."""
+"""The option `--nightly`; fixtures of the stages, each of which is synthesized once a session."""
 
 import pytest
 
 from settings import load_stage, stage_names
+from tests.nightly import pytest_addoption, pytest_collection_modifyitems
 from tests.synthesis import (
     SynthesizedAccount,
     SynthesizedStage,
     synthesize,
     synthesize_account,
 )
+
+__all__ = ["pytest_addoption", "pytest_collection_modifyitems"]
 
 
 @pytest.fixture(scope="session", params=stage_names())
