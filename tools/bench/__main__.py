@@ -16,6 +16,7 @@ from tools.bench.measurement import (
     print_progress,
     run_program,
 )
+from tools.cdk_context import read_context
 from tools.command_line import ArgumentParser, UsageError
 from tools.embedded_aws.environment import DEFAULT_ACCOUNT
 
@@ -69,7 +70,7 @@ def _measure(names: Sequence[str], pairs: int) -> list[Comparison]:
 
 def create_programs(folder: Path) -> dict[str, Program]:
     """Return the programs by name. The apps run alone, with the context that the CLI gives them."""
-    context = json.loads((ROOT / "cdk.json").read_text())["context"] | _CLI_CONTEXT
+    context = read_context(ROOT) | _CLI_CONTEXT
 
     def synthesis(name: str, app: str, **selected: str) -> Program:
         environment: Mapping[str, str] = {

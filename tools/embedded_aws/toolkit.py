@@ -4,6 +4,7 @@ import re
 import time
 
 from settings.model import ACCOUNT_STAGE
+from tools.cdk_context import bootstrap_qualifier
 from tools.embedded_aws.checkout import Target
 from tools.embedded_aws.emulator import Emulator
 from tools.embedded_aws.errors import EmbeddedAwsError
@@ -32,7 +33,9 @@ class Toolkit:
         """Start the bootstrap of the account and region. It needs no app, so no synthesis."""
         target = self._target
         environment = f"aws://{target.account}/{target.region}"
-        command = ["cdk", "bootstrap", environment, *_COMMON_OPTIONS]
+        # The CLI does not find cdk.json from the folder that it runs in.
+        qualifier = f"--qualifier={bootstrap_qualifier(target.checkout.root)}"
+        command = ["cdk", "bootstrap", environment, qualifier, *_COMMON_OPTIONS]
         log = target.checkout.logs / "bootstrap.log"
         env = target.environment_at(endpoint)
         return self._processes.start(command, target.checkout.folder, env, log)

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from settings.accounts import EMBEDDED_ACCOUNT
+from tools.cdk_context import read_context
 
 ROOT = Path(__file__).resolve().parents[2]
 _SHOWN_APP_LINES = 10
@@ -131,7 +132,7 @@ def _git(revision: str, repository: Path, *arguments: str) -> bytes:
 
 def _run_app(checkout: Path, stage: str, assembly: Path) -> None:
     """Run app.py as the CDK CLI does, with the context of cdk.json."""
-    context = json.loads((checkout / "cdk.json").read_text(encoding="utf-8"))["context"]
+    context = read_context(checkout)
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CDK_"))}
     environment = inherited | {
         "CDK_CONTEXT_JSON": json.dumps(context | {"stage": stage}),

@@ -101,6 +101,7 @@ def copy(tmp_path: Path) -> Iterator[Copy]:
     script = (FAKES / "cdk.py").read_text()
     (folder / "cdk").write_text(f"#!{sys.executable}\n{script}")
     (folder / "cdk").chmod(0o755)
+    (tmp_path / "cdk.json").write_text('{"context": {}}')
     path = os.pathsep.join([str(folder), os.environ["PATH"]])
     copy = Copy(tmp_path, {"HOME": str(tmp_path / "real-home"), "PATH": path, **SECRETS})
     yield copy
@@ -156,6 +157,19 @@ def test_bootstrap_and_deploy_are_pointed_at_this_machine(copy: Copy) -> None:
         assert call["environment"]["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
         assert call["environment"]["AWS_ACCESS_KEY_ID"] == "test"
         assert call["environment"]["AWS_REGION"] == "us-east-1"
+
+
+@pytest.mark.parametrize(
+    ("context", "qualifier"),
+    [({}, "hnb659fds"), ({"@aws-cdk/core:bootstrapQualifier": "spywatch"}, "spywatch")],
+)
+def test_the_bootstrap_has_the_qualifier_of_the_app(
+    copy: Copy, context: dict[str, str], qualifier: str
+) -> None:
+    (copy.root / "cdk.json").write_text(json.dumps({"context": context}))
+    copy.run("deploy-local", "staging")
+    (call,) = copy.calls("bootstrap")
+    assert f"--qualifier={qualifier}" in call["arguments"]
 
 
 def test_no_credential_of_the_user_reaches_the_embedded_aws(copy: Copy) -> None:

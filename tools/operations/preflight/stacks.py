@@ -1,11 +1,11 @@
 """The stacks of the account: that of `cdk bootstrap`, and those of the stage."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from settings import StageSettings
 from settings.accounts import EMBEDDED_ACCOUNT
+from tools.cdk_context import bootstrap_qualifier
 from tools.deletion_protection import DeployedStack, StageProtection
 from tools.operations.preflight.row import Row, Status, missing, ok
 from tools.operations.released_images import describe_unreleased_images
@@ -18,9 +18,7 @@ STACKS = ("security", "network", "data", "cluster", "workloads", "monitoring")
 OLDEST_BOOTSTRAP_VERSION = 6
 """The version of the bootstrap stack that the templates require (their rule
 CheckBootstrapVersion)."""
-_CDK_JSON = Path(__file__).parents[3] / "cdk.json"
-_DEFAULT_QUALIFIER = "hnb659fds"
-"""The CDK names the resources of the bootstrap stack with it, unless cdk.json has another one."""
+_ROOT = Path(__file__).parents[3]
 
 
 def check_bootstrap(session: "Session", settings: StageSettings) -> list[Row]:
@@ -28,7 +26,9 @@ def check_bootstrap(session: "Session", settings: StageSettings) -> list[Row]:
     subject = "CDK bootstrap"
     client = session.client("ssm")
     try:
-        parameter = client.get_parameter(Name=f"/cdk-bootstrap/{_qualifier()}/version")
+        parameter = client.get_parameter(
+            Name=f"/cdk-bootstrap/{bootstrap_qualifier(_ROOT)}/version"
+        )
         version = int(parameter["Parameter"]["Value"])
     except client.exceptions.ParameterNotFound:
         version = 0
@@ -69,11 +69,6 @@ def check_released_images(session: "Session", settings: StageSettings) -> list[R
     """Name the images of the settings that a deployment does not release."""
     notes = describe_unreleased_images(session.client("cloudformation"), settings)
     return [ok("Released images", note) for note in notes]
-
-
-def _qualifier() -> str:
-    context = json.loads(_CDK_JSON.read_text(encoding="utf-8"))["context"]
-    return str(context.get("@aws-cdk/core:bootstrapQualifier", _DEFAULT_QUALIFIER))
 
 
 def _describe(client: Any, name: str) -> DeployedStack | None:  # noqa: ANN401 - a boto3 client
