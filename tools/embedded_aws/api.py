@@ -5,10 +5,12 @@ GET /_local/mode                    {docker, kubernetes, control_plane_only, cer
 GET /_local/servers                 [{title, endpoint, pid, error}, ...]
 GET /_local/resources[?stack=NAME]  [{stack, logical_id, type, physical_id, fidelity, note?}, ...]
 GET /_local/manifests?cluster=NAME  the Kubernetes objects of a cluster, as YAML documents
+GET, PUT /_local/image-faults       {IMAGE: {starts?, health?, http_status?, pods?}, ...}
 
 `kubernetes` is "k3s" or "schemas". `missing` lists the servers that have no package for this
 platform, and `errors` those that have ended or cannot start. The values of `fidelity` are in
-`fidelity.py`. A running server has an empty `error`.
+`fidelity.py`. A running server has an empty `error`. `kubernetes/image_faults.py` describes the
+faults of images.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
+
+from tools.embedded_aws.kubernetes.image_faults import ImageFaults
 
 PREFIX = "/_local/"
 JSON = "application/json"
@@ -41,12 +45,14 @@ class LocalApi:
         resources: Callable[[str | None], list[dict[str, str]]],
         manifests: Callable[[str], str],
         servers: Callable[[], list[dict[str, Any]]],
+        image_faults: ImageFaults,
     ) -> None:
         self._application = application
         self._mode = mode
         self._resources = resources
         self._manifests = manifests
         self._servers = servers
+        self._image_faults = image_faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, by ASGI's protocol."""
@@ -55,10 +61,12 @@ class LocalApi:
             return
         query = parse_qs(scope.get("query_string", b"").decode())
         path = scope["path"].removeprefix(PREFIX)
-        if scope["method"] == "GET":
+        if scope["method"] == "PUT" and path == "image-faults":
+            answer = self._put_image_faults(await _read_body(receive))
+        elif scope["method"] == "GET":
             answer = self._answer(path, {name: values[-1] for name, values in query.items()})
         else:
-            answer = _error(HTTPStatus.METHOD_NOT_ALLOWED, "only GET is answered here")
+            answer = _error(HTTPStatus.METHOD_NOT_ALLOWED, "this method is not answered here")
         await _respond(send, answer)
 
     def _answer(self, path: str, query: Mapping[str, str]) -> Answer:
@@ -70,7 +78,16 @@ class LocalApi:
             return HTTPStatus.OK, JSON, json.dumps(self._resources(query.get("stack")))
         if path == "manifests":
             return self._manifests_answer(query.get("cluster"))
+        if path == "image-faults":
+            return HTTPStatus.OK, JSON, json.dumps(self._image_faults.to_json())
         return _error(HTTPStatus.NOT_FOUND, f"no such path: {PREFIX}{path}")
+
+    def _put_image_faults(self, body: bytes) -> Answer:
+        try:
+            self._image_faults.replace(json.loads(body))
+        except ValueError as error:
+            return _error(HTTPStatus.BAD_REQUEST, str(error))
+        return HTTPStatus.OK, JSON, json.dumps(self._image_faults.to_json())
 
     def _manifests_answer(self, cluster: str | None) -> Answer:
         if not cluster:
@@ -83,6 +100,15 @@ class LocalApi:
 
 def _error(status: HTTPStatus, message: str) -> Answer:
     return status, JSON, json.dumps({"message": message})
+
+
+async def _read_body(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        body += bytes(message.get("body", b""))
+        if not message.get("more_body"):
+            return body
 
 
 async def _respond(send: Send, answer: Answer) -> None:

@@ -41,20 +41,24 @@ def build_embedded_aws(folder: Path, *, control_plane_only: bool) -> EmbeddedAws
     from tools.embedded_aws.cloudformation.recorded import RecordStore
     from tools.embedded_aws.cloudformation.registry import Registry
     from tools.embedded_aws.kubernetes.clusters import Clusters
+    from tools.embedded_aws.kubernetes.image_faults import ImageFaults
     from tools.embedded_aws.kubernetes.resources import KubernetesResources
+    from tools.embedded_aws.load_balancing.pod_targets import PodTargets
     from tools.templates.schemas import registry_schemas
 
     store = RecordStore()
     registry = Registry(registry_schemas(), store)
     _correct_emulator(registry)
     plane = None if control_plane_only or has_docker() else _start_data_plane(folder, store)
-    clusters = Clusters(_job_runner(plane) if plane else None)
+    faults = ImageFaults()
+    clusters = Clusters(_job_runner(plane) if plane else None, faults)
     kubernetes = KubernetesResources(clusters.of_request)
     if has_docker():
         publish_on_loopback()
     else:
         answer_without_docker()
         registry.add(kubernetes.handlers())
+        PodTargets(clusters.all_of_request, faults).install()
 
     def get_fidelity(
         resource_type: str, physical_id: str, properties: Mapping[str, Any]
@@ -71,6 +75,7 @@ def build_embedded_aws(folder: Path, *, control_plane_only: bool) -> EmbeddedAws
         resources=lambda stack: list_resources(get_fidelity, stack),
         manifests=clusters.manifests,
         servers=plane.servers if plane else list,
+        image_faults=faults,
     )
     return EmbeddedAws(api, plane)
 
@@ -80,13 +85,21 @@ def _correct_emulator(registry: Any) -> None:  # noqa: ANN401 - imported later
     from tools.embedded_aws.cloudformation.buckets import protect_filled_buckets
     from tools.embedded_aws.cloudformation.conditions import repair_conditions
     from tools.embedded_aws.cloudformation.databases import protect_instances
+    from tools.embedded_aws.cloudformation.event_connections import create_event_connections
     from tools.embedded_aws.cloudformation.events import hide_unchanged_resources
     from tools.embedded_aws.cloudformation.exports import protect_exports
     from tools.embedded_aws.cloudformation.imported_zones import create_imported_zones
+    from tools.embedded_aws.cloudformation.math_alarms import keep_math_alarms
     from tools.embedded_aws.cloudformation.secrets import refer_to_secrets_by_arn
     from tools.embedded_aws.cloudformation.waiting import wait_for_stacks
+    from tools.embedded_aws.load_balancing.forward_actions import keep_forward_configs
+    from tools.embedded_aws.step_functions.executions import correct_executions
+    from tools.embedded_aws.step_functions.http_task import add_http_task
+    from tools.embedded_aws.step_functions.integrations import integrate_services
 
     repair_conditions()
+    keep_math_alarms()
+    create_event_connections()
     protect_exports()
     hide_unchanged_resources()
     wait_for_stacks()
@@ -95,6 +108,10 @@ def _correct_emulator(registry: Any) -> None:  # noqa: ANN401 - imported later
     protect_instances()
     refer_to_secrets_by_arn()
     create_imported_zones()
+    keep_forward_configs()
+    correct_executions()
+    integrate_services()
+    add_http_task()
 
 
 def _start_data_plane(folder: Path, store: RecordStore) -> DataPlane:

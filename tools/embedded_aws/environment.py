@@ -28,6 +28,8 @@ _INHERITED = {
     *("LANG", "LANGUAGE", "TERM", "COLORTERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CI"),
     *("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_CONFIG"),
     "XDG_RUNTIME_DIR",
+    # A factor for the waits of state machines, such as 0.05.
+    "SFN_WAIT_SCALE",
 }
 
 

@@ -19,8 +19,9 @@ from ministack.services.cloudformation import (  # type: ignore[import-untyped]
     stacks,
 )
 
-from tools.embedded_aws.cloudformation import custom_resources
+from tools.embedded_aws.cloudformation import custom_resources, math_alarms
 from tools.embedded_aws.cloudformation.attributes import AttributeGenerator, Scope
+from tools.embedded_aws.cloudformation.math_alarms import is_math_alarm
 from tools.embedded_aws.cloudformation.properties import check_properties
 from tools.embedded_aws.cloudformation.recorded import (
     Outcome,
@@ -37,11 +38,6 @@ Handler = dict[str, Any]
 """ministack's form of a handler: the functions create, update and delete, and flags."""
 
 CUSTOM_RESOURCE = "AWS::CloudFormation::CustomResource"
-UNSUPPORTED_PROPERTIES: Mapping[str, tuple[str, str]] = {
-    "AWS::CloudWatch::Alarm": ("Metrics", "metric math is not evaluated"),
-}
-"""A property that makes ministack 1.5.33 refuse a resource of a type that it emulates, and the note
-of the record that the resource gets instead."""
 _STACK_TAG_PREFIX = "aws:cloudformation:"
 
 
@@ -82,8 +78,8 @@ class Registry:
             return CHECKED, ""
         if resource_type.startswith("Custom::") or resource_type == CUSTOM_RESOURCE:
             return custom_resources.fidelity(resource_type, properties)
-        if is_unsupported(resource_type, properties):
-            return RECORDED, UNSUPPORTED_PROPERTIES[resource_type][1]
+        if is_math_alarm(resource_type, properties):
+            return EMULATED, math_alarms.NOTE
         if resource_type in self._emulated:
             return EMULATED, ""
         return RECORDED, ""
@@ -158,8 +154,6 @@ class Registry:
         checked["create"] = partial(self._create_checked, resource_type, emulated["create"])
         checked["update"] = partial(self._update_checked, resource_type, emulated)
         checked["update_with_logical_id"] = True
-        if resource_type in UNSUPPORTED_PROPERTIES:
-            return _by_properties(resource_type, self._recorded(resource_type), checked)
         return checked
 
     def _create_checked(
@@ -282,40 +276,3 @@ def own_properties(resource_type: str, properties: Mapping[str, Any]) -> dict[st
 
 def _is_stack_tag(key: object) -> bool:
     return str(key).startswith(_STACK_TAG_PREFIX)
-
-
-def is_unsupported(resource_type: str, properties: Mapping[str, Any]) -> bool:
-    """Return whether the resource has a property that makes the emulator refuse it."""
-    unsupported, _note = UNSUPPORTED_PROPERTIES.get(resource_type, ("", ""))
-    return unsupported in properties
-
-
-def _by_properties(resource_type: str, recorded: Handler, emulated: Handler) -> Handler:
-    """Return a handler that chooses one of two by a resource's properties.
-
-    An update that needs the other handler replaces the resource.
-    """
-
-    def handler(properties: Mapping[str, Any]) -> Handler:
-        return recorded if is_unsupported(resource_type, properties) else emulated
-
-    def create(logical_id: str, properties: dict[str, Any], stack: str) -> Outcome:
-        outcome: Outcome = handler(properties)["create"](logical_id, properties, stack)
-        return outcome
-
-    def update(
-        physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str, logical_id: str
-    ) -> Outcome:
-        if handler(old) is not handler(new):
-            replacement = create(logical_id, new, stack)
-            if replacement[0] == physical_id:
-                # With another id, the stack deletes the old resource at the end of the update.
-                handler(old)["delete"](physical_id, old)
-            return replacement
-        outcome: Outcome = handler(new)["update"](physical_id, old, new, stack, logical_id)
-        return outcome
-
-    def delete(physical_id: str, properties: dict[str, Any]) -> None:
-        handler(properties)["delete"](physical_id, properties)
-
-    return {"create": create, "update": update, "update_with_logical_id": True, "delete": delete}

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from tools.embedded_aws.kubernetes.image_faults import ImageFaults
 from tools.embedded_aws.kubernetes.jobs import JobResult
 from tools.embedded_aws.kubernetes.merging import Tree, applied, patched
 from tools.embedded_aws.kubernetes.validation import ManifestError, check_object
@@ -129,6 +130,8 @@ class Cluster:
     """Runs a Job; returns None if it cannot run here. Such a Job counts as succeeded."""
     job_results: dict[ObjectKey, JobResult] = field(default_factory=dict)
     """The results of the Jobs that have run."""
+    faults: ImageFaults = field(default_factory=ImageFaults)
+    """The images whose Deployments are not rolled out."""
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def create(self, documents: Iterable[Tree]) -> None:
@@ -266,7 +269,8 @@ class Cluster:
             live = applied(stored.live, stored.last_applied, wanted)
             self._refuse_immutable(key, stored.live, live)
         if key.kind == "Deployment":
-            live["status"] = _ROLLED_OUT
+            starts = self.faults.of_deployment(live).starts
+            live["status"] = _ROLLED_OUT if starts else _NOT_ROLLED_OUT
         self.objects[key] = StoredObject(live, wanted)
 
     def _run_jobs(self) -> None:
@@ -312,6 +316,9 @@ _ROLLED_OUT = {
     "conditions": [{"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}]
 }
 """The status of a Deployment: no controller creates pods, and a deploy waits for the roll-out."""
+_NOT_ROLLED_OUT = {
+    "conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]
+}
 _JOB_SUCCEEDED = {"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]}
 _JOB_FAILED = {"failed": 1, "conditions": [{"type": "Failed", "status": "True"}]}
 

@@ -9,6 +9,7 @@ import yaml
 from ministack.core.responses import get_account_id, get_region  # type: ignore[import-untyped]
 
 from tools.embedded_aws.kubernetes.cluster import Cluster, HelmRelease
+from tools.embedded_aws.kubernetes.image_faults import ImageFaults
 from tools.embedded_aws.kubernetes.jobs import JobResult
 from tools.embedded_aws.kubernetes.merging import Tree
 
@@ -23,9 +24,19 @@ _Record = dict[str, Any]
 class Clusters:
     """Finds the state of an emulated EKS cluster. The state is dropped with the cluster."""
 
-    def __init__(self, run_job: Callable[[Cluster, Tree], JobResult | None] | None = None) -> None:
-        """Take the function that runs the Jobs of the clusters, if Jobs can run here."""
+    def __init__(
+        self,
+        run_job: Callable[[Cluster, Tree], JobResult | None] | None = None,
+        faults: ImageFaults | None = None,
+    ) -> None:
+        """Take the function that runs the Jobs of the clusters, if Jobs can run here.
+
+        Args:
+            run_job: Runs a Job, or returns None.
+            faults: The images whose Deployments are not rolled out.
+        """
         self._run_job = run_job
+        self._faults = faults or ImageFaults()
         self._states: dict[_Key, tuple[_Record, Cluster]] = {}
 
     def of_request(self, name: str) -> Cluster:
@@ -35,6 +46,11 @@ class Clusters:
             LookupError: EKS has no cluster with this name.
         """
         return self._cluster((get_account_id(), get_region(), name))
+
+    def all_of_request(self) -> list[Cluster]:
+        """Return the clusters in the account and region of the current request."""
+        scope = (get_account_id(), get_region())
+        return [self._cluster(key) for key in _eks_clusters() if key[:2] == scope]
 
     def manifests(self, name: str) -> str:
         """Return the objects of every cluster with this name as YAML, Helm releases as comments.
@@ -54,7 +70,7 @@ class Clusters:
             raise LookupError(f"No cluster found for name: {key[-1]}.")
         owner, cluster = self._states.get(key, (None, None))
         if owner is not record or cluster is None:
-            cluster = Cluster("")
+            cluster = Cluster("", faults=self._faults)
             if self._run_job:
                 cluster.run_job = self._run_job
             self._states[key] = record, cluster

@@ -1,0 +1,1 @@
+"""Corrections and additions to the Elastic Load Balancing of the emulator."""

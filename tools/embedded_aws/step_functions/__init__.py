@@ -1,0 +1,1 @@
+"""Corrections and additions to the Step Functions of the emulator."""
