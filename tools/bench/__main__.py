@@ -7,11 +7,13 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tools.bench.further_stages import copy_app
 from tools.bench.measurement import (
     BenchError,
     Comparison,
     Program,
     compare,
+    compare_growth,
     format_table,
     print_progress,
     run_program,
@@ -21,8 +23,9 @@ from tools.command_line import ArgumentParser, UsageError
 from tools.embedded_aws.environment import DEFAULT_ACCOUNT
 
 ROOT = Path(__file__).resolve().parents[2]
-PAIRS = {"synth-stage": 7, "synth": 7, "deploy-local": 3, "test": 1}
+PAIRS = {"synth-stage": 7, "synth": 7, "further-stage": 5, "deploy-local": 3, "test": 1}
 """The number of pairs by the name of a program. The last two take much longer than the others."""
+_FURTHER_STAGES = 2
 
 _CLI_CONTEXT = {
     "aws:cdk:enable-path-metadata": True,
@@ -64,7 +67,14 @@ def _measure(names: Sequence[str], pairs: int) -> list[Comparison]:
         for name in names:
             program, count = programs[name], pairs or PAIRS[name]
             print_progress(f"{program.name}: {count} pairs ...")
-            comparisons.append(compare(program, programs["empty"], count, run_program))
+            if name == "further-stage":
+                pair = (programs["synth"], program)
+                comparison = compare_growth(
+                    program.name, pair, _FURTHER_STAGES, programs["empty"], count, run_program
+                )
+            else:
+                comparison = compare(program, programs["empty"], count, run_program)
+            comparisons.append(comparison)
     return comparisons
 
 
@@ -72,7 +82,7 @@ def create_programs(folder: Path) -> dict[str, Program]:
     """Return the programs by name. The apps run alone, with the context that the CLI gives them."""
     context = read_context(ROOT) | _CLI_CONTEXT
 
-    def synthesis(name: str, app: str, **selected: str) -> Program:
+    def synthesis(name: str, app: str | Path, **selected: str) -> Program:
         environment: Mapping[str, str] = {
             "CDK_CONTEXT_JSON": json.dumps(context | selected),
             "CDK_OUTDIR": str(folder / name.replace(" ", "-")),
@@ -80,11 +90,13 @@ def create_programs(folder: Path) -> dict[str, Program]:
         }
         return Program(name, [sys.executable, str(ROOT / app)], environment)
 
+    larger_app = copy_app(ROOT, folder / "app", further_stages=_FURTHER_STAGES)
     python = [sys.executable, "-m"]
     return {
         "empty": synthesis("the empty app", "tools/bench/empty_app.py"),
         "synth-stage": synthesis("synthesis of staging", "app.py", stage="staging"),
         "synth": synthesis("synthesis of both stages", "app.py"),
+        "further-stage": synthesis("a further stage", larger_app),
         "deploy-local": Program(
             "deploy-local staging", [*python, "tools.embedded_aws", "deploy-local", "staging"], {}
         ),

@@ -73,6 +73,39 @@ def compare(
     return Comparison(program.name, [b for _, b in measured], [a for a, _ in measured])
 
 
+def compare_growth(
+    name: str,
+    programs: "tuple[Program, Program]",
+    count: int,
+    baseline: Program,
+    pairs: int,
+    run: "Callable[[Program], Run] | None" = None,
+) -> Comparison:
+    """Measure what one of the items costs that the second of two programs has more.
+
+    Args:
+        name: The name of an item.
+        programs: A program, and the same one with more items.
+        count: How many items more.
+        baseline: The program that the result is compared with.
+        pairs: How often each program runs.
+        run: Runs a program.
+    """
+    run = run or run_program
+    small, large = programs
+    for program in (baseline, small, large):
+        run(program)
+    measured = [(run(baseline), run(small), run(large)) for _ in range(pairs)]
+    return Comparison(
+        name,
+        [
+            Run((b.seconds - a.seconds) / count, (b.cpu_seconds - a.cpu_seconds) / count)
+            for _, a, b in measured
+        ],
+        [first for first, _, _ in measured],
+    )
+
+
 def run_program(program: Program) -> Run:
     """Run a program to its end.
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from settings import load_stage, resolve_accounts, stage_names
+from settings.accounts import EMBEDDED_ACCOUNT
+from tests.synthesis import ROOT
 from tools.bench import __main__ as command
+from tools.bench.further_stages import copy_app
 from tools.bench.measurement import (
     BenchError,
     Comparison,
     Program,
     Run,
     compare,
+    compare_growth,
     format_table,
     run_program,
 )
@@ -36,6 +42,24 @@ def test_programs_run_once_to_warm_up_and_then_in_turns() -> None:
     comparison = compare(APP, EMPTY, 2, recorder(seconds, order))
     assert order == ["empty", "app"] * 3
     assert comparison.ratios() == [3.0, 4.0]
+
+
+def test_growth_is_the_difference_of_two_programs_for_each_further_item() -> None:
+    order: list[str] = []
+    small, large = (Program(name, [], {}) for name in ("small", "large"))
+    seconds = {"empty": [9.0, 1.0, 2.0], "small": [9.0, 3.0, 4.0], "large": [9.0, 7.0, 6.0]}
+    growth = compare_growth("a further item", (small, large), 2, EMPTY, 2, recorder(seconds, order))
+    assert order == ["empty", "small", "large"] * 3
+    assert growth.ratios() == [2.0, 0.5]
+
+
+def test_a_further_stage_is_one_that_the_settings_accept(tmp_path: Path) -> None:
+    copy_app(ROOT, tmp_path / "app", further_stages=2)
+    folder = tmp_path / "app" / "settings"
+    names = stage_names(folder)
+    assert names == ["production", "staging", "staging1", "staging2"]
+    stages = [load_stage(name, folder) for name in names]
+    assert set(resolve_accounts(stages, EMBEDDED_ACCOUNT).values()) == {EMBEDDED_ACCOUNT}
 
 
 def test_the_table_has_the_median_and_the_spread() -> None:
