@@ -11,11 +11,11 @@ from dataclasses import replace
 from settings.model import ACCOUNT_STAGE, PROJECT
 from tools.embedded_aws import emulator as aws
 from tools.embedded_aws.checkout import COMMAND, Checkout, Target
+from tools.embedded_aws.deployment_guard import refuse_replacements
 from tools.embedded_aws.emulator import Emulator
 from tools.embedded_aws.environment import endpoint_variables
 from tools.embedded_aws.errors import EmbeddedAwsError
 from tools.embedded_aws.processes import POLL_SECONDS, ChildProcess, ChildProcesses
-from tools.embedded_aws.replacements import refuse_replacements
 from tools.embedded_aws.toolkit import Toolkit, wait_for
 
 
