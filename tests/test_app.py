@@ -5,7 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import pytest
 
 import constructs
 from tests.settings.files import write_stage_file
@@ -50,10 +53,31 @@ def test_an_unknown_stage_is_refused_before_the_synthesis(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_stage_is_synthesized_without_credentials_and_without_an_account(tmp_path: Path) -> None:
-    result = run_app(tmp_path, {"stage": "staging"})
-    assert result.returncode == 0, result.stderr
-    assert synthesized(tmp_path) == {"account", "staging"}
+def read_templates(folder: Path) -> dict[str, str]:
+    """Return the templates of a cloud assembly."""
+    return {path.name: path.read_text() for path in folder.glob("assembly-*/*.template.json")}
+
+
+@pytest.fixture(scope="module")
+def assemblies(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Synthesize staging twice at the same time, without credentials and without an account."""
+    folders = [tmp_path_factory.mktemp(name) for name in ("first", "second")]
+    with ThreadPoolExecutor() as executor:
+        results = list(executor.map(lambda folder: run_app(folder, {"stage": "staging"}), folders))
+    assert [result.returncode for result in results] == [0, 0], results
+    return folders
+
+
+def test_a_stage_is_synthesized_without_credentials_and_without_an_account(
+    assemblies: list[Path],
+) -> None:
+    assert synthesized(assemblies[0]) == {"account", "staging"}
+
+
+def test_two_syntheses_at_the_same_time_do_not_disturb_each_other(assemblies: list[Path]) -> None:
+    first, second = map(read_templates, assemblies)
+    assert len(first) >= 6
+    assert first == second
 
 
 def test_stages_with_placeholders_are_left_out_of_a_real_account_with_a_warning(
