@@ -1,5 +1,6 @@
 """Turns the validation errors of a stage file into messages of one line."""
 
+import datetime as dt
 import difflib
 from typing import Any, get_args
 
@@ -7,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from settings.base import INVALID_SETTING
-from settings.stage_file import StageFile
+from settings.stage_file import StageFile, display_key, shorten
 
 
 def error_messages(error: ValidationError, model: type[BaseModel], file: StageFile) -> list[str]:
@@ -23,18 +24,20 @@ def error_messages(error: ValidationError, model: type[BaseModel], file: StageFi
 
 def _message(details: ErrorDetails, model: type[BaseModel], file: StageFile) -> str:
     location = [str(part) for part in details["loc"] if part != "[key]"]
-    key = ".".join(location)
+    key = display_key(location)
     if details["type"] == INVALID_SETTING:
         context = details["ctx"]
         key = ".".join(filter(None, [key, context["key"]]))
-        return f"{key}: found {context['found']}; allowed: {context['allowed']}"
+        return f"{key}: found {shorten(context['found'])}; allowed: {context['allowed']}"
     if details["type"] == "extra_forbidden":
         return f"{key}: unknown setting; {_suggestion(model, location)}"
     if details["type"] == "missing":
         return f"{key}: missing; every stage must give it"
     text = file.source_text(details["loc"])
     if details["type"] == "string_type" and text is not None:
-        return f"{key}: found {text}; allowed: text in quotes: '{text}'"
+        return f"{key}: found {shorten(text)}; allowed: text in quotes: '{shorten(text)}'"
+    if details["type"] == "invalid_key":
+        return f"{key}: found a key that is no text; allowed: the name of a setting"
     allowed = details["msg"].removeprefix("Value error, ")
     allowed = allowed.removeprefix("Input should be ").removeprefix("Value should be ")
     return f"{key}: found {_found(file, details)}; allowed: {allowed}"
@@ -47,10 +50,22 @@ def _found(file: StageFile, details: ErrorDetails) -> str:
         try:
             found = found[part]
         except (KeyError, IndexError, TypeError):
-            return repr(details["input"])
-    if isinstance(found, str):
-        return repr(found)
-    return file.source_text(details["loc"]) or repr(found)
+            return _format(details["input"])
+    text = None if isinstance(found, str) else file.source_text(details["loc"])
+    return shorten(text) if text else _format(found)
+
+
+def _format(value: Any) -> str:  # noqa: ANN401
+    return shorten(repr(_with_dates_as_text(value)))
+
+
+def _with_dates_as_text(value: Any) -> Any:  # noqa: ANN401
+    """Return a value of a stage file, whose dates Python would show as datetime.date(...)."""
+    if isinstance(value, dict):
+        return {_with_dates_as_text(k): _with_dates_as_text(item) for k, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_dates_as_text(item) for item in value]
+    return value.isoformat() if isinstance(value, dt.date) else value
 
 
 def _suggestion(model: type[BaseModel], location: list[str]) -> str:

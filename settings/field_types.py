@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Collection
-from typing import Annotated, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator
 
@@ -17,7 +18,14 @@ LOG_RETENTION_DAYS = (
 """The numbers that PutRetentionPolicy accepts (Amazon CloudWatch Logs API Reference)."""
 
 
-def one_of(allowed: Collection[Value], unit: str = "") -> AfterValidator:
+@dataclass(frozen=True)
+class OneOf(AfterValidator):
+    """A validator that accepts only some values, which can be read from the annotation."""
+
+    allowed: tuple[Any, ...] = ()
+
+
+def one_of(allowed: Collection[Value], unit: str = "") -> OneOf:
     """Return a validator that accepts only these values.
 
     A `Literal` would do the same, but mypy does not accept one that is built from a table.
@@ -28,7 +36,7 @@ def one_of(allowed: Collection[Value], unit: str = "") -> AfterValidator:
             raise ValueError(f"one of {', '.join(map(str, allowed))}{f' ({unit})' if unit else ''}")
         return value
 
-    return AfterValidator(check)
+    return OneOf(check, tuple(allowed))
 
 
 def matching(pattern: str, description: str) -> AfterValidator:

@@ -1,5 +1,6 @@
 """Settings of monitoring: thresholds of alarms, subscriptions, business hours, business metrics."""
 
+import functools
 import re
 import zoneinfo
 from typing import Annotated, Self
@@ -19,8 +20,14 @@ _NO_TIME_ZONES = {"Factory", "localtime", "posixrules"}
 """Files of the IANA database that are no time zones. EventBridge Scheduler refuses them."""
 
 
+@functools.cache
+def _time_zones() -> frozenset[str]:
+    """Return the time zones of the IANA database, whose files take a while to read."""
+    return frozenset(zoneinfo.available_timezones() - _NO_TIME_ZONES)
+
+
 def _check_time_zone(value: str) -> str:
-    if value not in zoneinfo.available_timezones() - _NO_TIME_ZONES:
+    if value not in _time_zones():
         raise ValueError("a time zone of the IANA database, such as Europe/Berlin or UTC")
     return value
 

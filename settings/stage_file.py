@@ -1,7 +1,7 @@
 """Reads a stage file: YAML with unique keys, whose numbers are decimal."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,20 @@ from settings.base import SettingsError
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """Refuses a key that occurs twice. YAML forbids it, and PyYAML takes the last value."""
+    """Refuses a key that occurs twice. YAML forbids it, and PyYAML takes the last value.
+
+    It also refuses what looks like a date or a number and is none, such as 2026-02-30. PyYAML
+    raises a ValueError for it, which does not name the line.
+    """
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ANN401
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, OverflowError) as error:
+            text = shorten(str(node.value))
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{text} is no value, unless it is in quotes ({error})", node.start_mark
+            ) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
@@ -25,6 +38,7 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 
 
 _DECIMAL = r"[-+]?(0|[1-9][0-9]*)?(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.(inf|nan)"
+_MAX_TEXT_LENGTH = 200
 _NUMBER_TAGS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
@@ -33,7 +47,7 @@ class StageFile:
     """The values of a stage file, and the text that they have in it."""
 
     values: dict[str, Any]
-    root: yaml.Node
+    root: yaml.Node | None
 
     def source_text(self, location: Sequence[str | int]) -> str | None:
         """Return the text of a scalar, such as 1.30 where the value is 1.3.
@@ -44,7 +58,7 @@ class StageFile:
         Returns:
             None where the file has no scalar at this location.
         """
-        node: yaml.Node | None = self.root
+        node = self.root
         for part in location:
             node = _child(node, part)
         return node.value if isinstance(node, yaml.ScalarNode) else None
@@ -60,31 +74,55 @@ def read_stage_file(path: Path) -> StageFile:
     name = display_name(path)
     try:
         loader = _UniqueKeyLoader(path.read_text(encoding="utf-8"))
+        loader.name = name
         root = loader.get_single_node()
         values = loader.construct_document(root) if root else None
+        messages = list(_messages(root, values))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{name}: cannot be read: {error}") from None
     except yaml.YAMLError as error:
         one_line = " ".join(str(error).split())
         raise SettingsError(f"{name}: not valid YAML: {one_line}") from None
-    if root is None or not isinstance(values, dict) or not _has_text_keys(values):
-        found = type(values).__name__
-        raise SettingsError(f"{name}: found a {found}; allowed: a mapping of settings")
-    if "stage" in values:
-        raise SettingsError(f"{name}: stage: the file's name says it; allowed: no such key")
-    ambiguous = [f"{name}: {message}" for message in _ambiguous_numbers(root)]
-    if ambiguous:
-        raise SettingsError("\n".join(ambiguous))
+    except RecursionError:
+        raise SettingsError(
+            f"{name}: not valid YAML: a list or a mapping is nested too deeply, or in itself"
+        ) from None
+    if messages or not isinstance(values, dict):
+        raise SettingsError("\n".join(f"{name}: {message}" for message in messages))
     return StageFile(values, root)
+
+
+def _messages(root: yaml.Node | None, values: object) -> Iterator[str]:
+    """Yield what is wrong with a document, whatever the settings are."""
+    if not isinstance(values, dict):
+        found = "an empty file" if root is None else f"a {type(values).__name__}"
+        yield f"found {found}; allowed: a mapping of settings"
+        return
+    for key in values:
+        if not isinstance(key, str):
+            yield f"found the key {shorten(str(key))}; allowed: the name of a setting"
+    if "stage" in values:
+        yield "stage: the file's name says it; allowed: no such key"
+    if root is not None:
+        yield from _ambiguous_numbers(root)
+
+
+def display_key(location: Iterable[object]) -> str:
+    """Return the dotted key of a setting. A part that is no plain word is quoted."""
+    parts = (str(part) for part in location)
+    return ".".join(part if re.fullmatch(r"[\w-]+", part) else repr(part) for part in parts)
+
+
+def shorten(text: str) -> str:
+    """Return text for a message of one line, without control characters and not too long."""
+    printable = text if text.isprintable() else repr(text)
+    is_short = len(printable) <= _MAX_TEXT_LENGTH
+    return printable if is_short else f"{printable[:_MAX_TEXT_LENGTH]}..."
 
 
 def display_name(path: Path) -> str:
     """Return the name of a stage file for messages, such as settings/staging.yaml."""
     return f"{path.parent.name}/{path.name}"
-
-
-def _has_text_keys(values: dict[Any, Any]) -> bool:
-    return all(isinstance(key, str) for key in values)
 
 
 def _child(node: yaml.Node | None, part: str | int) -> yaml.Node | None:
@@ -96,19 +134,19 @@ def _child(node: yaml.Node | None, part: str | int) -> yaml.Node | None:
     return None
 
 
-def _ambiguous_numbers(node: yaml.Node, key: str = "") -> Iterator[str]:
+def _ambiguous_numbers(node: yaml.Node, location: tuple[str, ...] = ()) -> Iterator[str]:
     """Yield a message for each number that YAML 1.1 and 1.2 read as different values.
 
     YAML 1.1, which PyYAML reads, takes 1:00 for 60 and 0123 for 83.
     """
     if isinstance(node, yaml.MappingNode):
         for name, value in node.value:
-            yield from _ambiguous_numbers(value, f"{key}.{name.value}".lstrip("."))
+            yield from _ambiguous_numbers(value, (*location, str(name.value)))
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            yield from _ambiguous_numbers(value, f"{key}.{index}")
+            yield from _ambiguous_numbers(value, (*location, str(index)))
     elif isinstance(node, yaml.ScalarNode) and node.style is None and _is_ambiguous(node):
-        text = node.value
+        key, text = display_key(location), shorten(node.value)
         yield f"{key}: found {text}; allowed: a decimal number, or text in quotes: '{text}'"
 
 

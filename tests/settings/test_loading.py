@@ -1,5 +1,6 @@
 """Loading a stage file, and the messages of its errors."""
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,7 @@ def test_all_errors_of_a_file_are_reported_together(tmp_path: Path) -> None:
     [
         ("region: [", "not valid YAML"),
         ("- a\n- b\n", "found a list; allowed: a mapping of settings"),
-        ("", "found a NoneType; allowed: a mapping of settings"),
+        ("", "found an empty file; allowed: a mapping of settings"),
         ("region: us-east-1\nregion: eu-west-1\n", "the key 'region' stands twice"),
     ],
     ids=["invalid YAML", "a list", "an empty file", "a key that occurs twice"],
@@ -172,6 +173,52 @@ def test_a_file_without_a_mapping_of_unique_keys_is_refused(
     message = error_message(tmp_path)
     assert expected in message
     assert len(message.splitlines()) == 1
+
+
+UNREADABLE = {
+    "a date that does not exist": (
+        "region: 2026-02-30",
+        "not valid YAML: 2026-02-30 is no value, unless it is in quotes (day is out of range for "
+        'month) in "{file}", line 1, column 9: region: 2026-02-30 ^',
+    ),
+    "a list in itself": (
+        "availability_zones: &zones [*zones]",
+        "not valid YAML: a list or a mapping is nested too deeply, or in itself",
+    ),
+    "a key that is a number": ("1: 2", "found the key 1; allowed: the name of a setting"),
+}
+
+
+@pytest.mark.parametrize("text, expected", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_file_that_python_cannot_represent_is_refused(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    (tmp_path / "staging.yaml").write_text(text)
+    file = f"{tmp_path.name}/staging.yaml"
+    assert error_message(tmp_path) == f"{file}: {expected.format(file=file)}"
+
+
+ODD_VALUES = {
+    "a date in a list": (
+        {"cache.nodes": [dt.date(2026, 11, 25)]},
+        "cache.nodes: found ['2026-11-25']; allowed: ",
+    ),
+    "a number of many digits": (
+        {"cache.nodes": 10**300},
+        f"cache.nodes: found 1{'0' * 199}...; allowed: ",
+    ),
+    "an empty key": (
+        {"network": {"cidr": "10.1.0.0/16", "nat_gateways": 1, "": 1}},
+        "network.'': unknown setting; allowed: ",
+    ),
+}
+
+
+@pytest.mark.parametrize("changes, expected", ODD_VALUES.values(), ids=ODD_VALUES)
+def test_an_odd_value_is_shown_as_the_file_has_it_in_one_short_line(
+    tmp_path: Path, changes: dict[str, Any], expected: str
+) -> None:
+    check_refused(tmp_path, changes, expected)
 
 
 def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
