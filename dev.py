@@ -110,6 +110,11 @@ def guard(setup: Setup, arguments: Sequence[str]) -> int:
     return _module(setup, "tools.guard", *arguments)
 
 
+def review(setup: Setup, arguments: Sequence[str]) -> int:
+    """STAGE [--against REVISION]  what a deployment would change, as Markdown; --help has more."""
+    return _module(setup, "tools.review", *arguments)
+
+
 def set_secret(setup: Setup, arguments: Sequence[str]) -> int:
     """STAGE KEY                   set a value that only people know; asks for it."""
     return _module(setup, "tools.operations", "set-secret", *arguments)
@@ -180,6 +185,7 @@ COMMANDS: "Mapping[str, Callable[[Setup, Sequence[str]], int]]" = {
     "charts": charts,
     "preflight": preflight,
     "guard": guard,
+    "review": review,
     "set-secret": set_secret,
     "service-linked-roles": service_linked_roles,
     "cost": cost,

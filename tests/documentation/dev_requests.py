@@ -48,9 +48,9 @@ def dev_requests(stage: SynthesizedStage, command: str) -> list[IamRequest]:
     if words[0] == "cdk":
         return _cdk_requests(stage, words[1] if len(words) > 1 else "deploy")
     match words[0]:
-        case "guard" if "--against" in words:
+        case "guard" | "review" if "--against" in words:
             return []
-        case "guard":
+        case "guard" | "review":
             return _assume(stage, ("lookup-role",))
         case "preflight":
             return [IamRequest("secretsmanager:GetSecretValue", _application_secret(stage))]

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from settings import SettingsError, StageSettings, load_stage
 from settings.accounts import EMBEDDED_ACCOUNT
-from tools.command_line import NO_CREDENTIALS, ArgumentParser, UsageError
+from tools.command_line import ArgumentParser, UsageError
 from tools.deletion_protection import DeployedStack, StageProtection
 from tools.guard.comparison import Comparison, compare
-from tools.guard.deployed import cloudformation_clients, read_deployed
+from tools.guard.deployed import read_deployed_with_credentials
 from tools.guard.errors import GuardError
 from tools.guard.finding import OVERRIDE_OPTION, exclude_allowed, format_report
-from tools.guard.stack_status import check_statuses, describe_incomplete_stage
-from tools.guard.templates import Templates, synthesized_templates
+from tools.guard.stack_status import describe_incomplete_stage
+from tools.guard.templates import Templates, former_templates, synthesized_templates
 from tools.templates.assembly import AssemblyStack, NoAssemblyError, read_stage
 from tools.templates.schemas import registry_schemas
 from tools.templates.synthesis import (
@@ -98,19 +98,8 @@ def compare_with_deployed(stage: str, assembly: Path) -> Comparison:
             failed half-way, or the stage must not be protected against deletion yet.
         NoAssemblyError: the folder holds no assembly of the stage.
     """
-    # Imported here: a comparison with a revision does not need boto3.
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-
     settings, stacks = load_stage(stage), read_stage(assembly, stage)
-    try:
-        session = boto3.Session(region_name=settings.region)
-        deployed = read_deployed(stage, stacks, cloudformation_clients(session, stacks))
-    except NoCredentialsError:
-        raise GuardError(f"{NO_CREDENTIALS} (--against REVISION needs no account)") from None
-    except (BotoCoreError, ClientError) as error:
-        raise GuardError(f"AWS refuses: {error}") from None
-    check_statuses(deployed)
+    deployed = read_deployed_with_credentials(settings, stacks)
     for note in describe_incomplete_stage(stage, [stack.name for stack in stacks], deployed):
         print(note)
     check_protection(settings, stacks, deployed)
@@ -153,7 +142,7 @@ def compare_with_revision(root: Path, stage: str, revision: str) -> Comparison:
         synthesize_revision(revision, stage, root) as old_assembly,
         synthesize_checkout(stage, root) as new_assembly,
     ):
-        old = synthesized_templates(read_stage(old_assembly, stage), deployed={})
+        old = former_templates(read_stage(old_assembly, stage))
         new = synthesized_templates(read_stage(new_assembly, stage), deployed=old)
         return compare(old, new, registry_schemas())
 

@@ -35,10 +35,15 @@ def compare(deployed: Templates, synthesized: Templates, schemas: SchemaFiles) -
     A stack that is not deployed has none. A deployed stack that is no longer synthesized is a
     finding of its own: `cdk deploy` does not delete it, so nothing updates it any longer.
     """
-    update = StageUpdate(deployed, synthesized, schemas)
+    return check_update(StageUpdate(deployed, synthesized, schemas))
+
+
+def check_update(update: StageUpdate) -> Comparison:
+    """Return the findings and the refusals of an update."""
+    stacks = update.deployed
     return Comparison(
-        findings=[finding for stack in deployed for finding in _check_stack(update, stack)],
-        refusals=[refusal for stack in deployed for refusal in _check_refusals(update, stack)],
+        findings=[finding for stack in stacks for finding in _check_stack(update, stack)],
+        refusals=[refusal for stack in stacks for refusal in _check_refusals(update, stack)],
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from settings import stage_names
+from settings import StageSettings, stage_names
 from settings.model import PROJECT
+from tools.command_line import NO_CREDENTIALS
 from tools.guard.errors import GuardError
+from tools.guard.stack_status import check_statuses
 from tools.guard.templates import StackTemplate, Templates
 from tools.templates.assembly import AssemblyStack
 from tools.templates.schemas import JsonValue
@@ -20,6 +22,34 @@ _STATUSES_WITHOUT_RESOURCES = {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELET
 
 ClientFactory = Callable[[str], Any]
 """Returns a CloudFormation client for a region."""
+
+
+def read_deployed_with_credentials(
+    settings: StageSettings, stacks: Sequence[AssemblyStack]
+) -> Templates:
+    """Return the deployed templates of a stage, which the caller's credentials can read.
+
+    Args:
+        settings: the settings of the stage.
+        stacks: the synthesized stacks of the stage.
+
+    Raises:
+        GuardError: AWS refuses a request, a stack is being updated, or the last operation of a
+            stack failed half-way.
+    """
+    # Imported here: a comparison with a revision does not need boto3.
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+    try:
+        session = boto3.Session(region_name=settings.region)
+        deployed = read_deployed(settings.stage, stacks, cloudformation_clients(session, stacks))
+    except NoCredentialsError:
+        raise GuardError(f"{NO_CREDENTIALS} (--against REVISION needs no account)") from None
+    except (BotoCoreError, ClientError) as error:
+        raise GuardError(f"AWS refuses: {error}") from None
+    check_statuses(deployed)
+    return deployed
 
 
 def read_deployed(

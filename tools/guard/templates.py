@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tools.guard.reference import ResourceId
@@ -91,4 +91,24 @@ def synthesized_templates(stacks: Sequence[AssemblyStack], deployed: Templates) 
             assembly_path=stack.construct_path,
         )
         for stack in stacks
+    }
+
+
+def former_templates(stacks: Sequence[AssemblyStack]) -> Templates:
+    """Return the templates of former stacks as if they were deployed.
+
+    Their parameters have the values of a first deployment, which a later one keeps: another default
+    in the synthesized template changes nothing.
+    """
+    return {
+        name: replace(stack, parameters=_default_parameters(stack.template))
+        for name, stack in synthesized_templates(stacks, deployed={}).items()
+    }
+
+
+def _default_parameters(template: Mapping[str, Any]) -> Mapping[str, str]:
+    return {
+        name: str(parameter["Default"])
+        for name, parameter in template.get("Parameters", {}).items()
+        if "Default" in parameter
     }

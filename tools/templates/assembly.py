@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 _STACK_ARTIFACT = "aws:cloudformation:stack"
+_ASSETS_ARTIFACT = "cdk:asset-manifest"
 
 
 class NoAssemblyError(Exception):
@@ -31,6 +32,8 @@ class AssemblyStack:
     """The names of the stacks of the same stage that are deployed before this one."""
     construct_path: str = ""
     """The path that selects the stack in the CDK CLI, such as staging/data."""
+    asset_hashes: tuple[str, ...] = ()
+    """The hashes of the files and the images that a deployment of the stack publishes, sorted."""
 
 
 def read_stage(assembly: Path, stage: str) -> list[AssemblyStack]:
@@ -67,7 +70,8 @@ def read_stage(assembly: Path, stage: str) -> list[AssemblyStack]:
         for dependency in dependencies:
             add(dependency)
         names = [stacks[dependency].name for dependency in dependencies]
-        stacks[artifact_id] = _read_stack(folder, artifact_id, artifact, names)
+        assets = artifacts.get(f"{artifact_id}.assets", {})
+        stacks[artifact_id] = _read_stack(folder, artifact_id, artifact, names, assets)
 
     for artifact_id in stack_artifacts:
         add(artifact_id)
@@ -75,7 +79,11 @@ def read_stage(assembly: Path, stage: str) -> list[AssemblyStack]:
 
 
 def _read_stack(
-    folder: Path, artifact_id: str, artifact: Mapping[str, Any], dependencies: Sequence[str]
+    folder: Path,
+    artifact_id: str,
+    artifact: Mapping[str, Any],
+    dependencies: Sequence[str],
+    assets: Mapping[str, Any],
 ) -> AssemblyStack:
     properties = artifact["properties"]
     account, region = artifact["environment"].removeprefix("aws://").split("/")
@@ -87,4 +95,13 @@ def _read_stack(
         lookup_role_arn=properties.get("lookupRole", {}).get("arn"),
         dependencies=tuple(dependencies),
         construct_path=artifact.get("displayName", ""),
+        asset_hashes=tuple(sorted(_asset_hashes(folder, assets))),
     )
+
+
+def _asset_hashes(folder: Path, artifact: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the keys of an asset manifest, each of which is the hash of what it publishes."""
+    if artifact.get("type") == _ASSETS_ARTIFACT:
+        manifest = json.loads((folder / artifact["properties"]["file"]).read_bytes())
+        yield from manifest.get("files", ())
+        yield from manifest.get("dockerImages", ())
