@@ -125,6 +125,16 @@ def service_linked_roles(setup: Setup, arguments: Sequence[str]) -> int:
     return _module(setup, "tools.operations", "service-linked-roles", *arguments)
 
 
+def target(setup: Setup, arguments: Sequence[str]) -> int:
+    """STAGE                       where the pipeline deploys a stage to, and in which roles."""
+    return _module(setup, "tools.pipeline", "target", *arguments)
+
+
+def protection(setup: Setup, arguments: Sequence[str]) -> int:
+    """STAGE                       fail if no one must approve deployments of a protected stage."""
+    return _module(setup, "tools.pipeline", "protection", *arguments)
+
+
 def cost(setup: Setup, arguments: Sequence[str]) -> int:
     """STAGE [--against REVISION] [--json FILE]   what a stage costs a month."""
     return _module(setup, "tools.cost", *arguments)
@@ -188,6 +198,8 @@ COMMANDS: "Mapping[str, Callable[[Setup, Sequence[str]], int]]" = {
     "review": review,
     "set-secret": set_secret,
     "service-linked-roles": service_linked_roles,
+    "target": target,
+    "protection": protection,
     "cost": cost,
     "bench": bench,
     "lock": lock,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from settings.account_wide import AccountWideSettings
 from settings.base import SettingsError
-from settings.model import StageSettings
+from settings.model import ACCOUNT_STAGE, StageSettings
 
 EMBEDDED_ACCOUNT = "000000000000"
 """The account of the embedded AWS. AWS gives this number to nobody."""
@@ -73,6 +73,16 @@ def group_by_account(
         )
         for number in numbers
     ]
+
+
+def account_stage_id(number: str | None, is_only_account: bool) -> str:
+    """Return the construct id of an account: `account`, or `account-<number>` beside others.
+
+    Args:
+        number: The account, or None where neither the settings nor the credentials give it.
+        is_only_account: Whether the app has no other account.
+    """
+    return ACCOUNT_STAGE if is_only_account or number is None else f"{ACCOUNT_STAGE}-{number}"
 
 
 def check_placeholders(settings: StageSettings, account: str | None) -> None:

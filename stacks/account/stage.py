@@ -3,8 +3,7 @@
 import aws_cdk as cdk
 
 from constructs import Construct
-from settings.accounts import Account
-from settings.model import ACCOUNT_STAGE
+from settings.accounts import Account, account_stage_id
 from stacks.account.stack import AccountStack
 from stacks.shared.tags import ACCOUNT_TAGS
 
@@ -20,10 +19,9 @@ class AccountStage(cdk.Stage):
             account: The account, with the settings of its stages.
             is_only_account: Whether the app has no other account.
         """
-        number = "" if is_only_account or account.number is None else f"-{account.number}"
         super().__init__(
             scope,
-            f"{ACCOUNT_STAGE}{number}",
+            account_stage_id(account.number, is_only_account),
             env=cdk.Environment(account=account.number),
         )
         for region, stages in account.by_region().items():

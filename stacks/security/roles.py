@@ -8,8 +8,12 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs import Construct
 from settings import StageSettings
-from stacks.security.deployer_role import create_deployer_role, deployment_statement
 from stacks.security.inline_policy import acknowledge_inline_policy
+from stacks.security.pipeline_roles import (
+    create_deployer_role,
+    create_reviewer_role,
+    deployment_statement,
+)
 from stacks.security.preflight_policy import PreflightPolicy
 from stacks.shared.acknowledgement import acknowledge
 
@@ -70,7 +74,7 @@ services that no stage uses."""
 
 
 class Roles(Construct):
-    """The roles of people, and the role of the workflow that deploys.
+    """The roles of people, and the roles of the workflows that deploy and review.
 
     No trust policy names a person: the policies of IAM users, or IAM Identity Center, decide who
     may assume a role. IAM users need multi-factor authentication (MFA). Sessions of IAM Identity
@@ -110,6 +114,7 @@ class Roles(Construct):
         )
         self._allow_reads()
         create_deployer_role(self, settings)
+        create_reviewer_role(self, settings)
 
     def _create_admin_role(
         self, settings: StageSettings, application_secret: secretsmanager.ISecret

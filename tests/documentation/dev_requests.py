@@ -11,7 +11,7 @@ from tests.synthesis import ACCOUNT, SynthesizedStage
 
 _WITHOUT_AWS = {
     *("charts", "check", "cost", "deploy-local", "destroy-local", "diff-local", "lock", "setup"),
-    *("shell-local", "stop-local", "test"),
+    *("protection", "shell-local", "stop-local", "target", "test"),
 }
 """Commands that never use the caller's credentials (dev.py)."""
 

@@ -21,7 +21,7 @@ from tests.template_values import TemplateValues
 from tools.templates.text import as_text
 
 PEOPLE = ("admin", "reader", "on-call")
-ROLES = (*PEOPLE, "deployer")
+ROLES = (*PEOPLE, "deployer", "reviewer")
 MANAGED_POLICIES_PER_ROLE = 10
 """The default quota of IAM ("IAM and AWS STS quotas")."""
 CHARACTERS_OF_A_MANAGED_POLICY = 6144
@@ -321,7 +321,7 @@ def test_the_on_call_role_may_do_in_aws_what_readers_may_and_nothing_else(
 # All of them --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["admin", "on-call", "deployer"])
+@pytest.mark.parametrize("name", ["admin", "on-call", "deployer", "reviewer"])
 def test_no_permission_has_a_wildcard(stage: SynthesizedStage, name: str) -> None:
     """Except descriptions, the ids that CloudShell chooses, and names of files with dates in them.
 

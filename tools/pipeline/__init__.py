@@ -1,0 +1,1 @@
+"""What the workflows need to know about a stage: its target, and its protection in GitHub."""
