@@ -6,6 +6,7 @@ import pytest
 
 from tools.command_line import NO_CREDENTIALS
 from tools.guard import __main__ as guard
+from tools.guard import deployed
 from tools.guard.errors import GuardError
 from tools.operations.__main__ import main
 
@@ -40,9 +41,9 @@ def test_the_guard_without_credentials_names_the_comparison_that_needs_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(guard, "read_stage", lambda assembly, stage: [stage])
-    monkeypatch.setattr(guard, "cloudformation_clients", lambda session, stacks: session.client)
+    monkeypatch.setattr(deployed, "cloudformation_clients", lambda session, stacks: session.client)
     monkeypatch.setattr(
-        guard,
+        deployed,
         "read_deployed",
         lambda stage, stacks, client: client("cloudformation").list_stacks(),
     )
