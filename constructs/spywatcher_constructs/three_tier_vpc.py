@@ -87,14 +87,19 @@ class ThreeTierVpc(ec2.Vpc):
         self.flow_logs = self._log_flows(logs_key, flow_log_retention_days)
 
     @property
-    def nat_gateway_ids(self) -> list[str]:
-        """The ids of the NAT gateways by zone, which the base class does not offer."""
+    def nat_gateways(self) -> list[ec2.CfnNatGateway]:
+        """The NAT gateways by zone, which the base class does not offer."""
         return [
-            resource.attr_nat_gateway_id
+            resource
             for subnet in self.public_subnets
             for resource in subnet.node.find_all()
             if isinstance(resource, ec2.CfnNatGateway)
         ]
+
+    @property
+    def nat_gateway_ids(self) -> list[str]:
+        """The ids of the NAT gateways by zone."""
+        return [gateway.attr_nat_gateway_id for gateway in self.nat_gateways]
 
     def tier_cidr(self, tier: Tier) -> str:
         """Return the IPv4 range that contains the subnets of a tier, and no other subnet."""

@@ -1,5 +1,7 @@
 """The managed node group: its launch template, and the IAM role of its nodes."""
 
+import hashlib
+import string
 from typing import cast
 
 from aws_cdk import aws_ec2 as ec2
@@ -29,6 +31,23 @@ _SESSION_MANAGER = [
 ]
 
 
+_AMI_TYPE = eks.NodegroupAmiType.AL2023_X86_64_STANDARD
+"""The L2's default AMI type fails from Kubernetes 1.33 on."""
+_CAPACITY_TYPE = eks.CapacityType.ON_DEMAND
+
+
+def node_group_name(cluster_name: str, instance_type: str) -> str:
+    """Return the name of the node group, such as spywatcher-staging-t3-medium-hkebfjadln.
+
+    The last word is a digest, in letters, of what replaces the group. A replacement therefore has
+    another name, as CloudFormation requires. The dashboards search for the word.
+    """
+    replacing = (cluster_name, instance_type, _AMI_TYPE.value, _CAPACITY_TYPE.value)
+    digest = hashlib.sha256("|".join(replacing).encode()).digest()[:10]
+    word = "".join(string.ascii_lowercase[byte % 26] for byte in digest)
+    return f"{cluster_name}-{instance_type.replace('.', '-')}-{word}"
+
+
 class NodeGroup(Construct):
     """A managed node group of on-demand instances.
 
@@ -42,6 +61,7 @@ class NodeGroup(Construct):
         *,
         settings: ClusterSettings,
         cluster: eks.ICluster,
+        cluster_name: str,
         volumes_key: kms.IKey,
     ) -> None:
         """Create the node group.
@@ -51,10 +71,12 @@ class NodeGroup(Construct):
             construct_id: The id of the construct.
             settings: The settings of the cluster.
             cluster: The cluster of the nodes.
+            cluster_name: The name of the cluster.
             volumes_key: The KMS key of the nodes' volumes.
         """
         super().__init__(scope, construct_id)
         self._cluster = cluster
+        self.name = node_group_name(cluster_name, settings.nodes.instance_type)
         role, policy = self._create_role()
         template = self._create_launch_template(settings.nodes.volume_gib, volumes_key)
         self.launch_template_id = template.launch_template_id or ""
@@ -90,15 +112,15 @@ class NodeGroup(Construct):
     ) -> eks.Nodegroup:
         """Create the node group. An update replaces one node at a time.
 
-        Without `force_update`, EKS waits for the disruption budgets of the pods. The L2's default
-        AMI type fails from Kubernetes 1.33 on.
+        Without `force_update`, EKS waits for the disruption budgets of the pods.
         """
         return eks.Nodegroup(
             self,
             "OnDemand",
             cluster=self._cluster,
-            ami_type=eks.NodegroupAmiType.AL2023_X86_64_STANDARD,
-            capacity_type=eks.CapacityType.ON_DEMAND,
+            nodegroup_name=self.name,
+            ami_type=_AMI_TYPE,
+            capacity_type=_CAPACITY_TYPE,
             instance_types=[ec2.InstanceType(settings.instance_type)],
             min_size=settings.min_nodes,
             desired_size=settings.desired_nodes,

@@ -87,11 +87,12 @@ class ClusterStack(StageStack):
             "Nodes",
             settings=settings.cluster,
             cluster=self.cluster,
+            cluster_name=cluster_name(settings),
             volumes_key=keys.volumes,
         )
         nodes.node.add_dependency(*add_ons.before_nodes)
         add_ons.create_after(nodes)
-        self.node_group_names = [nodes.nodegroup.nodegroup_name]
+        self.node_group_names = [nodes.name]
         node_patching = NodePatching(
             self,
             "NodePatching",

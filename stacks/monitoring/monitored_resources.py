@@ -25,7 +25,7 @@ class MonitoredResources:
     database: rds.IDatabaseInstance
     cache: RedisReplicationGroup
     node_group_names: Sequence[str]
-    """The names of the cluster's managed node groups."""
+    """The names of the cluster's managed node groups, as text instead of references."""
     nat_gateway_ids: Sequence[str]
     """One for each Availability Zone that has a NAT gateway."""
     log_groups: LogGroups

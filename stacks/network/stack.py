@@ -23,6 +23,7 @@ from stacks.shared.acknowledgement import acknowledge
 from stacks.shared.custom_resource_providers import configure_custom_resource_providers
 from stacks.shared.stage_stack import StageStack
 from stacks.shared.tags import stage_tags
+from stacks.shared.weak_references import refer_weakly
 
 
 class NetworkStack(StageStack):
@@ -83,6 +84,7 @@ class NetworkStack(StageStack):
             application_ports=(BACKEND.port, FRONTEND.port),
             database_ports=(POSTGRESQL, REDIS),
         )
+        refer_weakly(*vpc.nat_gateways)
         _acknowledge_vpc(vpc)
         _acknowledge_acls(acls)
         return vpc
@@ -175,12 +177,14 @@ class NetworkStack(StageStack):
             return acm.Certificate.from_certificate_arn(
                 self, "Certificate", settings.domain.certificate_arn
             )
-        return acm.Certificate(
+        certificate = acm.Certificate(
             self,
             "Certificate",
             domain_name=settings.domain.name,
             validation=acm.CertificateValidation.from_dns(hosted_zone),
         )
+        refer_weakly(certificate)
+        return certificate
 
     def _create_alias_record(
         self, settings: StageSettings, hosted_zone: route53.IHostedZone

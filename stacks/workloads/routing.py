@@ -8,6 +8,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 
 from constructs import Construct
 from k8s.application import BACKEND, FRONTEND, Service
+from stacks.shared.weak_references import refer_weakly
 
 BACKEND_PATHS = ("/api/*", "/health/*", "/socket.io/*")
 PRIVATE_PATHS = ("/metrics", "/metrics/*")
@@ -57,9 +58,9 @@ class Routing(Construct):
         """Create the target group. A TargetGroupBinding registers the pods.
 
         CloudFormation generates the name: a name has at most 32 characters, and a fixed one would
-        block a replacement.
+        block a replacement. Another port replaces the group.
         """
-        return elbv2.ApplicationTargetGroup(
+        group = elbv2.ApplicationTargetGroup(
             self,
             f"{service.name.capitalize()}Targets",
             vpc=self._vpc,
@@ -77,6 +78,8 @@ class Routing(Construct):
                 healthy_http_codes="200",
             ),
         )
+        refer_weakly(group)
+        return group
 
     def _add_rule(
         self, name: str, priority: int, paths: Sequence[str], action: elbv2.ListenerAction

@@ -76,6 +76,11 @@ class Resolver:
         export = self.exports.get(name)
         return None if export is None else self._value(export.stack, export.value)
 
+    def output_value(self, stack: str, output: str) -> JsonValue:
+        """Return the resolved value of an output of a stack."""
+        template = self._templates[stack]
+        return self._value(template, template.outputs[output]["Value"])
+
     def imports(self, stack: str) -> frozenset[str]:
         """Return the names of the exports that a stack imports."""
         return self._imports[stack]
@@ -173,10 +178,9 @@ class Resolver:
 
     def _stack_output(self, stack: StackTemplate, argument: Mapping[str, JsonValue]) -> JsonValue:
         source, output = self._output_read(stack, argument)
-        producer = self._templates.get(source)
-        if producer is None or output not in producer.outputs:
+        if source not in self._templates or output not in self._templates[source].outputs:
             return {"Fn::GetStackOutput": self._value(stack, argument)}
-        return self._value(producer, producer.outputs[output]["Value"])
+        return self.output_value(source, output)
 
     def _output_read(
         self, stack: StackTemplate, argument: Mapping[str, JsonValue]

@@ -8,6 +8,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk.aws_cloudwatch import ComparisonOperator, TreatMissingData
 
+from k8s.application import BACKEND, FRONTEND, Service
 from settings.services import ServiceSettings
 from stacks.monitoring.monitored_resources import MonitoredResources
 from stacks.shared.alarm_factory import (
@@ -24,22 +25,23 @@ class ServiceAlarms:
     def __init__(self, factory: AlarmFactory, resources: MonitoredResources) -> None:
         """Create the alarms, with the thresholds of the factory's settings."""
         self._factory = factory
-        self.backend_down = self._service_down("backend", resources.backend_targets)
-        self.frontend_down = self._service_down("frontend", resources.frontend_targets)
+        self.backend_down = self._service_down(BACKEND, resources.backend_targets)
+        self.frontend_down = self._service_down(FRONTEND, resources.frontend_targets)
         self.error_rate = self._error_rate(resources.load_balancer)
 
     def _service_down(
-        self, service: str, targets: elbv2.IApplicationTargetGroup
+        self, service: Service, targets: elbv2.IApplicationTargetGroup
     ) -> cloudwatch.Alarm:
         """Alarm when no pod of a service passes its health check."""
         return self._factory.create_alarm(
-            f"{service}-down",
+            f"{service.name}-down",
             targets.metrics.healthy_host_count(statistic="Minimum", period=MINUTE),
             ComparisonOperator.LESS_THAN_THRESHOLD,
             1,
             description=AlarmDescription(
-                runbook_section=f"{service}-down",
-                summary=f"No {service} pod passes its health check. Users get errors.",
+                runbook_section=f"{service.name}-down",
+                summary=f"No {service.name} pod passes its health check on port {service.port}. "
+                "Users get errors.",
                 first_check="kubectl -n spywatcher get pods -o wide",
             ),
             evaluation_periods=2,
@@ -83,8 +85,13 @@ class ServiceAlarms:
 def create_certificate_alarm(
     factory: AlarmFactory, certificate: acm.ICertificate
 ) -> cloudwatch.Alarm:
-    """Alarm on the days until the certificate expires."""
-    days = factory.settings.monitoring.thresholds.certificate_days
+    """Alarm on the days until the certificate expires.
+
+    The description names what replaces the certificate: the domain and the hosted zone
+    (stacks/shared/weak_references.py).
+    """
+    days, domain = factory.settings.monitoring.thresholds.certificate_days, factory.settings.domain
+    record = f" with its record in the hosted zone {domain.hosted_zone_id}"
     return factory.create_alarm(
         "certificate-expiring",
         certificate.metric_days_to_expiry(statistic="Minimum", period=cdk.Duration.days(1)),
@@ -92,8 +99,9 @@ def create_certificate_alarm(
         days,
         description=AlarmDescription(
             runbook_section="certificate-expiring",
-            summary=f"The certificate expires in less than {days} days, because ACM could not "
-            "renew it. Browsers refuse the site after that.",
+            summary=f"The certificate of {domain.name} expires in less than {days} days, because "
+            f"ACM could not renew it{'' if domain.certificate_arn else record}. Browsers refuse "
+            "the site after that.",
             first_check="aws acm list-certificates --certificate-statuses ISSUED EXPIRED",
         ),
         evaluation_periods=1,
@@ -109,8 +117,8 @@ def create_service_warnings(
     """Yield the warnings about response times, and about services that cannot scale out further."""
     services = factory.settings.services
     yield _response_time(factory, resources.load_balancer)
-    yield from _maximum_replicas(factory, "backend", resources.backend_targets, services.backend)
-    yield from _maximum_replicas(factory, "frontend", resources.frontend_targets, services.frontend)
+    yield from _maximum_replicas(factory, BACKEND, resources.backend_targets, services.backend)
+    yield from _maximum_replicas(factory, FRONTEND, resources.frontend_targets, services.frontend)
 
 
 def _response_time(
@@ -130,7 +138,7 @@ def _response_time(
 
 def _maximum_replicas(
     factory: AlarmFactory,
-    service: str,
+    service: Service,
     targets: elbv2.IApplicationTargetGroup,
     settings: ServiceSettings,
 ) -> Iterator[WarningGroup]:
@@ -142,12 +150,12 @@ def _maximum_replicas(
     if settings.replicas.minimum == maximum:
         return
     yield factory.create_warning(
-        f"{service}-at-maximum",
+        f"{service.name}-at-maximum",
         targets.metrics.healthy_host_count(statistic="Maximum", period=MINUTE),
         ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         maximum,
-        summary=f"The {service} has had its maximum of {maximum} pods for 15 minutes. More load "
-        "makes responses slower.",
-        first_check=f"kubectl -n spywatcher describe hpa spywatcher-{service}",
+        summary=f"The {service.name} has had its maximum of {maximum} pods on port {service.port} "
+        "for 15 minutes. More load makes responses slower.",
+        first_check=f"kubectl -n spywatcher describe hpa spywatcher-{service.name}",
         evaluation_periods=15,
     )

@@ -211,20 +211,20 @@ def _node_metrics(
     """Return EC2's metrics of the node groups' Auto Scaling groups.
 
     EKS names an Auto Scaling group `eks-<node group>-<uuid>`, so no template knows the name. The
-    last word of a node group's name is a unique suffix from CloudFormation. A search for that word
-    in the names of Auto Scaling groups finds one group ("CloudWatch search expression syntax").
+    last word of a node group's name is unique in the account. A search for that word in the names
+    of Auto Scaling groups finds one group ("CloudWatch search expression syntax").
     """
-    suffixes = [cdk.Fn.select(1, cdk.Fn.split("-", name)) for name in node_group_names]
+    words = [name.rpartition("-")[2] for name in node_group_names]
     return [
         cloudwatch.MathExpression(
             expression=f"SEARCH('{{AWS/EC2,AutoScalingGroupName}} "
-            f'MetricName="{name}" AutoScalingGroupName={suffix}\', '
+            f'MetricName="{name}" AutoScalingGroupName={word}\', '
             f"'{statistic}', {_PERIOD.to_seconds():g})",
             using_metrics={},
-            label=f"{name}, group {number}" if len(suffixes) > 1 else name,
+            label=f"{name}, group {number}" if len(words) > 1 else name,
             period=_PERIOD,
         )
-        for number, suffix in enumerate(suffixes, start=1)
+        for number, word in enumerate(words, start=1)
         for name in metric_names
     ]
 

@@ -8,6 +8,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_logs as logs
 
 from constructs import Construct
+from k8s.application import BACKEND, FRONTEND
 from k8s.names import NAMESPACE
 from settings import StageSettings
 from spywatcher_constructs.redis import RedisReplicationGroup
@@ -102,14 +103,16 @@ class OperationsDashboard(Construct):
 
     def _healthy_pods(self) -> cloudwatch.GraphWidget:
         targets = {
-            "backend": self._resources.backend_targets,
-            "frontend": self._resources.frontend_targets,
+            BACKEND: self._resources.backend_targets,
+            FRONTEND: self._resources.frontend_targets,
         }
         return graph(
             "Healthy pods",
             [
                 target_group.metrics.healthy_host_count(
-                    statistic="Minimum", period=_MINUTE, label=service
+                    statistic="Minimum",
+                    period=_MINUTE,
+                    label=f"{service.name}, port {service.port}",
                 )
                 for service, target_group in targets.items()
             ],

@@ -275,11 +275,11 @@ def test_the_search_for_nodes_contains_a_word_of_the_node_groups_name(
     stage: SynthesizedStage,
 ) -> None:
     (search,) = metrics(widget_with_title(stage, "operations", "CPU: nodes"))
-    assert re.fullmatch(
-        r"SEARCH\('\{AWS/EC2,AutoScalingGroupName\} MetricName=\"CPUUtilization\" "
-        r"AutoScalingGroupName=\$\{.+\}', 'Average', 300\)",
-        search.options["expression"],
-    ), search.options["expression"]
+    name = stage.only("cluster", "AWS::EKS::Nodegroup")["NodegroupName"]
+    assert search.options["expression"] == (
+        'SEARCH(\'{AWS/EC2,AutoScalingGroupName} MetricName="CPUUtilization" '
+        f"AutoScalingGroupName={name.split('-')[-1]}', 'Average', 300)"
+    )
 
 
 def test_changes_come_from_the_audit_log_and_from_cloudtrail(stage: SynthesizedStage) -> None:
