@@ -6,11 +6,12 @@ GET /_local/servers                 [{title, endpoint, pid, error}, ...]
 GET /_local/resources[?stack=NAME]  [{stack, logical_id, type, physical_id, fidelity, note?}, ...]
 GET /_local/manifests?cluster=NAME  the Kubernetes objects of a cluster, as YAML documents
 GET, PUT /_local/image-faults       {IMAGE: {starts?, health?, http_status?, pods?}, ...}
+GET, PUT /_local/faults             [{stack, logical_id, action, after?}, {job}, ...]
 
 `kubernetes` is "k3s" or "schemas". `missing` lists the servers that have no package for this
 platform, and `errors` those that have ended or cannot start. The values of `fidelity` are in
 `fidelity.py`. A running server has an empty `error`. `kubernetes/image_faults.py` describes the
-faults of images.
+faults of images, and `cloudformation/faults.py` those of resources and Jobs.
 """
 
 from __future__ import annotations
@@ -18,10 +19,8 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs
-
-from tools.embedded_aws.kubernetes.image_faults import ImageFaults
 
 PREFIX = "/_local/"
 JSON = "application/json"
@@ -35,6 +34,16 @@ Answer = tuple[HTTPStatus, str, str]
 """Status, content type and body."""
 
 
+class FaultStore(Protocol):
+    """Faults that a request replaces."""
+
+    def replace(self, faults: object, /) -> None:
+        """Replace all faults. Raises a ValueError whose text names what is allowed."""
+
+    def to_json(self) -> object:
+        """Return the faults as JSON."""
+
+
 class LocalApi:
     """An ASGI application that answers /_local/, and passes other requests to the emulator."""
 
@@ -45,14 +54,14 @@ class LocalApi:
         resources: Callable[[str | None], list[dict[str, str]]],
         manifests: Callable[[str], str],
         servers: Callable[[], list[dict[str, Any]]],
-        image_faults: ImageFaults,
+        faults: Mapping[str, FaultStore],
     ) -> None:
         self._application = application
         self._mode = mode
         self._resources = resources
         self._manifests = manifests
         self._servers = servers
-        self._image_faults = image_faults
+        self._faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, by ASGI's protocol."""
@@ -61,8 +70,8 @@ class LocalApi:
             return
         query = parse_qs(scope.get("query_string", b"").decode())
         path = scope["path"].removeprefix(PREFIX)
-        if scope["method"] == "PUT" and path == "image-faults":
-            answer = self._put_image_faults(await _read_body(receive))
+        if scope["method"] == "PUT" and path in self._faults:
+            answer = _replace_faults(self._faults[path], await _read_body(receive))
         elif scope["method"] == "GET":
             answer = self._answer(path, {name: values[-1] for name, values in query.items()})
         else:
@@ -78,16 +87,9 @@ class LocalApi:
             return HTTPStatus.OK, JSON, json.dumps(self._resources(query.get("stack")))
         if path == "manifests":
             return self._manifests_answer(query.get("cluster"))
-        if path == "image-faults":
-            return HTTPStatus.OK, JSON, json.dumps(self._image_faults.to_json())
+        if path in self._faults:
+            return HTTPStatus.OK, JSON, json.dumps(self._faults[path].to_json())
         return _error(HTTPStatus.NOT_FOUND, f"no such path: {PREFIX}{path}")
-
-    def _put_image_faults(self, body: bytes) -> Answer:
-        try:
-            self._image_faults.replace(json.loads(body))
-        except ValueError as error:
-            return _error(HTTPStatus.BAD_REQUEST, str(error))
-        return HTTPStatus.OK, JSON, json.dumps(self._image_faults.to_json())
 
     def _manifests_answer(self, cluster: str | None) -> Answer:
         if not cluster:
@@ -96,6 +98,14 @@ class LocalApi:
             return HTTPStatus.OK, YAML, self._manifests(cluster)
         except LookupError:
             return _error(HTTPStatus.NOT_FOUND, f"no cluster is named {cluster}")
+
+
+def _replace_faults(faults: FaultStore, body: bytes) -> Answer:
+    try:
+        faults.replace(json.loads(body))
+    except ValueError as error:
+        return _error(HTTPStatus.BAD_REQUEST, str(error))
+    return HTTPStatus.OK, JSON, json.dumps(faults.to_json())
 
 
 def _error(status: HTTPStatus, message: str) -> Answer:

@@ -37,6 +37,7 @@ def build_embedded_aws(folder: Path, *, control_plane_only: bool) -> EmbeddedAws
     from ministack.app import app  # type: ignore[import-untyped]
 
     from tools.embedded_aws.cloudformation.custom_resources import answer_without_docker
+    from tools.embedded_aws.cloudformation.faults import Faults
     from tools.embedded_aws.cloudformation.listing import list_resources
     from tools.embedded_aws.cloudformation.recorded import RecordStore
     from tools.embedded_aws.cloudformation.registry import Registry
@@ -50,15 +51,16 @@ def build_embedded_aws(folder: Path, *, control_plane_only: bool) -> EmbeddedAws
     registry = Registry(registry_schemas(), store)
     _correct_emulator(registry)
     plane = None if control_plane_only or has_docker() else _start_data_plane(folder, store)
-    faults = ImageFaults()
-    clusters = Clusters(_job_runner(plane) if plane else None, faults)
+    image_faults, faults = ImageFaults(), Faults()
+    faults.install()
+    clusters = Clusters(_job_runner(plane) if plane else None, image_faults, faults.job_fails)
     kubernetes = KubernetesResources(clusters.of_request)
     if has_docker():
         publish_on_loopback()
     else:
         answer_without_docker()
         registry.add(kubernetes.handlers())
-        PodTargets(clusters.all_of_request, faults).install()
+        PodTargets(clusters.all_of_request, image_faults).install()
 
     def get_fidelity(
         resource_type: str, physical_id: str, properties: Mapping[str, Any]
@@ -75,7 +77,7 @@ def build_embedded_aws(folder: Path, *, control_plane_only: bool) -> EmbeddedAws
         resources=lambda stack: list_resources(get_fidelity, stack),
         manifests=clusters.manifests,
         servers=plane.servers if plane else list,
-        image_faults=faults,
+        faults={"image-faults": image_faults, "faults": faults},
     )
     return EmbeddedAws(api, plane)
 
@@ -90,6 +92,7 @@ def _correct_emulator(registry: Any) -> None:  # noqa: ANN401 - imported later
     from tools.embedded_aws.cloudformation.exports import protect_exports
     from tools.embedded_aws.cloudformation.imported_zones import create_imported_zones
     from tools.embedded_aws.cloudformation.math_alarms import keep_math_alarms
+    from tools.embedded_aws.cloudformation.rollbacks import keep_what_a_rollback_left
     from tools.embedded_aws.cloudformation.secrets import refer_to_secrets_by_arn
     from tools.embedded_aws.cloudformation.waiting import wait_for_stacks
     from tools.embedded_aws.load_balancing.forward_actions import keep_forward_configs
@@ -102,6 +105,7 @@ def _correct_emulator(registry: Any) -> None:  # noqa: ANN401 - imported later
     create_event_connections()
     protect_exports()
     hide_unchanged_resources()
+    keep_what_a_rollback_left()
     wait_for_stacks()
     registry.install()
     protect_filled_buckets()

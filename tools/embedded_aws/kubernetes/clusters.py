@@ -28,14 +28,17 @@ class Clusters:
         self,
         run_job: Callable[[Cluster, Tree], JobResult | None] | None = None,
         faults: ImageFaults | None = None,
+        job_fails: Callable[[str], bool] = lambda _name: False,
     ) -> None:
         """Take the function that runs the Jobs of the clusters, if Jobs can run here.
 
         Args:
             run_job: Runs a Job, or returns None.
             faults: The images whose Deployments are not rolled out.
+            job_fails: Whether a new Job with a name fails.
         """
         self._run_job = run_job
+        self._job_fails = job_fails
         self._faults = faults or ImageFaults()
         self._states: dict[_Key, tuple[_Record, Cluster]] = {}
 
@@ -70,7 +73,7 @@ class Clusters:
             raise LookupError(f"No cluster found for name: {key[-1]}.")
         owner, cluster = self._states.get(key, (None, None))
         if owner is not record or cluster is None:
-            cluster = Cluster("", faults=self._faults)
+            cluster = Cluster("", faults=self._faults, job_fails=self._job_fails)
             if self._run_job:
                 cluster.run_job = self._run_job
             self._states[key] = record, cluster

@@ -1,0 +1,216 @@
+"""The faults of deployments, and what CloudFormation does after them."""
+
+from __future__ import annotations
+
+import json
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.error import HTTPError
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.tools.embedded_aws.conftest import Stack
+
+TOPIC: dict[str, Any] = {"Type": "AWS::SNS::Topic"}
+
+
+def named(name: str, **properties: object) -> dict[str, Any]:
+    """Return a topic whose display name can change without a replacement."""
+    return {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": name} | properties}
+
+
+class FaultApi:
+    """The faults of an embedded AWS."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._url = f"{endpoint}/_local/faults"
+
+    def put(self, *faults: object) -> None:
+        """Replace the faults."""
+        body = json.dumps(list(faults)).encode()
+        request = urllib.request.Request(self._url, body, method="PUT")  # noqa: S310 - 127.0.0.1
+        urllib.request.urlopen(request).close()  # noqa: S310
+
+    def pending(self) -> list[Any]:
+        """Return the faults that have not happened yet."""
+        with urllib.request.urlopen(self._url) as response:  # noqa: S310
+            pending: list[Any] = json.load(response)
+        return pending
+
+    def refusal(self, fault: object) -> str:
+        """Return the message of the refusal of a fault."""
+        with pytest.raises(HTTPError) as caught:
+            self.put(fault)
+        assert caught.value.code == 400
+        return str(json.load(caught.value)["message"])
+
+
+@pytest.fixture
+def faults(endpoint: str) -> Iterator[FaultApi]:
+    api = FaultApi(endpoint)
+    yield api
+    api.put()
+
+
+def fault(stack: Stack, logical_id: str, action: str, **more: object) -> dict[str, object]:
+    return {"stack": stack.name, "logical_id": logical_id, "action": action} | more
+
+
+def test_the_next_creation_fails_once_and_the_repeated_one_succeeds(
+    stack: Stack, faults: FaultApi
+) -> None:
+    faults.put(fault(stack, "Second", "create"))
+    resources = {"First": TOPIC, "Second": TOPIC | {"DependsOn": "First"}}
+
+    assert stack.deploy(resources) == "ROLLBACK_COMPLETE"
+    assert "/_local/faults" in stack.failures()["Second"]
+    assert faults.pending() == []
+
+    stack.delete()
+    assert stack.deploy(resources) == "CREATE_COMPLETE"
+
+
+def test_a_failed_update_returns_every_resource_to_what_it_was(
+    stack: Stack, faults: FaultApi, aws: Callable[[str], Any]
+) -> None:
+    stack.deploy({"First": named("one"), "Second": named("one", TopicName="second")})
+    faults.put(fault(stack, "Second", "update"))
+    changed = {
+        "First": named("two"),
+        "Second": named("two", TopicName="second") | {"DependsOn": "First"},
+    }
+
+    assert stack.deploy(changed) == "UPDATE_ROLLBACK_COMPLETE"
+    assert _display_names(stack, aws) == {"First": "one", "Second": "one"}
+    assert stack.deploy(changed) == "UPDATE_COMPLETE"
+    assert _display_names(stack, aws) == {"First": "two", "Second": "two"}
+
+
+def test_an_unchanged_resource_is_not_updated_so_its_fault_remains(
+    stack: Stack, faults: FaultApi
+) -> None:
+    stack.deploy({"First": named("one"), "Second": TOPIC})
+    faults.put(fault(stack, "Second", "update"))
+
+    assert stack.deploy({"First": named("two"), "Second": TOPIC}) == "UPDATE_COMPLETE"
+    assert faults.pending() == [fault(stack, "Second", "update", after=0)]
+
+
+def test_a_rollback_that_fails_itself_is_continued(
+    stack: Stack, faults: FaultApi, aws: Callable[[str], Any]
+) -> None:
+    stack.deploy({"First": named("one"), "Second": named("one", TopicName="second")})
+    faults.put(fault(stack, "First", "update", after=1), fault(stack, "Second", "update"))
+    changed = {
+        "First": named("two"),
+        "Second": named("two", TopicName="second") | {"DependsOn": "First"},
+    }
+
+    assert stack.deploy(changed) == "UPDATE_ROLLBACK_FAILED"
+    with pytest.raises(ClientError, match="is in UPDATE_ROLLBACK_FAILED state"):
+        stack.deploy(changed)
+
+    stack.cloudformation.continue_update_rollback(StackName=stack.name)
+    assert stack.status() == "UPDATE_ROLLBACK_COMPLETE"
+    assert _display_names(stack, aws) == {"First": "one", "Second": "one"}
+    assert stack.deploy(changed) == "UPDATE_COMPLETE"
+
+
+def test_what_a_failed_rollback_leaves_is_deleted_with_the_stack(
+    stack: Stack, faults: FaultApi, local_api: Callable[[str], str]
+) -> None:
+    faults.put(fault(stack, "First", "delete"), fault(stack, "Second", "create"))
+    resources = {"First": TOPIC, "Second": TOPIC | {"DependsOn": "First"}}
+
+    assert stack.deploy(resources) == "ROLLBACK_FAILED"
+    assert list(stack.physical_ids()) == ["First"]
+
+    stack.delete()
+    assert json.loads(local_api(f"resources?stack={stack.name}")) == []
+    assert stack.deploy(resources) == "CREATE_COMPLETE"
+
+
+def test_a_second_update_of_a_stack_in_progress_is_refused(stack: Stack) -> None:
+    wait = {
+        "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+        "Wait": {
+            "Type": "AWS::CloudFormation::WaitCondition",
+            "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "2"},
+        },
+    }
+    first = threading.Thread(target=stack.deploy, args=(wait,))
+    first.start()
+    try:
+        while stack.status() is None:
+            pass
+        with pytest.raises(ClientError, match="is in CREATE_IN_PROGRESS state"):
+            stack.cloudformation.update_stack(
+                StackName=stack.name, TemplateBody=json.dumps({"Resources": wait | {"A": TOPIC}})
+            )
+    finally:
+        first.join()
+
+
+def test_a_stack_whose_exports_are_imported_is_not_deleted(
+    stack: Stack, aws: Callable[[str], Any]
+) -> None:
+    owner = {
+        "Resources": {"Topic": TOPIC},
+        "Outputs": {"Name": {"Value": {"Ref": "Topic"}, "Export": {"Name": "fault-export"}}},
+    }
+    stack.deploy_template(owner)
+    reader = Stack(f"{stack.name}-reader", stack.cloudformation)
+    reader.deploy({"Reader": named("x", TopicName={"Fn::ImportValue": "fault-export"})})
+    try:
+        with pytest.raises(ClientError, match="Export fault-export is imported by stack"):
+            stack.delete()
+    finally:
+        reader.delete()
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        ({}, "found {}; allowed: an object with stack, logical_id, action"),
+        ({"job": ""}, "allowed: an object with stack, logical_id, action"),
+        (
+            {"stack": "none", "logical_id": "A", "action": "erase"},
+            "action: found 'erase'; allowed: create, update, delete",
+        ),
+        (
+            {"stack": "none", "logical_id": "A", "action": "create", "after": True},
+            "after: found True; allowed: a number from 0",
+        ),
+        (
+            {"stack": "none", "logical_id": "A-B", "action": "create"},
+            "allowed: the name of a stack and a logical id",
+        ),
+        (
+            {"stack": "none", "logical_id": "A", "action": "update"},
+            "stack: found none, which does not exist; allowed: action create or delete",
+        ),
+    ],
+)
+def test_a_fault_that_cannot_happen_is_one_message(
+    faults: FaultApi, found: object, message: str
+) -> None:
+    assert message in faults.refusal(found)
+
+
+def test_a_fault_of_an_unknown_logical_id_is_one_message(stack: Stack, faults: FaultApi) -> None:
+    stack.deploy({"First": TOPIC})
+    assert faults.refusal(fault(stack, "Frist", "update")) == (
+        f"logical_id: found Frist; allowed: a resource of the stack {stack.name}"
+    )
+    assert faults.pending() == []
+
+
+def _display_names(stack: Stack, aws: Callable[[str], Any]) -> dict[str, str]:
+    topics = aws("sns")
+    return {
+        logical_id: topics.get_topic_attributes(TopicArn=arn)["Attributes"]["DisplayName"]
+        for logical_id, arn in stack.physical_ids().items()
+    }
