@@ -60,6 +60,10 @@ _REFERENCE_IS_ARN = {
 }
 """The types whose `Ref` is an ARN. An alias of this kind is not among the resources of a stage."""
 
+_ATTACHMENT = "AWS::SecretsManager::SecretTargetAttachment"
+"""Its `Ref` is the ARN of its secret ("AWS::SecretsManager::SecretTargetAttachment", Return values,
+AWS CloudFormation template reference)."""
+
 _IDS = {"Arn": "", "GroupId": "sg-", "VpcId": "vpc-"}
 _VARIABLE = re.compile(r"\$\{([A-Za-z0-9:.]+)\}")
 
@@ -134,7 +138,10 @@ class TemplateValues:
             return self._pseudo_parameters[name]
         template = self._stage.templates[stack]
         if name in template["Resources"]:
-            is_arn = template["Resources"][name]["Type"] in _REFERENCE_IS_ARN
+            resource = template["Resources"][name]
+            if resource["Type"] == _ATTACHMENT:
+                return self.resolve(stack, resource["Properties"]["SecretId"])
+            is_arn = resource["Type"] in _REFERENCE_IS_ARN
             return self.arn(stack, name) if is_arn else self.name(stack, name)
         return template.get("Parameters", {}).get(name, {}).get("Default", name)
 

@@ -21,6 +21,7 @@ from tests.simulators.secrets_manager_simulator import (
     SimulatedSecret,
     create_secrets_manager,
 )
+from tools.operations.preflight.api_calls import ApiCall
 
 HOST = "127.0.0.1"
 ADMINISTRATOR_ARN, APPLICATION_ARN = "arn:administrator", "arn:application"
@@ -46,6 +47,8 @@ class DatabaseSecrets:
     application: SimulatedSecret = field(init=False)
     client: Any = field(init=False, repr=False)
     """The boto3 client of Secrets Manager."""
+    api_calls: list[ApiCall] = field(default_factory=list)
+    """Every call of the functions, as an IAM action."""
 
     def __post_init__(self) -> None:
         endpoint = {
@@ -60,7 +63,9 @@ class DatabaseSecrets:
         }
         self.administrator = SimulatedSecret(ADMINISTRATOR_ARN, json.dumps(administrator))
         self.application = SimulatedSecret(APPLICATION_ARN, json.dumps(application))
-        self.client = create_secrets_manager(self.administrator, self.application, crash=self.crash)
+        self.client = create_secrets_manager(
+            self.administrator, self.application, crash=self.crash, api_calls=self.api_calls
+        )
 
     @property
     def tls(self) -> ssl.SSLContext:
