@@ -15,7 +15,12 @@ from tools.embedded_aws.deployment_guard import refuse_replacements
 from tools.embedded_aws.emulator import Emulator
 from tools.embedded_aws.environment import endpoint_variables
 from tools.embedded_aws.errors import EmbeddedAwsError
-from tools.embedded_aws.processes import POLL_SECONDS, ChildProcess, ChildProcesses
+from tools.embedded_aws.processes import (
+    POLL_SECONDS,
+    ChildProcess,
+    ChildProcesses,
+    is_running,
+)
 from tools.embedded_aws.toolkit import Toolkit, wait_for
 
 
@@ -72,8 +77,13 @@ def _deploy(toolkit: Toolkit, target: Target, emulator: Emulator, stopwatch: "_S
     from tools.embedded_aws import report
 
     reader = report.Reader(emulator, target.environment_at(emulator.endpoint))
-    message = f"the deploy of {target.stage} failed; the CDK CLI says why above"
-    wait_for(deployment, message, emulator)
+    try:
+        wait_for(deployment, f"the deploy of {target.stage} failed", emulator)
+    except EmbeddedAwsError as error:
+        if not is_running(emulator.pid):
+            raise
+        failures = reader.failures(f"{PROJECT}-", since) or ["the CDK CLI says why above"]
+        raise EmbeddedAwsError("\n  ".join([f"{error}:", *failures])) from None
     stopwatch.lap("deploy")
     emulator.require_servers()
     stacks = reader.stacks(f"{PROJECT}-{ACCOUNT_STAGE}", since)

@@ -67,6 +67,22 @@ class Reader:
                 found |= self._entry_point(resource.type, resource.physical_id)
         return found
 
+    def failures(self, prefix: str, since: dt.datetime) -> list[str]:
+        """Return the first failure of each stack whose update or creation failed.
+
+        CloudFormation reports the cause as the reason of a resource, or of the stack itself, such
+        as for an export in use. Later failures only say that the operation was cancelled.
+        """
+        with _readable():
+            failures = [self._first_failure(name, since) for name in self._names(prefix)]
+        return [failure for failure in failures if failure]
+
+    def _first_failure(self, stack: str, since: dt.datetime) -> str:
+        for event in reversed(self._events(stack)):
+            if event["Timestamp"] >= since and event["ResourceStatus"].endswith("_FAILED"):
+                return f"{stack}/{event['LogicalResourceId']}: {event['ResourceStatusReason']}"
+        return ""
+
     def _entry_point(self, resource_type: str, name: str) -> dict[str, str]:
         match resource_type:
             case "AWS::ElasticLoadBalancingV2::LoadBalancer":
@@ -90,13 +106,16 @@ class Reader:
 
     def _stack(self, name: str, since: dt.datetime) -> Stack:
         client = self._client("cloudformation")
-        histories = client.get_paginator("describe_stack_events").paginate(StackName=name)
-        events = [event for page in histories for event in page["StackEvents"]]
-        times = [event["Timestamp"] for event in events if event["Timestamp"] >= since]
+        times = [e["Timestamp"] for e in self._events(name) if e["Timestamp"] >= since]
         seconds = (max(times) - min(times)).total_seconds() if times else 0.0
         pages = client.get_paginator("list_stack_resources").paginate(StackName=name)
         expected = sum(len(page["StackResourceSummaries"]) for page in pages)
         return Stack(name, self._emulator.resources(name), expected, seconds)
+
+    def _events(self, stack: str) -> list[dict[str, Any]]:
+        """Return the events of a stack, the newest first."""
+        pages = self._client("cloudformation").get_paginator("describe_stack_events")
+        return [event for page in pages.paginate(StackName=stack) for event in page["StackEvents"]]
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - made at run time
         return self._session.client(service, endpoint_url=self._emulator.endpoint)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from settings import StageSettings, stage_names
@@ -63,17 +64,20 @@ def read_deployed(
         create_client: returns a CloudFormation client for a region.
 
     Raises:
-        GuardError: a stack is being created, updated or deleted, or its template is not JSON.
+        GuardError: a stack is being created, updated or deleted, its template is not JSON, or the
+            stage is new while the stacks of another stage have no stage file.
     """
     synthesized = {stack.name for stack in stacks}
     stages = stage_names()
     accounts = {stack.region: stack.account for stack in stacks}
     deployed: dict[str, StackTemplate] = {}
+    of_other_stages: list[str] = []
     for region, account in accounts.items():
         client = create_client(region)
         for stack in _describe_stacks(client):
             name, status = stack["StackName"], stack["StackStatus"]
             if name not in synthesized and stage_of_stack(stages, name) != stage:
+                of_other_stages.append(name)
                 continue
             if status.endswith("_IN_PROGRESS"):
                 raise GuardError(f"{name}: found status {status}; wait until it is done")
@@ -89,7 +93,30 @@ def read_deployed(
                 status=status,
                 is_protected=stack.get("EnableTerminationProtection", False),
             )
+    if not deployed:
+        _check_stage_files(stage, synthesized, of_other_stages)
     return deployed
+
+
+def _check_stage_files(stage: str, synthesized: Set[str], other_stacks: Sequence[str]) -> None:
+    """Check that each other deployed stage has its file. A renamed file makes a second stage.
+
+    Raises:
+        GuardError: deployed stacks belong to a stage without a file.
+    """
+    own = {name.removeprefix(f"{PROJECT}-{stage}-") for name in synthesized}
+    pattern = re.compile(rf"{PROJECT}-(.+)-(?:{'|'.join(map(re.escape, sorted(own)))})")
+    known = stage_names()
+    matches = [match for name in other_stacks if (match := pattern.fullmatch(name))]
+    forgotten = sorted({m[1] for m in matches if stage_of_stack(known, m[0]) is None})
+    if forgotten:
+        raise GuardError(
+            f"settings/{stage}.yaml: the stage is new, but the account has the stages "
+            f"{', '.join(forgotten)} without a settings file. A renamed file makes a second, empty "
+            f"stage, and nothing updates the first one. Allowed: the name of the deployed stage. "
+            f"Run: git mv settings/{stage}.yaml settings/{forgotten[0]}.yaml, or destroy "
+            f"{forgotten[0]} with the revision that has its file"
+        )
 
 
 def stage_of_stack(stages: Sequence[str], stack: str) -> str | None:

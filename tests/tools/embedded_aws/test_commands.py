@@ -263,7 +263,7 @@ def test_a_failed_deploy_leaves_nothing_running(copy: Copy) -> None:
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "the CLI's own words" in err
-    assert "the deploy of staging failed" in err
+    assert "the deploy of staging failed:\n  the CDK CLI says why above" in err
     assert not is_running(pid)
     assert not copy.state_file.exists()
 

@@ -164,3 +164,28 @@ def test_the_clients_have_the_callers_credentials_if_the_lookup_role_cannot_be_a
 def test_credentials_for_another_account_are_refused() -> None:
     with pytest.raises(GuardError, match="a: found account 2; your credentials are for 1"):
         clients(Sts(can_assume=True), account="2")
+
+
+def test_a_renamed_stage_file_is_refused_instead_of_making_a_second_stage() -> None:
+    with pytest.raises(GuardError) as caught:
+        deployed_names(synthesized("spywatcher-staging-data"), spywatcher_test_data="X_COMPLETE")
+    message = str(caught.value)
+    assert "the account has the stages test without a settings file" in message
+    assert "git mv settings/staging.yaml settings/test.yaml" in message
+
+
+def test_a_new_stage_beside_stages_with_files_and_other_stacks_is_not_a_renamed_one() -> None:
+    assert not deployed_names(
+        synthesized("spywatcher-staging-data"),
+        spywatcher_production_data="UPDATE_COMPLETE",
+        spywatcher_account="UPDATE_COMPLETE",
+        CDKToolkit="UPDATE_COMPLETE",
+    )
+
+
+def test_a_deployed_stage_is_not_a_renamed_one() -> None:
+    assert deployed_names(
+        synthesized("spywatcher-staging-data"),
+        spywatcher_staging_data="UPDATE_COMPLETE",
+        spywatcher_test_data="UPDATE_COMPLETE",
+    ) == {"spywatcher-staging-data"}
