@@ -29,7 +29,6 @@ from k8s.external_secrets import (
 from k8s.horizontal_pod_autoscaler import add_horizontal_pod_autoscaler
 from k8s.limits import add_limit_range, add_resource_quota
 from k8s.migrations import add_migrations
-from k8s.names import Track
 from k8s.namespace import add_application_namespace, add_controller_namespace
 from k8s.network_policies import AddressRanges, add_network_policies
 from k8s.pod_disruption_budget import add_controller_disruption_budget, add_pod_disruption_budget
@@ -40,6 +39,7 @@ from k8s.service import add_service
 from k8s.service_account import add_service_account
 from k8s.target_group_binding import add_target_group_binding
 from settings.application import ApplicationSettings
+from settings.delivery import Track
 from settings.names import SecretNames
 from settings.services import NamespaceQuotaSettings, ResourceSettings, ServiceSettings
 
@@ -184,7 +184,11 @@ def service_chart(
 
 
 def autoscaler_chart(
-    service: Service, settings: ServiceSettings, *, track: Track = "blue"
+    service: Service,
+    settings: ServiceSettings,
+    *,
+    track: Track = "blue",
+    minimum: int | None = None,
 ) -> Manifest:
     """Return the HorizontalPodAutoscaler of a service.
 
@@ -192,7 +196,7 @@ def autoscaler_chart(
     have replaced its spec.
     """
     chart = _create_chart(f"{service.name}-autoscaler")
-    add_horizontal_pod_autoscaler(chart, service, settings, track)
+    add_horizontal_pod_autoscaler(chart, service, settings, track, minimum=minimum)
     return _to_manifest(chart)
 
 
@@ -209,10 +213,11 @@ def scaled_object_chart(
     requests: RequestCount | None,
     *,
     track: Track = "blue",
+    minimum: int | None = None,
 ) -> Manifest:
     """Return the ScaledObject that scales a service."""
     chart = _create_chart(f"{service.name}-scaled-object")
-    add_scaled_object(chart, service, settings, requests, track)
+    add_scaled_object(chart, service, settings, requests, track, minimum=minimum)
     return _to_manifest(chart)
 
 

@@ -6,9 +6,10 @@ import cdk8s_plus_28 as kplus
 from constructs import Construct
 from k8s.application import USER_ID, Service, volume_name
 from k8s.checkov_annotations import checkov_annotations
-from k8s.names import NAMESPACE, Track, labels, object_name, selector_labels
+from k8s.names import NAMESPACE, labels, object_name, selector_labels
 from k8s.priority_class import APPLICATION_PRIORITY
 from k8s.target_group_binding import readiness_gate
+from settings.delivery import Track
 from settings.services import ResourceSettings, ServiceSettings
 
 # The load balancer stops sending requests to a pod within the deregistration delay of 30 seconds.

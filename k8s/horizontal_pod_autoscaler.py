@@ -7,7 +7,8 @@ from cdk8s_plus_28 import k8s
 
 from constructs import Construct
 from k8s.application import Service
-from k8s.names import NAMESPACE, Track, labels, object_name
+from k8s.names import NAMESPACE, labels, object_name
+from settings.delivery import Track
 from settings.services import ServiceSettings
 
 SCALING_BEHAVIOR: Mapping[str, Mapping[str, Any]] = {
@@ -35,9 +36,22 @@ The ScaledObject of a service repeats this value.
 
 
 def add_horizontal_pod_autoscaler(
-    scope: Construct, service: Service, settings: ServiceSettings, track: Track = "blue"
+    scope: Construct,
+    service: Service,
+    settings: ServiceSettings,
+    track: Track = "blue",
+    *,
+    minimum: int | None = None,
 ) -> None:
-    """Add the HorizontalPodAutoscaler of a service."""
+    """Add the HorizontalPodAutoscaler of a service.
+
+    Args:
+        scope: The chart.
+        service: The service to scale.
+        settings: The bounds and targets.
+        track: The track to scale.
+        minimum: The minimum of the pods, instead of that of the settings. It may be a CDK token.
+    """
     name = object_name(service.name, track)
     k8s.KubeHorizontalPodAutoscalerV2(
         scope,
@@ -47,7 +61,7 @@ def add_horizontal_pod_autoscaler(
             scale_target_ref=k8s.CrossVersionObjectReferenceV2(
                 api_version="apps/v1", kind="Deployment", name=name
             ),
-            min_replicas=settings.replicas.minimum,
+            min_replicas=settings.replicas.minimum if minimum is None else minimum,
             max_replicas=settings.replicas.maximum,
             metrics=[
                 _utilization_metric("cpu", settings.cpu_target_percent),

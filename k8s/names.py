@@ -1,13 +1,9 @@
 """The names and labels of the Kubernetes objects."""
 
-from typing import Literal
+from settings.delivery import Track
 
 NAMESPACE = "spywatcher"
 PART_OF = "spywatcher"
-
-Track = Literal["blue", "green"]
-"""A blue-green or canary release moves traffic from one track to the other. A service with rolling
-updates has the blue track only."""
 
 
 def object_name(component: str, track: Track = "blue") -> str:

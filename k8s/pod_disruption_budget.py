@@ -8,7 +8,8 @@ from cdk8s_plus_28 import k8s
 
 from constructs import Construct
 from k8s.application import Service
-from k8s.names import NAMESPACE, Track, labels, object_name, selector_labels
+from k8s.names import NAMESPACE, labels, object_name, selector_labels
+from settings.delivery import Track
 from settings.services import ReplicaSettings
 
 _EVICTION_OF_UNREADY_PODS = "AlwaysAllow"

@@ -11,7 +11,8 @@ from constructs import Construct
 from k8s.application import Service
 from k8s.custom_resource import add_custom_resource
 from k8s.horizontal_pod_autoscaler import SCALING_BEHAVIOR
-from k8s.names import PART_OF, Track, labels, object_name, shared_labels
+from k8s.names import PART_OF, labels, object_name, shared_labels
+from settings.delivery import Track
 from settings.services import ServiceSettings
 
 _API_VERSION = "keda.sh/v1alpha1"
@@ -51,6 +52,8 @@ def add_scaled_object(
     settings: ServiceSettings,
     requests: RequestCount | None,
     track: Track = "blue",
+    *,
+    minimum: int | None = None,
 ) -> None:
     """Add the ScaledObject of a service.
 
@@ -63,6 +66,7 @@ def add_scaled_object(
         settings: The bounds and targets.
         requests: The metric that counts the service's requests, if they scale it too.
         track: The track to scale.
+        minimum: The minimum of the pods, instead of that of the settings. It may be a CDK token.
     """
     name = object_name(service.name, track)
     triggers = [
@@ -81,7 +85,7 @@ def add_scaled_object(
         annotations={"scaledobject.keda.sh/transfer-hpa-ownership": "true"},
         spec={
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
-            "minReplicaCount": settings.replicas.minimum,
+            "minReplicaCount": settings.replicas.minimum if minimum is None else minimum,
             "maxReplicaCount": settings.replicas.maximum,
             "advanced": {
                 "horizontalPodAutoscalerConfig": {"name": name, "behavior": SCALING_BEHAVIOR}

@@ -5,7 +5,8 @@ import cdk8s_plus_28 as kplus
 
 from constructs import Construct
 from k8s.application import Service
-from k8s.names import NAMESPACE, Track, labels, object_name, selector_labels
+from k8s.names import NAMESPACE, labels, object_name, selector_labels
+from settings.delivery import Track
 
 
 def add_service(scope: Construct, service: Service, track: Track = "blue") -> None:

@@ -8,7 +8,8 @@ The name of the binding therefore contains the port.
 from constructs import Construct
 from k8s.application import Service
 from k8s.custom_resource import add_custom_resource
-from k8s.names import Track, labels, object_name
+from k8s.names import labels, object_name
+from settings.delivery import Track
 
 
 def binding_name(service: Service, track: Track = "blue") -> str:

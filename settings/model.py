@@ -18,7 +18,7 @@ from settings.maintenance import MaintenanceSettings
 from settings.monitoring import MonitoringSettings
 from settings.names import SecretNames
 from settings.network import DomainSettings, NetworkSettings
-from settings.scheduling import check_node_count, check_pod_sizes
+from settings.scheduling import check_node_count, check_pod_sizes, check_second_tracks
 from settings.security import AccessSettings, AuditSettings, FirewallSettings
 from settings.services import ServicesSettings
 from settings.support import (
@@ -129,6 +129,7 @@ class StageSettings(Settings):
         check_private_subnets(self.network, self.cluster)
         check_pod_sizes(self.services, self.cluster)
         check_node_count(self.services, self.cluster)
+        check_second_tracks(self.services, self.cluster)
         return self
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from settings.base import invalid_setting
 from settings.capacity import Capacity, Pod, allocatable
 from settings.cluster import ClusterSettings
-from settings.services import ServicesSettings
+from settings.services import MAX_SURGE, PeakPods, ServicesSettings
 from settings.system_pods import daemon_set_pods, deployment_pods
 
 
@@ -46,13 +46,53 @@ def nodes_needed_for_release(cluster: ClusterSettings, services: ServicesSetting
     The loss of an Availability Zone does not change the number: Auto Scaling starts the missing
     nodes in the other zones.
     """
-    pods = [
+    return _nodes_needed_for(cluster, services.peak_pods())
+
+
+def prewarmed_pods(cluster: ClusterSettings, services: ServicesSettings, name: str) -> int:
+    """Return the most pods that a new track of a service starts with.
+
+    They fit the nodes and the quota of the namespace beside all services at maximum scale, so that
+    the new track never waits for the old one. A release with two tracks adds no pod to the old one,
+    as a rolling update does. The number is at most the maximum of the service.
+    """
+    service = services.by_name()[name]
+    for pods in range(service.replicas.maximum, 0, -1):
+        peak = [*services.peak_pods(), (f"{name}-track", pods - MAX_SURGE, service.resources)]
+        fits_nodes = _nodes_needed_for(cluster, peak) <= cluster.nodes.max_nodes
+        if fits_nodes and not services.quota.exceeded(peak):
+            return pods
+    return 0
+
+
+def check_second_tracks(services: ServicesSettings, cluster: ClusterSettings) -> None:
+    """Check that a second track of each service that has two fits beside the first one.
+
+    Raises:
+        PydanticCustomError: the nodes or the quota have no room for the minimum of a service.
+    """
+    for name, service in services.by_name().items():
+        if not service.delivery.has_two_tracks:
+            continue
+        pods, minimum = prewarmed_pods(cluster, services, name), service.replicas.minimum
+        if pods < minimum:
+            raise invalid_setting(
+                f"services.{name}.delivery.strategy",
+                service.delivery.strategy,
+                "rolling, or more cluster.nodes.max_nodes and services.quota: beside all services "
+                f"at maximum scale, {pods} pods of a second track fit; its minimum is {minimum}",
+            )
+
+
+def _nodes_needed_for(cluster: ClusterSettings, pods: Iterable[PeakPods]) -> int:
+    """Return how many nodes run these pods of the application and the pods of the system."""
+    all_pods = [
         Pod(name, resources.cpu_request_millicores, resources.memory_request_mib)
-        for name, count, resources in services.peak_pods()
+        for name, count, resources in pods
         for _ in range(count)
     ]
-    pods += deployment_pods(cluster)
-    return nodes_needed(pods, capacity_after_daemon_sets(cluster.nodes.instance_type))
+    all_pods += deployment_pods(cluster)
+    return nodes_needed(all_pods, capacity_after_daemon_sets(cluster.nodes.instance_type))
 
 
 def check_pod_sizes(services: ServicesSettings, cluster: ClusterSettings) -> None:

@@ -2,12 +2,13 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from settings.base import Settings, invalid_setting
+from settings.delivery import DeliverySettings
 from settings.field_types import matching
 from settings.registries import REGISTRIES, find_registry, image_registry
 
@@ -17,6 +18,10 @@ IMAGE_PATTERN = f"^({'|'.join(registry.host for registry in REGISTRIES)})/{_REFE
 """Such an image of a registry that the nodes reach (settings/registries.py)."""
 RELEASE_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$"
 """A part of the name of a Kubernetes Job."""
+
+BACKEND_PATH_PREFIXES = ("/api/", "/health/", "/socket.io/")
+"""The load balancer sends these paths to the backend, and all others to the frontend
+(application.md)."""
 
 MIN_AVAILABLE = 1
 """The pods of each service that its disruption budget keeps available while nodes are drained
@@ -100,6 +105,8 @@ class ServiceSettings(Settings):
     """The autoscaler adds pods when the load balancer sends each of them more requests. It does so
     a minute late, because the load balancer counts by the minute. By default, requests do not
     scale the service."""
+    delivery: DeliverySettings = DeliverySettings()
+    """How a release replaces the running image."""
 
 
 DATABASE_BOOTSTRAP = ResourceSettings(
@@ -112,6 +119,10 @@ DATABASE_BOOTSTRAP = ResourceSettings(
 database has the image and the resources of the backend."""
 
 
+PeakPods = tuple[str, int, ResourceSettings]
+"""The name, the number and the resources of pods that run at the same time."""
+
+
 class NamespaceQuotaSettings(Settings):
     """The resource quota of the namespace. The defaults are the existing deployment's."""
 
@@ -119,6 +130,26 @@ class NamespaceQuotaSettings(Settings):
     cpu_limit_cores: int = Field(40, ge=1)
     memory_request_gib: int = Field(40, ge=1)
     memory_limit_gib: int = Field(80, ge=1)
+
+    def exceeded(self, pods: Sequence[PeakPods]) -> Mapping[str, tuple[int, str]]:
+        """Return the least value and the unit of each setting that is too low for some pods."""
+        required = {
+            setting: (
+                math.ceil(sum(n * getattr(size, resource) for _, n, size in pods) / unit_size),
+                unit,
+            )
+            for setting, resource, unit, unit_size in (
+                ("cpu_request_cores", "cpu_request_millicores", "cores", 1000),
+                ("cpu_limit_cores", "cpu_limit_millicores", "cores", 1000),
+                ("memory_request_gib", "memory_request_mib", "GiB", 1024),
+                ("memory_limit_gib", "memory_limit_mib", "GiB", 1024),
+            )
+        }
+        return {
+            setting: (least, unit)
+            for setting, (least, unit) in required.items()
+            if least > getattr(self, setting)
+        }
 
 
 class ServicesSettings(Settings):
@@ -142,8 +173,8 @@ class ServicesSettings(Settings):
         """Return every service, by its name."""
         return {"backend": self.backend, "frontend": self.frontend}
 
-    def peak_pods(self) -> list[tuple[str, int, ResourceSettings]]:
-        """Return name, number and resources of the pods during a release at maximum scale."""
+    def peak_pods(self) -> list[PeakPods]:
+        """Return the pods during a release at maximum scale."""
         return [
             *(
                 (name, service.replicas.maximum + MAX_SURGE, service.resources)
@@ -152,6 +183,21 @@ class ServicesSettings(Settings):
             ("migrations", 1, self.backend.resources),
             ("database-bootstrap", 1, DATABASE_BOOTSTRAP),
         ]
+
+    @model_validator(mode="after")
+    def _check_smoke_paths(self) -> Self:
+        """Check that the load balancer sends each path to its service."""
+        for name, service in self.by_name().items():
+            for path in service.delivery.smoke_paths:
+                if path.startswith(BACKEND_PATH_PREFIXES) != (name == "backend"):
+                    prefixes = ", ".join(BACKEND_PATH_PREFIXES)
+                    raise invalid_setting(
+                        f"{name}.delivery.smoke_paths",
+                        path,
+                        f"paths that the load balancer sends to the {name}; those of the backend "
+                        f"begin with {prefixes}",
+                    )
+        return self
 
     @model_validator(mode="after")
     def _check_private_registry(self) -> Self:
@@ -166,20 +212,11 @@ class ServicesSettings(Settings):
 
     @model_validator(mode="after")
     def _check_quota(self) -> Self:
-        for setting, resource, unit, unit_size in (
-            ("cpu_request_cores", "cpu_request_millicores", "cores", 1000),
-            ("cpu_limit_cores", "cpu_limit_millicores", "cores", 1000),
-            ("memory_request_gib", "memory_request_mib", "GiB", 1024),
-            ("memory_limit_gib", "memory_limit_mib", "GiB", 1024),
-        ):
-            total = sum(count * getattr(pod, resource) for _, count, pod in self.peak_pods())
-            required = math.ceil(total / unit_size)
-            found = getattr(self.quota, setting)
-            if required > found:
-                raise invalid_setting(
-                    f"quota.{setting}",
-                    found,
-                    f"at least {required} {unit}: the services at maximum replicas, {MAX_SURGE} "
-                    "more of each for a rolling update, and the database's Jobs",
-                )
+        for setting, (least, unit) in self.quota.exceeded(self.peak_pods()).items():
+            raise invalid_setting(
+                f"quota.{setting}",
+                getattr(self.quota, setting),
+                f"at least {least} {unit}: the services at maximum replicas, {MAX_SURGE} more of "
+                "each for a rolling update, and the database's Jobs",
+            )
         return self

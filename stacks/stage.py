@@ -6,6 +6,7 @@ from constructs import Construct
 from settings import StageSettings
 from stacks.cluster.stack import ClusterStack
 from stacks.data.stack import DataStack
+from stacks.delivery.stack import DeliveryStack
 from stacks.monitoring.log_groups import LogGroups
 from stacks.monitoring.monitored_resources import MonitoredResources
 from stacks.monitoring.stack import MonitoringStack
@@ -17,7 +18,7 @@ from stacks.workloads.stack import WorkloadsStack
 
 
 class SpyWatcherStage(cdk.Stage):
-    """security -> network -> (data, cluster) -> workloads -> monitoring.
+    """security -> network -> (data, cluster) -> workloads -> monitoring -> delivery.
 
     data and cluster do not depend on each other. Each takes about a quarter of an hour on AWS, and
     the design allows 30 minutes to recover the whole stage (INFRASTRUCTURE.md, RTO).
@@ -72,8 +73,9 @@ class SpyWatcherStage(cdk.Stage):
             cluster=cluster.cluster,
             target_registration_role=cluster.target_registration_role,
             cache_endpoint=data.cache.endpoint,
+            secrets_key=security.keys.secrets,
         )
-        MonitoringStack(
+        monitoring = MonitoringStack(
             self,
             settings=settings,
             resources=_monitored_resources(security, network, data, cluster, workloads),
@@ -81,6 +83,16 @@ class SpyWatcherStage(cdk.Stage):
             admin_role=security.roles.admin,
             topics_key=security.keys.topics,
             logs_key=security.keys.logs,
+        )
+        DeliveryStack(
+            self,
+            settings=settings,
+            probe_secret=workloads.probe_secret,
+            critical_topic=monitoring.topics.critical,
+            warning_topic=monitoring.topics.warning,
+            topics_key=security.keys.topics,
+            logs_key=security.keys.logs,
+            roles=security.roles,
         )
         for key, value in stage_tags(settings).items():
             cdk.Tags.of(self).add(key, value)

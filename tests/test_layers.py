@@ -71,11 +71,11 @@ def test_an_import_against_the_layers_fails_with_the_name_of_the_rule(tmp_path: 
 
 def test_a_stack_without_a_layer_fails(tmp_path: Path) -> None:
     root = copy_tree(tmp_path)
-    (root / "stacks" / "delivery").mkdir()
-    (root / "stacks" / "delivery" / "__init__.py").touch()
+    (root / "stacks" / "reports").mkdir()
+    (root / "stacks" / "reports" / "__init__.py").touch()
     result = lint_imports(root)
     assert result.returncode == 1
-    assert "delivery" in result.stdout
+    assert "reports" in result.stdout
 
 
 def test_the_app_imports_no_tools() -> None:

@@ -19,7 +19,7 @@ from tests.synthesis import SynthesizedAccount, SynthesizedStage
 from tools.templates.text import as_text
 
 FOLDER = Path(__file__).parent / "snapshots" / Path(__file__).stem
-STACKS = ("security", "network", "data", "cluster", "workloads", "monitoring")
+STACKS = ("security", "network", "data", "cluster", "workloads", "monitoring", "delivery")
 
 
 class YamlSnapshots(SingleFileSnapshotExtension):

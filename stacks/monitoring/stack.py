@@ -63,15 +63,15 @@ class MonitoringStack(StageStack):
             stage, "monitoring", settings=settings, description="Alarms and dashboards"
         )
         self._resources = resources
-        self._topics = Topics(self, "Topics", settings=settings, key=topics_key)
+        self.topics = Topics(self, "Topics", settings=settings, key=topics_key)
         self._factory = AlarmFactory(self, settings)
         self._routing = AlarmRouting(
-            self, self._factory, critical=self._topics.critical, warning=self._topics.warning
+            self, self._factory, critical=self.topics.critical, warning=self.topics.warning
         )
         self._create_resource_alarms(logs_key)
         self._create_governance(audit_bucket, admin_role, topics_key, logs_key)
         tags = stage_tags(settings)
-        Budget(self, "Budget", settings=settings, topic=self._topics.warning, tags=tags)
+        Budget(self, "Budget", settings=settings, topic=self.topics.warning, tags=tags)
         LogQueries(self, "Queries", name=settings.resource_name(), log_groups=resources.log_groups)
         self._create_dashboards()
 
@@ -100,7 +100,7 @@ class MonitoringStack(StageStack):
         if factory.settings.database.backup_retention_days:
             backups = BackupAlarm(self, "Backups", factory=factory, logs_key=logs_key)
             routing.page_directly(backups.alarm)
-        PagingEvents(self, "Events", factory=factory, topic=self._topics.critical)
+        PagingEvents(self, "Events", factory=factory, topic=self.topics.critical)
         for warning in (
             *create_service_warnings(factory, resources),
             *database.warnings,
@@ -145,7 +145,7 @@ class MonitoringStack(StageStack):
             "Maintenance",
             settings=settings,
             factory=factory,
-            warning_topic=self._topics.warning,
+            warning_topic=self.topics.warning,
             topics_key=topics_key,
             logs_key=logs_key,
         )
@@ -155,7 +155,7 @@ class MonitoringStack(StageStack):
             settings=settings,
             factory=factory,
             bucket=audit_bucket,
-            topic=self._topics.warning,
+            topic=self.topics.warning,
             topics_key=topics_key,
             logs_key=logs_key,
         )

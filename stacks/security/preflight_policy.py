@@ -7,6 +7,7 @@ from constructs import Construct
 from settings import StageSettings
 from settings.model import PROJECT
 from stacks.shared.acknowledgement import acknowledge
+from stacks.shared.bootstrap import bootstrap_version_parameter
 from stacks.shared.names import GITHUB_OIDC_PROVIDER
 
 ACCOUNT_STACK = f"{PROJECT}-account"
@@ -111,7 +112,7 @@ def _read_statements(stack: cdk.Stack, settings: StageSettings) -> list[iam.Poli
     bootstrap_version = stack.format_arn(
         service="ssm",
         resource="parameter",
-        resource_name=f"cdk-bootstrap/{stack.synthesizer.bootstrap_qualifier}/version",
+        resource_name=bootstrap_version_parameter(stack),
     )
     reads = {
         "Stacks": (

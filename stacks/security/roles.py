@@ -113,7 +113,7 @@ class Roles(Construct):
             permission_sets=settings.access.permission_sets.on_call,
         )
         self._allow_reads()
-        create_deployer_role(self, settings)
+        self.deployer = create_deployer_role(self, settings)
         create_reviewer_role(self, settings)
 
     def _create_admin_role(

@@ -1,4 +1,4 @@
-"""The names of the roles that `cdk bootstrap` creates."""
+"""The names of what `cdk bootstrap` creates."""
 
 import aws_cdk as cdk
 
@@ -8,3 +8,8 @@ def bootstrap_role_name(stack: cdk.Stack, purpose: str) -> str:
     # The synthesizer has the qualifier of the context key @aws-cdk/core:bootstrapQualifier.
     qualifier = stack.synthesizer.bootstrap_qualifier
     return f"cdk-{qualifier}-{purpose}-{stack.account}-{stack.region}"
+
+
+def bootstrap_version_parameter(stack: cdk.Stack) -> str:
+    """Return the name, without its first slash, of the parameter with the bootstrap version."""
+    return f"cdk-bootstrap/{stack.synthesizer.bootstrap_qualifier}/version"

@@ -34,6 +34,11 @@ def limit_kubectl_concurrency(stack: cdk.Stack) -> None:
     The order of the resources begins with those for which the longest chain of other resources
     waits, so that the limit delays the deployment little. Call this function last in the
     constructor of the stack.
+
+    The resources of a track, which exist on a condition, are created one at a time after all
+    others: no resource may wait for one whose condition may be false (cfn-lint, E3005). At most two
+    tracks are created at once: the first deployment creates one of each service, and a release
+    creates one.
     """
     resources = [
         construct
@@ -43,8 +48,27 @@ def limit_kubectl_concurrency(stack: cdk.Stack) -> None:
     chain_lengths = _chain_lengths(resources)
     # sorted() keeps the order of resources with chains of the same length.
     ordered = sorted(resources, key=lambda resource: -chain_lengths[resource.node.path])
-    for earlier, later in zip(ordered, ordered[KUBECTL_RESOURCES_AT_ONCE:], strict=False):
+    by_condition: dict[str | None, list[IConstruct]] = {}
+    for resource in ordered:
+        by_condition.setdefault(_condition(resource), []).append(resource)
+    always = by_condition.pop(None, [])
+    _wait_in_turn(always, KUBECTL_RESOURCES_AT_ONCE)
+    for conditional in by_condition.values():
+        _wait_in_turn(conditional, 1)
+        conditional[0].node.add_dependency(*always[-KUBECTL_RESOURCES_AT_ONCE:])
+
+
+def _wait_in_turn(resources: Sequence[IConstruct], at_once: int) -> None:
+    for earlier, later in zip(resources, resources[at_once:], strict=False):
         later.node.add_dependency(earlier)
+
+
+def _condition(construct: IConstruct) -> str | None:
+    """Return the condition on which the resources of a construct exist; None without one."""
+    for child in construct.node.find_all():
+        if isinstance(child, cdk.CfnResource) and child.cfn_options.condition is not None:
+            return child.cfn_options.condition.node.path
+    return None
 
 
 def _chain_lengths(resources: Sequence[IConstruct]) -> dict[str, int]:

@@ -11,6 +11,9 @@ from settings import StageSettings
 GITHUB_OIDC_PROVIDER = "token.actions.githubusercontent.com"
 """The URL of GitHub's OIDC provider without https://, which is its name in IAM."""
 
+PROBE_HEADER = "X-Spywatcher-Track"
+"""The header with which a release requests pages of the track without traffic."""
+
 
 def cluster_name(settings: StageSettings) -> str:
     """Return the name of the EKS cluster."""
@@ -33,6 +36,11 @@ def node_patching_name(settings: StageSettings) -> str:
 def operations_dashboard_name(settings: StageSettings) -> str:
     """Return the name of the dashboard that the description of every alarm links to."""
     return settings.resource_name("operations")
+
+
+def release_machine_name(settings: StageSettings) -> str:
+    """Return the name of the state machine that releases the services."""
+    return settings.resource_name("release")
 
 
 def replication_group_id(settings: StageSettings) -> str:

@@ -1,4 +1,4 @@
-"""A scheduled Step Functions state machine, with its log group and permissions."""
+"""A Step Functions state machine with its log group and, if it has one, its schedule."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -13,7 +13,7 @@ from stacks.shared.acknowledgement import acknowledge
 
 
 class Workflow(Construct):
-    """A state machine in JSONata that EventBridge Scheduler starts.
+    """A state machine in JSONata. EventBridge Scheduler starts it, if it has a schedule.
 
     State machines call the APIs of AWS directly, so there is no function whose runtime and
     libraries need patches. The log holds the events of each execution without their data.
@@ -27,8 +27,8 @@ class Workflow(Construct):
         construct_id: str,
         *,
         name: str,
-        definition: sfn.IChainable,
-        schedule: str,
+        definition: sfn.IChainable | sfn.DefinitionBody,
+        schedule: str | None = None,
         timeout: cdk.Duration,
         logs_key: kms.IKey,
     ) -> None:
@@ -38,8 +38,9 @@ class Workflow(Construct):
             scope: The scope of the construct.
             construct_id: The id of the construct.
             name: The name of the state machine, and the last part of its log group's name.
-            definition: The first state, with the states that follow it.
-            schedule: A schedule expression of EventBridge Scheduler, in UTC.
+            definition: The first state, with the states that follow it, or the whole definition.
+            schedule: A schedule expression of EventBridge Scheduler, in UTC. By default, no
+                schedule starts the state machine.
             timeout: How long an execution may run.
             logs_key: The KMS key of the log group.
         """
@@ -57,7 +58,9 @@ class Workflow(Construct):
             self,
             "Machine",
             state_machine_name=name,
-            definition_body=sfn.DefinitionBody.from_chainable(definition),
+            definition_body=definition
+            if isinstance(definition, sfn.DefinitionBody)
+            else sfn.DefinitionBody.from_chainable(definition),
             query_language=sfn.QueryLanguage.JSONATA,
             timeout=timeout,
             tracing_enabled=True,
@@ -71,7 +74,8 @@ class Workflow(Construct):
             reason="The inline policy allows the API calls of this state machine alone. No other "
             "role needs the same permissions.",
         )
-        self._start_by_schedule(schedule)
+        if schedule is not None:
+            self._start_by_schedule(schedule)
 
     def _start_by_schedule(self, schedule: str) -> None:
         role = self._create_scheduler_role()

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 
 from constructs import IDependable
 from k8s import charts
@@ -15,14 +17,18 @@ from k8s.names import NAMESPACE, object_name
 from k8s.network_policies import AddressRanges
 from k8s.scaled_object import RequestCount
 from settings import StageSettings
-from settings.services import IMAGE_PATTERN, RELEASE_PATTERN, ServiceSettings
+from settings.delivery import Track
+from settings.services import IMAGE_PATTERN, RELEASE_PATTERN
 from spywatcher_constructs.three_tier_vpc import ThreeTierVpc
 from stacks.cluster.controllers.load_balancer_controller import allow_target_registration
+from stacks.shared.alarm_factory import AlarmFactory
 from stacks.shared.kubectl_concurrency import limit_kubectl_concurrency
 from stacks.shared.names import instance_identifier
 from stacks.shared.stage_stack import StageStack
 from stacks.workloads.completion import JOB, ROLLOUT, wait_for
 from stacks.workloads.routing import Routing
+from stacks.workloads.track_alarms import TrackAlarms
+from stacks.workloads.traffic_position import TrafficPosition
 
 
 class WorkloadsStack(StageStack):
@@ -39,6 +45,7 @@ class WorkloadsStack(StageStack):
         cluster: eks.ICluster,
         target_registration_role: iam.IRole,
         cache_endpoint: str,
+        secrets_key: kms.IKey,
     ) -> None:
         """Create the stack.
 
@@ -51,6 +58,7 @@ class WorkloadsStack(StageStack):
             cluster: The cluster that runs the pods.
             target_registration_role: The role of the load balancer controller.
             cache_endpoint: The host name of Redis. That of PostgreSQL is in its secrets.
+            secrets_key: The KMS key of the secret that selects a track.
         """
         super().__init__(
             stage, "workloads", settings=settings, description="Application pods and their traffic"
@@ -59,17 +67,37 @@ class WorkloadsStack(StageStack):
         self._cluster = cluster
         self._load_balancer = load_balancer
         self._images = {
-            service.name: self._create_image_parameter(service) for service in (BACKEND, FRONTEND)
+            (service.name, "blue"): self._create_image_parameter(
+                f"{service.name.capitalize()}Image", f"Image of the {service.name}", service
+            )
+            for service in (BACKEND, FRONTEND)
         }
+        self._migrations_image = self._create_image_parameter(
+            "MigrationsImage", "Image of the Job that migrates the database", BACKEND
+        )
         self._release = self._create_release_parameter()
-        self._routing = Routing(self, "Traffic", vpc=vpc, listener=listener)
-        self.backend_targets = self._routing.backend
-        self.frontend_targets = self._routing.frontend
+        self._floors: dict[str, int] = {}
+        self._positions = {
+            service.name: self._create_second_track(service)
+            for service in (BACKEND, FRONTEND)
+            if settings.services.by_name()[service.name].delivery.has_two_tracks
+        }
+        self._routing = Routing(
+            self,
+            "Traffic",
+            vpc=vpc,
+            listener=listener,
+            positions=self._positions,
+            secrets_key=secrets_key,
+        )
+        self.backend_targets = self._routing.target_group(BACKEND)
+        self.frontend_targets = self._routing.target_group(FRONTEND)
+        self.probe_secret = self._routing.probe_secret
         self._target_registration = allow_target_registration(
             self,
             "TargetRegistration",
             role=target_registration_role,
-            target_groups=[self.backend_targets, self.frontend_targets],
+            target_groups=self._routing.all_target_groups,
         )
         self._namespace = self._apply("Namespace", charts.namespace_chart(settings.services.quota))
         namespace_objects = self._apply_namespace_objects(vpc)
@@ -79,18 +107,57 @@ class WorkloadsStack(StageStack):
         self._keda_authentication = self._apply_keda_authentication()
         for service in (BACKEND, FRONTEND):
             self._run_service(service, [*namespace_objects, *secrets, configuration])
+            self._create_outputs(service)
+        for name in self._positions:
+            service = BACKEND if name == BACKEND.name else FRONTEND
+            TrackAlarms(AlarmFactory(self, settings), self._routing, service)
         limit_kubectl_concurrency(self)
 
-    def _create_image_parameter(self, service: Service) -> str:
-        """Create the parameter with the image of a service.
+    def _create_second_track(self, service: Service) -> TrafficPosition:
+        """Create the parameters of a service with two tracks, and return its position.
+
+        A release sets the floor, which is the minimum of both tracks, to the pods that the old
+        track has, so that the new one can take over all traffic.
+        """
+        settings = self._settings.services.by_name()[service.name]
+        name = service.name.capitalize()
+        self._images[service.name, "green"] = self._create_image_parameter(
+            f"{name}GreenImage", f"Image of the green track of the {service.name}", service
+        )
+        floor = cdk.CfnParameter(
+            self,
+            f"{name}Floor",
+            type="Number",
+            description=f"Pods of each track of the {service.name} that the autoscaler keeps. A "
+            "release sets it.",
+            default=settings.replicas.minimum,
+            min_value=1,
+            max_value=settings.replicas.maximum,
+        )
+        # The number is a token, which the library's types call int or float.
+        self._floors[service.name] = cast(int, floor.value_as_number)
+        return TrafficPosition(self, service.name, settings.delivery)
+
+    def _create_outputs(self, service: Service) -> None:
+        """Create the outputs that the release machine reads. They are no exports."""
+        name = service.name.capitalize()
+        rule = self._routing.rule(service).listener_rule_arn
+        cdk.CfnOutput(self, f"{name}Rule", value=rule)
+        for track in self._routing.tracks(service):
+            arn = self._routing.target_group(service, track).target_group_arn
+            cdk.CfnOutput(self, f"{name}{track.capitalize()}Targets", value=arn)
+
+    def _create_image_parameter(self, name: str, description: str, service: Service) -> str:
+        """Create a parameter with an image of a service.
 
         A deployment keeps the parameter's value. A change of the infrastructure therefore does not
-        bring an older release back.
+        bring an older release back. The image of the migrations is a parameter of its own, so that
+        a return to the previous image of the backend runs no Job.
         """
         return cdk.CfnParameter(
             self,
-            f"{service.name.capitalize()}Image",
-            description=f"Image of the {service.name}, with a tag or a digest",
+            name,
+            description=f"{description}, with a tag or a digest",
             default=self._settings.services.by_name()[service.name].image,
             allowed_pattern=IMAGE_PATTERN,
             constraint_description="an image of ghcr.io, public.ecr.aws, registry.k8s.io or Amazon "
@@ -167,7 +234,7 @@ class WorkloadsStack(StageStack):
             "Migrations",
             charts.migrations_chart(
                 services.backend.resources,
-                image=self._images[BACKEND.name],
+                image=self._migrations_image,
                 release=self._release,
             ),
             *bootstrap,
@@ -192,33 +259,50 @@ class WorkloadsStack(StageStack):
         )
 
     def _run_service(self, service: Service, dependencies: list[IDependable]) -> None:
-        """Apply the objects of a service, and wait for the roll-out of its pods.
+        """Apply the objects of a service.
 
         The TargetGroupBinding comes first: a new pod becomes ready only as a healthy target.
         """
+        for track in self._routing.tracks(service):
+            construct_id = _track_id(service, track)
+            binding = self._apply(
+                f"{construct_id}Binding{service.port}",
+                charts.target_group_binding_chart(
+                    service,
+                    target_group_arn=self._routing.target_group(service, track).target_group_arn,
+                    track=track,
+                ),
+                self._namespace,
+                self._target_registration,
+            )
+            self._run_track(service, track, [binding, *dependencies])
+
+    def _run_track(self, service: Service, track: Track, dependencies: list[IDependable]) -> None:
+        """Apply the pods of a track and their autoscaler.
+
+        A service with one track waits for the roll-out of its pods. The release machine waits for
+        those of a second track.
+        """
         settings = self._settings.services.by_name()[service.name]
-        construct_id = service.name.capitalize()
-        binding = self._apply(
-            f"{construct_id}Binding{service.port}",
-            charts.target_group_binding_chart(
-                service, target_group_arn=self._routing.target_group(service).target_group_arn
-            ),
-            self._namespace,
-            self._target_registration,
+        image = self._images[service.name, track]
+        manifest = charts.service_chart(service, settings, image=image, track=track)
+        has_two_tracks = service.name in self._positions
+        deployment = self._apply(
+            _track_id(service, track), manifest, *dependencies, overwrite=has_two_tracks
         )
-        manifest = charts.service_chart(service, settings, image=self._images[service.name])
-        deployment = self._apply(construct_id, manifest, binding, *dependencies)
-        initial_replicas = self._set_initial_replicas(
-            service, settings.replicas.initial, deployment
-        )
-        self._apply_autoscaling(service, settings, deployment)
-        self._wait_for_rollout(service, manifest, initial_replicas)
+        initial_replicas = self._set_initial_replicas(service, track, deployment)
+        autoscaling = self._apply_autoscaling(service, track, deployment)
+        if not has_two_tracks:
+            self._wait_for_rollout(service, manifest, initial_replicas)
+            return
+        for construct in (deployment, initial_replicas, *autoscaling):
+            self._positions[service.name].create_only_while_running(track, construct)
 
     def _wait_for_rollout(
         self, service: Service, manifest: charts.Manifest, initial_replicas: IDependable
     ) -> None:
         """Wait for the roll-out of each new image and each change of the manifest."""
-        image = self._images[service.name]
+        image = self._images[service.name, "blue"]
         text = json.dumps(manifest, sort_keys=True).replace(json.dumps(image)[1:-1], "")
         wait_for(
             self,
@@ -231,55 +315,70 @@ class WorkloadsStack(StageStack):
         )
 
     def _set_initial_replicas(
-        self, service: Service, replicas: int, deployment: IDependable
-    ) -> IDependable:
-        """Set the number of replicas at the first deployment.
+        self, service: Service, track: Track, deployment: IDependable
+    ) -> eks.KubernetesPatch:
+        """Set the number of replicas when the track is created.
 
         The Deployment's manifest has no number, which each release would set again. The number of
         the patch is a parameter, whose value later deployments keep. Otherwise another
         `replicas.initial` would reset the number of pods that the autoscaler has chosen.
         """
-        number = cdk.CfnParameter(
-            self,
-            f"{service.name.capitalize()}InitialReplicas",
-            type="Number",
-            description=f"Pods of the {service.name} that the first deployment starts",
-            default=replicas,
-            min_value=1,
-            max_value=100,
-        )
         patch = eks.KubernetesPatch(
             self,
-            f"{service.name.capitalize()}Start",
+            f"{_track_id(service, track)}Start",
             cluster=self._cluster,
-            resource_name=f"deployment/{object_name(service.name)}",
+            resource_name=f"deployment/{object_name(service.name, track)}",
             resource_namespace=NAMESPACE,
-            apply_patch={"spec": {"replicas": number.value_as_number}},
+            apply_patch={"spec": {"replicas": self._initial_replicas(service)}},
             restore_patch={},
         )
         patch.node.add_dependency(deployment)
         return patch
 
-    def _apply_autoscaling(
-        self, service: Service, settings: ServiceSettings, deployment: IDependable
-    ) -> None:
-        """Apply the autoscaler, and the ScaledObject that takes it over."""
-        construct_id = service.name.capitalize()
-        autoscaler = self._apply(
-            f"{construct_id}Autoscaler", charts.autoscaler_chart(service, settings), deployment
+    def _initial_replicas(self, service: Service) -> int:
+        """Return the parameter with the first number of pods of a track."""
+        name = f"{service.name.capitalize()}InitialReplicas"
+        parameter = self.node.try_find_child(name) or cdk.CfnParameter(
+            self,
+            name,
+            type="Number",
+            description=f"Pods of the {service.name} that the first deployment starts",
+            default=self._settings.services.by_name()[service.name].replicas.initial,
+            min_value=1,
+            max_value=100,
         )
-        self._apply(
+        return cast(int, cast(cdk.CfnParameter, parameter).value_as_number)
+
+    def _apply_autoscaling(
+        self, service: Service, track: Track, deployment: IDependable
+    ) -> list[eks.KubernetesManifest]:
+        """Apply the autoscaler, and the ScaledObject that takes it over."""
+        settings = self._settings.services.by_name()[service.name]
+        construct_id, floor = _track_id(service, track), self._floors.get(service.name)
+        autoscaler = self._apply(
+            f"{construct_id}Autoscaler",
+            charts.autoscaler_chart(service, settings, track=track, minimum=floor),
+            deployment,
+            overwrite=floor is not None,
+        )
+        request_count = self._request_count(service, track)
+        scaled_object = self._apply(
             f"{construct_id}RequestRate",
-            charts.scaled_object_chart(service, settings, self._request_count(service, settings)),
+            charts.scaled_object_chart(
+                service, settings, request_count, track=track, minimum=floor
+            ),
             autoscaler,
             *self._keda_authentication,
+            overwrite=floor is not None,
         )
+        return [autoscaler, scaled_object]
 
-    def _request_count(self, service: Service, settings: ServiceSettings) -> RequestCount | None:
-        """Return the metric that counts a service's requests, if they scale the service."""
+    def _request_count(self, service: Service, track: Track) -> RequestCount | None:
+        """Return the metric that counts a track's requests, if they scale the service."""
+        settings = self._settings.services.by_name()[service.name]
         if settings.requests_per_minute_per_pod is None:
             return None
-        target_group = self._routing.target_group(service)
+        target_group = self._routing.target_group(service, track)
         return RequestCount(
             region=self.region,
             load_balancer=self._load_balancer.load_balancer_full_name,
@@ -300,7 +399,8 @@ class WorkloadsStack(StageStack):
         manifest: charts.Manifest,
         *dependencies: IDependable,
         prune: bool = True,
-    ) -> IDependable:
+        overwrite: bool = False,
+    ) -> eks.KubernetesManifest:
         """Apply a manifest. Never change the id: CloudFormation would delete the live objects.
 
         Args:
@@ -308,9 +408,21 @@ class WorkloadsStack(StageStack):
             manifest: The objects.
             dependencies: What must exist before them.
             prune: Whether an update deletes objects that left the manifest.
+            overwrite: Whether the creation accepts objects that exist already. CDK's kubectl
+                provider ignores a failed deletion, which leaves the objects of a track behind.
         """
         resource = eks.KubernetesManifest(
-            self, construct_id, cluster=self._cluster, manifest=manifest, prune=prune
+            self,
+            construct_id,
+            cluster=self._cluster,
+            manifest=manifest,
+            prune=prune,
+            overwrite=overwrite or None,
         )
         resource.node.add_dependency(*dependencies)
         return resource
+
+
+def _track_id(service: Service, track: Track) -> str:
+    """Return the beginning of the ids of a track's constructs. That of blue has no suffix."""
+    return service.name.capitalize() + ("" if track == "blue" else track.capitalize())

@@ -54,7 +54,8 @@ def test_few_findings_of_the_solutions_pack_are_acknowledged() -> None:
     machines and the metric of business hours use actions that support no narrower resource. 7 are
     about administrators' permissions on files and log streams, and about CloudShell, where AWS
     chooses the ids. 4 are about preflight, which reads quotas, versions, stacks and
-    service-linked roles.
+    service-linked roles. 9 are about releases: the ids of executions, of one stack and of listener
+    rules, and reads that support no narrower resource.
     """
     counted = [
         finding
@@ -62,7 +63,7 @@ def test_few_findings_of_the_solutions_pack_are_acknowledged() -> None:
         if not finding.is_about_a_provider and finding.rule != ACLS
     ]
     distinct = Counter(_without_stage(finding) for finding in counted)
-    assert len(distinct) <= 31, "\n".join(f"{rule}: {path}" for path, rule in sorted(distinct))
+    assert len(distinct) <= 40, "\n".join(f"{rule}: {path}" for path, rule in sorted(distinct))
 
 
 def _without_stage(finding: Finding) -> tuple[str, str]:

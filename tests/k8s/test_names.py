@@ -2,8 +2,8 @@
 
 from k8s.application import BACKEND
 from k8s.charts import Manifest, autoscaler_chart, service_chart, target_group_binding_chart
-from k8s.names import Track
 from settings import load_stage
+from settings.delivery import Track
 
 
 def chart(track: Track) -> Manifest:

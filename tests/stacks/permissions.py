@@ -10,6 +10,7 @@ from tests.synthesis import ACCOUNT, SynthesizedStage
 READS = "RolesReaderReads"
 CLOUDSHELL = "CloudShellPolicy"
 PREFLIGHT = "RolesAdminPreflight"
+WATCH = "PeopleWatch"
 """The starts of the logical ids of policies that describe, list, or have conditions."""
 
 

@@ -14,6 +14,7 @@ def test_the_stacks_are_named_after_project_and_stage(stage: SynthesizedStage) -
         "cluster",
         "workloads",
         "monitoring",
+        "delivery",
     }
 
 
@@ -31,7 +32,8 @@ def test_each_stack_imports_values_of_earlier_stacks_only(stage: SynthesizedStag
         ("monitoring", "network"),
         ("monitoring", "data"),
         ("monitoring", "cluster"),
-        ("monitoring", "workloads"),
+        ("delivery", "security"),
+        ("delivery", "monitoring"),
     }
 
 

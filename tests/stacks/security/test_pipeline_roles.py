@@ -8,7 +8,7 @@ import pytest
 
 from settings import StageSettings, load_stage
 from tests.role_policies import RolePolicies
-from tests.stacks.permissions import bootstrap_roles, permissions, role
+from tests.stacks.permissions import WATCH, bootstrap_roles, permissions, role
 from tests.synthesis import ACCOUNT, SynthesizedStage, synthesize
 
 REPOSITORY = "subculture-collective/spywatcher-infrastructure"
@@ -88,8 +88,15 @@ def test_the_subject_of_a_repository_with_ids_is_matched_exactly(name: str, subj
     )
 
 
-def test_the_deployer_assumes_the_bootstrap_roles_and_no_more(stage: SynthesizedStage) -> None:
-    assert permissions(stage, "deployer") == {"sts:AssumeRole": bootstrap_roles(stage)}
+def test_the_deployer_assumes_the_bootstrap_roles_and_releases_and_no_more(
+    stage: SynthesizedStage,
+) -> None:
+    release = stage.settings.resource_name("release")
+    assert permissions(stage, "deployer", without=[WATCH]) == {
+        "sts:AssumeRole": bootstrap_roles(stage),
+        "states:StartExecution": {f"stateMachine:{release}"},
+        "states:StopExecution": {f"execution:{release}:*"},
+    }
 
 
 def test_the_reviewer_assumes_the_lookup_role_and_no_more(stage: SynthesizedStage) -> None:

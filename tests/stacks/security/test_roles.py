@@ -11,6 +11,7 @@ from tests.stacks.permissions import (
     CLOUDSHELL,
     PREFLIGHT,
     READS,
+    WATCH,
     bootstrap_roles,
     permissions,
     preflight_permissions,
@@ -132,7 +133,7 @@ def test_administrators_may_do_what_the_runbooks_ask_for_and_no_more(
         if key.startswith(f"Keys{purpose}")
     }
     instances_and_snapshot = {f"db:{name}", f"snapshot:{name}-manual"}
-    machines = ("access-review", "node-patches", "patches-by-aws")
+    machines = ("access-review", "node-patches", "patches-by-aws", "release")
     rotations = ("cache-token", "admin-password", "application-password")
     (bucket,) = (
         key for key in stage.resources("security", "AWS::S3::Bucket") if key.startswith("Audit")
@@ -173,11 +174,12 @@ def test_administrators_may_do_what_the_runbooks_ask_for_and_no_more(
         "secretsmanager:UpdateSecretVersionStage": application,
         "sns:Publish": {f"{name}-announcements"},
         "states:StartExecution": {f"stateMachine:{name}-{machine}" for machine in machines},
+        "states:StopExecution": {f"execution:{name}-release:*"},
         "sts:AssumeRole": bootstrap_roles(stage),
     }
     alarms = ("certificate-expiring", *(["root-use"] * stage.settings.monitoring.account_wide))
     expected["cloudwatch:SetAlarmState"] = {f"alarm:{name}-{alarm}" for alarm in alarms}
-    assert permissions(stage, "admin", without=[READS, CLOUDSHELL, PREFLIGHT]) == expected
+    assert permissions(stage, "admin", without=[READS, CLOUDSHELL, PREFLIGHT, WATCH]) == expected
 
 
 def test_preflight_only_reads_descriptions(stage: SynthesizedStage) -> None:
@@ -282,6 +284,7 @@ def test_readers_read_alarms_and_no_stored_data(stage: SynthesizedStage) -> None
         "cloudwatch:GetMetricStatistics",
         "config:GetConformancePackComplianceSummary",
         "sns:GetTopicAttributes",
+        "states:GetExecutionHistory",
     }
     assert "ManagedPolicyArns" not in role(stage, "reader")
 
@@ -309,13 +312,18 @@ def test_readers_find_the_cluster_for_kubectl(stage: SynthesizedStage) -> None:
     assert allowed["eks:DescribeCluster"] == {cluster}
 
 
-def test_the_on_call_role_may_do_in_aws_what_readers_may_and_nothing_else(
+def test_the_on_call_role_may_do_in_aws_what_readers_may_and_return_releases(
     stage: SynthesizedStage,
 ) -> None:
     on_call, reader = (
         permissions(stage, name, without=[CLOUDSHELL]) for name in ("on-call", "reader")
     )
-    assert on_call == reader
+    release = stage.settings.resource_name("release")
+    assert on_call == {
+        **reader,
+        "states:StartExecution": {f"stateMachine:{release}"},
+        "states:StopExecution": {f"execution:{release}:*"},
+    }
 
 
 # All of them --------------------------------------------------------------------------------
@@ -325,10 +333,11 @@ def test_the_on_call_role_may_do_in_aws_what_readers_may_and_nothing_else(
 def test_no_permission_has_a_wildcard(stage: SynthesizedStage, name: str) -> None:
     """Except descriptions, the ids that CloudShell chooses, and names of files with dates in them.
 
-    `:*` at the end of the ARN of a log group stands for the streams of that group.
+    `:*` at the end of an ARN stands for the streams of a log group, or for the executions of a
+    state machine.
     """
     for action, resources in permissions(
-        stage, name, without=[READS, CLOUDSHELL, PREFLIGHT]
+        stage, name, without=[READS, CLOUDSHELL, PREFLIGHT, WATCH]
     ).items():
         for resource in resources:
             if action == "s3:GetObject":

@@ -13,7 +13,7 @@ from tools.operations.released_images import describe_unreleased_images
 if TYPE_CHECKING:
     from boto3 import Session
 
-STACKS = ("security", "network", "data", "cluster", "workloads", "monitoring")
+STACKS = ("security", "network", "data", "cluster", "workloads", "monitoring", "delivery")
 """The last parts of the names of a stage's stacks. A test compares them with the templates."""
 OLDEST_BOOTSTRAP_VERSION = 6
 """The version of the bootstrap stack that the templates require (their rule
