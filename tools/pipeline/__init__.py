@@ -1,1 +1,1 @@
-"""What the workflows need to know about a stage: its target, and its protection in GitHub."""
+"""What the workflows need: the target of a stage, its protection in GitHub, and an assembly."""

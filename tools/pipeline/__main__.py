@@ -1,4 +1,4 @@
-"""Prints what the workflows need to know about a stage."""
+"""Does what the workflows need: the target of a stage, its protection, and an assembly."""
 
 import argparse
 import os
@@ -12,6 +12,7 @@ from tools.cdk_context import bootstrap_qualifier
 from tools.command_line import ArgumentParser, UsageError
 from tools.pipeline.errors import PipelineError
 from tools.pipeline.protection import check_protection, read_github_environment
+from tools.pipeline.synthesis import synthesize
 from tools.pipeline.target import describe_missing_account, read_target
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,11 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
     try:
         options = parser().parse_args(arguments)
-        settings = load_stage(options.stage)
-        if options.command == "target":
-            _print_target(settings)
+        if options.command == "synthesize":
+            synthesize(options.checkout, options.output, options.markdown)
+        elif options.command == "target":
+            _print_target(load_stage(options.stage))
         else:
-            _print_protection(settings)
+            _print_protection(load_stage(options.stage))
     except (PipelineError, SettingsError, UsageError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -42,6 +44,13 @@ def parser() -> argparse.ArgumentParser:
     }.items():
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("stage", help="a file of settings/, without .yaml")
+    text = "synthesize every stage of a checkout with the libraries of its own lock files"
+    command = commands.add_parser("synthesize", help=text, description=text)
+    command.add_argument("checkout", type=Path, help="the folder of the checkout, which has dev.py")
+    command.add_argument("output", type=Path, help="the folder of the cloud assembly")
+    command.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="append the end of an error to this file"
+    )
     return arguments
 
 

@@ -59,7 +59,8 @@ def parser() -> argparse.ArgumentParser:
         "--markdown",
         type=Path,
         metavar="FILE",
-        help=f"append the review to this file, at most {MARKDOWN_LIMIT:,} characters",
+        help="append the review to this file, which then has at most "
+        f"{MARKDOWN_LIMIT:,} characters",
     )
     arguments.add_argument(
         "--output",
@@ -104,7 +105,7 @@ def _run(options: argparse.Namespace, settings: StageSettings, root: Path) -> No
         result = review(comparison, dt.datetime.now(dt.UTC).date())
         print(result.render(), end="")
         if options.markdown:
-            _append(options.markdown, result.render(MARKDOWN_LIMIT))
+            _append(options.markdown, result.render(MARKDOWN_LIMIT - _length(options.markdown)))
         if options.output:
             changes = "true" if comparison.changed_stacks else "false"
             _append(options.output, f"changes={changes}\nfingerprint={found}\n")
@@ -132,6 +133,11 @@ def _append_error(markdown: Path, stage: str, error: Exception) -> None:
         _append(markdown, f"### {code_span(stage)}: no review, because of an error\n\n{text}\n")
     except ReviewError as second:
         print(second, file=sys.stderr)
+
+
+def _length(path: Path) -> int:
+    """Return the characters of a file: the reviews of several stages are one comment."""
+    return len(path.read_text(encoding="utf-8")) if path.is_file() else 0
 
 
 def _append(path: Path, text: str) -> None:

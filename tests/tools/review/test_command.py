@@ -11,6 +11,7 @@ from tools.guard.errors import GuardError
 from tools.guard.templates import Templates, former_templates
 from tools.review import comparison
 from tools.review.__main__ import main
+from tools.review.report import CUT_NOTE
 from tools.templates.assembly import AssemblyStack, read_stage
 
 STAGE = "production"
@@ -44,6 +45,19 @@ def test_it_compares_two_assemblies(
     assert markdown.read_text() == f"# Before\n{shown}"
     assert outputs(output)["changes"] == "true"
     assert main([*command, "--expect", outputs(output)["fingerprint"]]) == 0
+
+
+def test_the_reviews_of_several_stages_fit_into_one_comment(
+    same: Path, changed: Path, tmp_path: Path
+) -> None:
+    """GitHub refuses a comment of more than 65,536 characters."""
+    markdown = tmp_path / "review.md"
+    markdown.write_text("x" * 59_500)
+    command = [STAGE, "--before", str(same), "--assembly", str(changed)]
+    assert main([*command, "--markdown", str(markdown)]) == 0
+    text = markdown.read_text()
+    assert len(text) <= 65_536
+    assert CUT_NOTE in text
 
 
 def test_it_reports_that_nothing_changes(same: Path, tmp_path: Path) -> None:
