@@ -92,7 +92,7 @@ def _correct_emulator(registry: Any) -> None:  # noqa: ANN401 - imported later
     from tools.embedded_aws.cloudformation.exports import protect_exports
     from tools.embedded_aws.cloudformation.imported_zones import create_imported_zones
     from tools.embedded_aws.cloudformation.math_alarms import keep_math_alarms
-    from tools.embedded_aws.cloudformation.rollbacks import keep_what_a_rollback_left
+    from tools.embedded_aws.cloudformation.rollbacks import correct_failed_rollbacks
     from tools.embedded_aws.cloudformation.secrets import refer_to_secrets_by_arn
     from tools.embedded_aws.cloudformation.waiting import wait_for_stacks
     from tools.embedded_aws.load_balancing.forward_actions import keep_forward_configs
@@ -105,7 +105,7 @@ def _correct_emulator(registry: Any) -> None:  # noqa: ANN401 - imported later
     create_event_connections()
     protect_exports()
     hide_unchanged_resources()
-    keep_what_a_rollback_left()
+    correct_failed_rollbacks()
     wait_for_stacks()
     registry.install()
     protect_filled_buckets()

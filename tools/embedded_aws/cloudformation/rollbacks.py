@@ -1,7 +1,9 @@
-"""Keeps the resources that the rollback of a creation could not delete in their stack.
+"""Corrects what happens after a rollback that fails.
 
-ministack 1.5.33 forgets them. On AWS a stack in `ROLLBACK_FAILED` has them as `DELETE_FAILED`, and
-its deletion tries again ("Stack fails to delete", AWS CloudFormation User Guide).
+ministack 1.5.33 forgets the resources that the rollback of a creation could not delete. On AWS a
+stack in `ROLLBACK_FAILED` has them as `DELETE_FAILED`, and its deletion tries again ("Stack fails
+to delete", AWS CloudFormation User Guide). It also takes an empty list of resources to skip, which
+`cdk rollback` sends, for a resource without a name.
 """
 
 from __future__ import annotations
@@ -18,11 +20,17 @@ from ministack.services.cloudformation import (  # type: ignore[import-untyped]
 RollBack = Callable[..., Awaitable[None]]
 
 
-def keep_what_a_rollback_left() -> None:
-    """Make the deletion of a stack in `ROLLBACK_FAILED` delete what the rollback left."""
+def correct_failed_rollbacks() -> None:
+    """Make the deletion of a stack and the continuation of a rollback work after the failure."""
     roll_back = _keeping(stacks._roll_back_operation)
     stacks._roll_back_operation = roll_back
     handlers._roll_back_operation = roll_back
+    handlers._ACTION_HANDLERS["ContinueUpdateRollback"] = _continue_update_rollback
+
+
+def _continue_update_rollback(parameters: dict[str, Any]) -> Any:  # noqa: ANN401 - the emulator's
+    given = {k: v for k, v in parameters.items() if (k, v) != ("ResourcesToSkip", [""])}
+    return handlers._continue_update_rollback(given)
 
 
 def _keeping(roll_back: RollBack) -> RollBack:
