@@ -19,11 +19,18 @@ class CacheSettings(Settings):
     node_type: Annotated[str, one_of(CACHE_NODE_TYPES)]
     """The node type of the primary and of each replica."""
     nodes: int = Field(ge=1, le=6)
-    """The primary and its replicas. From 2 on, the nodes are in different Availability Zones, and
-    a replica takes over when the primary fails."""
+    """The primary and its replicas. From 2 on, the nodes are in different Availability Zones."""
+    automatic_failover: bool = True
+    """Whether a replica takes over when the primary fails. A change between one node and more takes
+    two deployments, and this is false in between (docs/runbooks/vertical-scaling.md)."""
     snapshot_retention_days: int = Field(5, ge=0, le=35)
     """How many days ElastiCache keeps the daily snapshots. With 0, it takes none."""
     idle_timeout_seconds: int = Field(300, ge=0)
     """Redis closes connections that are idle for this long (`timeout`). With 0, it closes none."""
     log_retention_days: RetentionDays = 30
     """How long CloudWatch keeps the slow log and the engine log of Redis."""
+
+    @property
+    def fails_over(self) -> bool:
+        """Whether a replica exists and takes over when the primary fails."""
+        return self.automatic_failover and self.nodes > 1

@@ -154,6 +154,9 @@ def check_aws(stage: SynthesizedStage, words: list[str]) -> None:
 
 
 def check_dev(stage: SynthesizedStage, words: list[str]) -> None:
+    if words[1:3] == ["dev.py", "guard"]:
+        assert words[3:] == [stage.settings.stage]
+        return
     assert words[1:4] == ["dev.py", "cdk", "deploy"]
     target, _, stack = words[4].partition("/")
     assert target == stage.settings.stage
@@ -328,3 +331,10 @@ def test_the_page_patches_no_autoscaler_that_keda_manages(stage: SynthesizedStag
 def test_the_links_of_the_page_lead_to_files() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", PAGE):
         assert (ROOT / "docs" / target).exists(), target
+
+
+def test_a_release_deploys_no_pending_change_of_another_stack() -> None:
+    releases = [command for command in commands(PAGE) if "Image=" in command]
+    assert len(releases) == 2
+    for command in releases:
+        assert "--exclusively" in command.split()

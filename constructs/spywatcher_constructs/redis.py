@@ -42,6 +42,7 @@ class RedisReplicationGroup(Construct):
         engine_version: str,
         node_type: str,
         nodes: int,
+        fails_over: bool,
         parameters: Mapping[str, str],
         subnets: Sequence[ec2.ISubnet],
         security_group: ec2.ISecurityGroup,
@@ -62,8 +63,9 @@ class RedisReplicationGroup(Construct):
             description: The description that the console shows.
             engine_version: The version of Redis, such as 7.0.
             node_type: The node type, such as cache.t3.small.
-            nodes: The number of nodes: the primary and its replicas. From 2 on, they are in
-                different Availability Zones, and a replica takes over when the primary fails.
+            nodes: The number of nodes: the primary and its replicas.
+            fails_over: Whether the nodes are in different Availability Zones, and a replica takes
+                over when the primary fails. This needs 2 nodes.
             parameters: The parameters that differ from the defaults of the engine version.
             subnets: The subnets of the nodes.
             security_group: The security group of the nodes.
@@ -109,8 +111,8 @@ class RedisReplicationGroup(Construct):
             engine_version=engine_version,
             cache_node_type=node_type,
             num_cache_clusters=nodes,
-            automatic_failover_enabled=nodes > 1,
-            multi_az_enabled=nodes > 1,
+            automatic_failover_enabled=fails_over,
+            multi_az_enabled=fails_over,
             cache_parameter_group_name=parameter_group.ref,
             cache_subnet_group_name=subnet_group.ref,
             security_group_ids=[security_group.security_group_id],

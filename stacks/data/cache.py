@@ -83,6 +83,7 @@ class Cache(Construct):
             engine_version=cache.engine_version,
             node_type=cache.node_type,
             nodes=cache.nodes,
+            fails_over=cache.fails_over,
             parameters={
                 "maxmemory-policy": "allkeys-lru",
                 "timeout": str(cache.idle_timeout_seconds),
@@ -99,7 +100,7 @@ class Cache(Construct):
             log_retention_days=cache.log_retention_days,
             removal_policy=self._removal_policy,
         )
-        _acknowledge_replication_group(replication_group)
+        _acknowledge_replication_group(replication_group, fails_over=cache.fails_over)
         return replication_group
 
     def _rotate_token(self, security_group: ec2.ISecurityGroup) -> lambda_.IFunction:
@@ -137,7 +138,9 @@ class Cache(Construct):
         return rotation.function
 
 
-def _acknowledge_replication_group(replication_group: RedisReplicationGroup) -> None:
+def _acknowledge_replication_group(
+    replication_group: RedisReplicationGroup, *, fails_over: bool
+) -> None:
     acknowledge(
         replication_group,
         "AwsSolutions-AEC5",
@@ -150,10 +153,11 @@ def _acknowledge_replication_group(replication_group: RedisReplicationGroup) -> 
         reason="The settings keep snapshots for 5 days by default, as the existing deployment "
         "does. Redis holds sessions, rate limits and cached answers, which nobody needs later.",
     )
-    if replication_group.nodes == 1:
+    if not fails_over:
         acknowledge(
             replication_group,
             "AwsSolutions-AEC4",
             reason="The settings of this stage have no replica (nodes: 1), because the design "
-            "gives staging one node.",
+            "gives staging one node. Between one node and two, automatic_failover is false for "
+            "one deployment.",
         )

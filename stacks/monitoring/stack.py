@@ -122,7 +122,7 @@ class MonitoringStack(StageStack):
         standby.
         """
         settings = self._factory.settings
-        has_standby = settings.database.multi_az and settings.cache.nodes > 1
+        has_standby = settings.database.multi_az and settings.cache.fails_over
         backend = [services.backend_down, services.error_rate]
         data_stores = [database.unavailable, cloudwatch.AlarmRule.all_of(*cache.unavailable)]
         frontend_and_nodes = [services.frontend_down, *cluster.without_nodes]

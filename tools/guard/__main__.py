@@ -16,7 +16,7 @@ from tools.guard.comparison import Comparison, compare
 from tools.guard.deployed import read_deployed_with_credentials
 from tools.guard.errors import GuardError
 from tools.guard.finding import OVERRIDE_OPTION, exclude_allowed, format_report
-from tools.guard.stack_status import describe_incomplete_stage
+from tools.guard.stack_status import describe_incomplete_stage, describe_pending_changes
 from tools.guard.templates import Templates, former_templates, synthesized_templates
 from tools.templates.assembly import AssemblyStack, NoAssemblyError, read_stage
 from tools.templates.schemas import registry_schemas
@@ -103,7 +103,10 @@ def compare_with_deployed(stage: str, assembly: Path) -> Comparison:
     for note in describe_incomplete_stage(stage, [stack.name for stack in stacks], deployed):
         print(note)
     check_protection(settings, stacks, deployed)
-    return compare(deployed, synthesized_templates(stacks, deployed), registry_schemas())
+    synthesized = synthesized_templates(stacks, deployed)
+    for note in describe_pending_changes(deployed, synthesized):
+        print(note)
+    return compare(deployed, synthesized, registry_schemas())
 
 
 def check_protection(

@@ -14,6 +14,7 @@ from tools.guard.name_checks import check_names
 from tools.guard.namespace_checks import check_namespaces
 from tools.guard.reference import ResourceId
 from tools.guard.refusal import Refusal
+from tools.guard.replication_group_checks import check_replication_groups
 from tools.guard.resource_checks import check_resource
 from tools.guard.stateful_resources import is_stateful, namespaces_in
 from tools.guard.templates import Templates
@@ -52,6 +53,7 @@ def _check_refusals(update: StageUpdate, stack: str) -> Iterator[Refusal]:
     yield from refused_names
     yield from check_exports(update, stack, {refusal.name for refusal in refused_names})
     yield from check_immutable_fields(update, stack)
+    yield from check_replication_groups(update, stack)
 
 
 def _check_stack(update: StageUpdate, stack: str) -> Iterator[Finding]:

@@ -68,6 +68,23 @@ def describe_incomplete_stage(
     )
 
 
+def describe_pending_changes(deployed: Templates, synthesized: Templates) -> Iterator[str]:
+    """Yield which deployed stacks have another template than the synthesized one.
+
+    `cdk deploy STAGE/STACK` also deploys the stacks that the stack depends on.
+    """
+    pending = [
+        name
+        for name, stack in synthesized.items()
+        if name in deployed and deployed[name].template != stack.template
+    ]
+    if pending:
+        yield (
+            f"A deployment changes {', '.join(pending)}. With --exclusively, it changes no other "
+            "stack than the ones that the command names."
+        )
+
+
 def _failures(stack: StackTemplate) -> str:
     """Return the command that lists the failures of the last update of a stack."""
     return (

@@ -81,6 +81,16 @@ def test_a_replica_enables_failover_in_any_stage(staging: SynthesizedStage) -> N
     assert group["MultiAZEnabled"] is True
 
 
+def test_a_replica_without_failover_on_the_way_between_one_node_and_two(
+    staging: SynthesizedStage,
+) -> None:
+    cache = {"nodes": 2, "automatic_failover": False}
+    group = synthesize_with(staging, cache=cache).only("data", REPLICATION_GROUP)
+    assert group["NumCacheClusters"] == 2
+    assert group["AutomaticFailoverEnabled"] is False
+    assert group["MultiAZEnabled"] is False
+
+
 def test_the_nodes_have_the_database_subnets_and_their_own_security_group(
     stage: SynthesizedStage,
 ) -> None:

@@ -287,3 +287,45 @@ def test_the_objects_of_another_cluster_are_new() -> None:
         stack({"M": changed(with_objects(job(image)), ClusterName=image)}) for image in ("a", "b")
     )
     assert not refusals(old, new)
+
+
+# Replication groups
+
+
+def redis(nodes: int, *, failover: bool) -> Templates:
+    group = resource(
+        "AWS::ElastiCache::ReplicationGroup",
+        NumCacheClusters=nodes,
+        AutomaticFailoverEnabled=failover,
+        MultiAZEnabled=failover,
+    )
+    return stack({"Redis": group})
+
+
+def test_the_first_replica_and_the_failover_take_two_deployments() -> None:
+    one, between, two = redis(1, failover=False), redis(2, failover=False), redis(2, failover=True)
+
+    (refusal,) = refusals(one, two)
+
+    assert "must have at least one read replica to enable autofailover" in refusal.error
+    assert refusal.reasons == (
+        'NumCacheClusters changes from "1" to "2"',
+        'AutomaticFailoverEnabled changes from "false" to "true"',
+    )
+    assert "first with cache.automatic_failover: false" in refusal.way[0]
+    assert not refusals(one, between)
+    assert not refusals(between, two)
+
+
+def test_the_last_replica_goes_after_the_failover() -> None:
+    one, between, two = redis(1, failover=False), redis(2, failover=False), redis(2, failover=True)
+
+    (refusal,) = refusals(two, one)
+
+    assert "first with cache.automatic_failover: false" in refusal.way[0]
+    assert not refusals(two, between)
+    assert not refusals(between, one)
+
+
+def test_more_replicas_take_one_deployment() -> None:
+    assert not refusals(redis(2, failover=True), redis(3, failover=True))

@@ -1,10 +1,16 @@
 """What the guard says about a stage that is incomplete, or whose last deployment failed."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.tools.guard.test_comparison import resource
 from tools.guard.errors import GuardError
-from tools.guard.stack_status import check_statuses, describe_incomplete_stage
+from tools.guard.stack_status import (
+    check_statuses,
+    describe_incomplete_stage,
+    describe_pending_changes,
+)
 from tools.guard.templates import StackTemplate, Templates
 
 
@@ -65,3 +71,16 @@ def test_a_stack_whose_last_update_was_rolled_back_is_named_with_how_to_find_the
     (note,) = describe_incomplete_stage("staging", list(stacks), stacks)
     assert note.startswith("spywatcher-staging-data: the last update failed and was rolled back.")
     assert "describe-stack-events --stack-name spywatcher-staging-data" in note
+
+
+def test_the_stacks_with_pending_changes_are_named() -> None:
+    """A deployment of one stack also deploys the stacks that it depends on."""
+    before = deployed(network="UPDATE_COMPLETE", data="UPDATE_COMPLETE")
+    name = "spywatcher-staging-data"
+    changed = replace(before[name], template={"Resources": {}})
+    added = {"spywatcher-staging-workloads": replace(changed, name="spywatcher-staging-workloads")}
+
+    (note,) = describe_pending_changes(before, {**before, name: changed, **added})
+
+    assert note.startswith(f"A deployment changes {name}. With --exclusively")
+    assert not list(describe_pending_changes(before, {**before, **added}))
