@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -115,11 +115,14 @@ class ThreeTierVpc(ec2.Vpc):
         log_group = EncryptedLogGroup(
             self, "FlowLogs", encryption_key=key, retention_days=retention_days
         )
-        self.add_flow_log(
+        flow_log = self.add_flow_log(
             "FlowLog",
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group),
             traffic_type=ec2.FlowLogTrafficType.ALL,
         )
+        # A flow log without these permissions has the status "Access error", and loses records.
+        resource = cast(cdk.CfnResource, flow_log.node.default_child)
+        resource.node.add_dependency(flow_log.node.find_child("IAMRole"))
         return log_group
 
 

@@ -197,11 +197,10 @@ class AddOns(Construct):
             namespace=_AGENT_NAMESPACE,
             service_account=_AGENT_SERVICE_ACCOUNT,
         )
-        iam.ManagedPolicy(
+        policy = iam.ManagedPolicy(
             self,
             "AgentPolicy",
             description="CloudWatch agent: write to the cluster's log groups",
-            roles=[role],
             statements=[
                 iam.PolicyStatement(
                     sid="WriteLogs",
@@ -214,6 +213,8 @@ class AddOns(Construct):
                 )
             ],
         )
+        # A reference from the role, so that the add-on waits for the policy.
+        role.add_managed_policy(policy)
         return role
 
     def _create_application_metrics_agent(self) -> eks.KubernetesManifest:

@@ -77,12 +77,10 @@ class NodeGroup(Construct):
         super().__init__(scope, construct_id)
         self._cluster = cluster
         self.name = node_group_name(cluster_name, settings.nodes.instance_type)
-        role, policy = self._create_role()
+        role = self._create_role()
         template = self._create_launch_template(settings.nodes.volume_gib, volumes_key)
         self.launch_template_id = template.launch_template_id or ""
         self.nodegroup = self._create_nodegroup(settings.nodes, template, role)
-        # A node that starts without the permissions cannot join the cluster.
-        self.nodegroup.node.add_dependency(policy)
         # Without a version, an upgrade of the control plane would not upgrade the nodes.
         cfn_nodegroup = cast(eks_v1.CfnNodegroup, self.nodegroup.node.default_child)
         cfn_nodegroup.version = settings.kubernetes_version
@@ -135,18 +133,16 @@ class NodeGroup(Construct):
             node_role=role,
         )
 
-    def _create_role(self) -> tuple[iam.Role, iam.ManagedPolicy]:
-        """Create the role of the nodes and its policy. Pods have their own (EKS Pod Identity).
+    def _create_role(self) -> iam.Role:
+        """Create the role of the nodes. Pods have roles of their own (EKS Pod Identity).
 
         AWS's managed policies permit more: AmazonEKSWorkerNodePolicy describes the whole network,
         and AmazonSSMManagedInstanceCore reads every parameter.
         """
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
         policy = iam.ManagedPolicy(
             self,
             "Policy",
             description="EKS nodes: join, pull images, Session Manager, hand out pod identities",
-            roles=[role],
             statements=[
                 iam.PolicyStatement(
                     actions=["eks-auth:AssumeRoleForPodIdentity"],
@@ -166,4 +162,11 @@ class NodeGroup(Construct):
             "different account for each region. No action reads the application's data, and pods "
             "cannot use this role.",
         )
-        return role, policy
+        # The role refers to the policy, so that the nodes wait for it. A node that starts without
+        # these permissions cannot join the cluster.
+        return iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
+            managed_policies=[policy],
+        )

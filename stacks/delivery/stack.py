@@ -241,7 +241,7 @@ class DeliveryStack(StageStack):
         The name of a release begins with its service. A return has a generated name, so that its
         own failure starts no other one. EventBridge delivers these events on a best-effort basis.
         """
-        events.Rule(
+        rule = events.Rule(
             self,
             "Killed",
             description="Returns the traffic of a release that was stopped or that failed",
@@ -264,6 +264,8 @@ class DeliveryStack(StageStack):
             ],
         )
         starter = self.state_machine.node.find_child("EventsRole")
+        # The role includes its policy. EventBridge loses an event that it may not deliver.
+        rule.node.add_dependency(starter)
         acknowledge(
             starter.node.find_child("DefaultPolicy"),
             "NIST.800.53.R5-IAMNoInlinePolicy",

@@ -101,11 +101,10 @@ class Workflow(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
             ),
         )
-        iam.ManagedPolicy(
+        policy = iam.ManagedPolicy(
             self,
             "StarterPolicy",
             description="EventBridge Scheduler: start one state machine",
-            roles=[role],
             statements=[
                 iam.PolicyStatement(
                     actions=["states:StartExecution"],
@@ -113,4 +112,6 @@ class Workflow(Construct):
                 )
             ],
         )
+        # A reference from the role, so that the schedule waits for the policy.
+        role.add_managed_policy(policy)
         return role

@@ -131,7 +131,8 @@ class ControllerReleases(Construct):
         if controller.read_actions:
             role.add_managed_policy(read_policy)
         if controller.statements:
-            permissions.append(_create_policy(scope, controller, role))
+            # A reference from the role, so that the association waits for the policy.
+            role.add_managed_policy(_create_policy(scope, controller))
         permissions.append(
             eks_v1.CfnPodIdentityAssociation(
                 scope,
@@ -162,12 +163,11 @@ class ControllerReleases(Construct):
         )
 
 
-def _create_policy(scope: Construct, controller: Controller, role: iam.Role) -> iam.ManagedPolicy:
+def _create_policy(scope: Construct, controller: Controller) -> iam.ManagedPolicy:
     policy = iam.ManagedPolicy(
         scope,
         "Policy",
         description=f"Pods of {controller.name}",
-        roles=[role],
         statements=list(controller.statements),
     )
     if controller.wildcard_reason:

@@ -40,8 +40,12 @@ class BackupAlarm(Construct):
         settings = factory.settings
         instance = instance_identifier(settings, settings.database.active_generation)
         log_group = self._create_log_group(settings.resource_name("backups"), logs_key)
-        self._let_eventbridge_write(log_group, settings.resource_name("backup-events"))
+        write_policy = self._let_eventbridge_write(
+            log_group, settings.resource_name("backup-events")
+        )
         rule = self._create_rule(instance, log_group)
+        # EventBridge loses an event that it may not write.
+        rule.node.add_dependency(write_policy)
         self.alarm: cloudwatch.Alarm = factory.create_alarm(
             "backup-missing",
             cloudwatch.Metric(
@@ -75,8 +79,10 @@ class BackupAlarm(Construct):
             retention_days=90,
         )
 
-    def _let_eventbridge_write(self, log_group: logs.LogGroup, policy_name: str) -> None:
-        logs.ResourcePolicy(
+    def _let_eventbridge_write(
+        self, log_group: logs.LogGroup, policy_name: str
+    ) -> logs.ResourcePolicy:
+        return logs.ResourcePolicy(
             self,
             "RecordPolicy",
             resource_policy_name=policy_name,

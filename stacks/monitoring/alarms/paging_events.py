@@ -105,3 +105,5 @@ class PagingEvents(Construct):
             f"Runbook: {self._factory.runbook_section_url(runbook_section)}"
         )
         rule.add_target(targets.SnsTopic(self._topic, message=message))
+        # The topic includes its policy. EventBridge loses an event that it may not publish.
+        rule.node.add_dependency(self._topic)

@@ -101,13 +101,14 @@ class ScheduledMessages:
                 }
             ),
         )
-        iam.ManagedPolicy(
+        policy = iam.ManagedPolicy(
             self._scope,
             "PublisherPolicy",
             description="EventBridge Scheduler: announcements and reminders",
-            roles=[role],
             statements=publish_statements(topics_key, *topics),
         )
+        # A reference from the role, so that the schedules wait for the policy.
+        role.add_managed_policy(policy)
         # CDK's targets would add a policy that allows publishing to every topic. They warn about
         # that policy even where the role does not accept it.
         role_without_updates = role.without_policy_updates()

@@ -150,7 +150,6 @@ class SuppressionScheduleRole(Construct):
         policy = iam.ManagedPolicy(
             self,
             "Policy",
-            roles=[self.role],
             statements=[
                 iam.PolicyStatement(
                     sid="PutSuppressionMetric",
@@ -166,6 +165,8 @@ class SuppressionScheduleRole(Construct):
             reason="PutMetricData does not support resource-level permissions. A condition limits "
             "the role to the metric namespace of the suppression schedules.",
         )
+        # A reference from the role, so that the schedules wait for the policy.
+        self.role.add_managed_policy(policy)
 
 
 def outside_business_hours(hours: BusinessHoursSettings) -> Callable[[int], bool]:

@@ -56,13 +56,17 @@ def manifest(stage: SynthesizedStage, construct_id: str) -> list[dict[str, Any]]
 
 
 def policy_statements(stage: SynthesizedStage, role: str) -> list[dict[str, Any]]:
-    """Return the statements of the customer managed policies of a role, by its construct id."""
-    (role_id,) = [name for name in stage.resources("cluster", "AWS::IAM::Role") if role in name]
-    policies = stage.resources("cluster", "AWS::IAM::ManagedPolicy").values()
+    """Return the statements of the policies that only this role has, by its construct id."""
+    roles = {
+        name: resource["Properties"].get("ManagedPolicyArns", [])
+        for name, resource in stage.resources("cluster", "AWS::IAM::Role").items()
+    }
+    (role_id,) = [name for name in roles if role in name]
+    policies = stage.resources("cluster", "AWS::IAM::ManagedPolicy")
     return [
         statement
-        for policy in policies
-        if {"Ref": role_id} in policy["Properties"].get("Roles", [])
+        for policy_id, policy in policies.items()
+        if [name for name, arns in roles.items() if {"Ref": policy_id} in arns] == [role_id]
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
     ]
 

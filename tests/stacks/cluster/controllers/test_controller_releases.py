@@ -129,10 +129,17 @@ def test_role_and_pod_identity_association_are_created_before_the_pods(
 
 @pytest.mark.parametrize("name", [AUTOSCALER, "external-secrets"])
 def test_permissions_are_created_before_the_pods(stage: SynthesizedStage, name: str) -> None:
-    prefix = f"Controllers{to_pascal_case(name)}Policy"
-    policies = stage.resources("cluster", "AWS::IAM::ManagedPolicy")
-    (policy,) = [logical_id for logical_id in policies if logical_id.startswith(prefix)]
-    assert policy in helm_releases(stage)[name]["DependsOn"]
+    """The role refers to its policies."""
+    prefix = f"Controllers{to_pascal_case(name)}"
+    (policy,) = find_logical_ids(stage, "AWS::IAM::ManagedPolicy", f"{prefix}Policy")
+    (role,) = find_logical_ids(stage, "AWS::IAM::Role", f"{prefix}Role")
+    properties = stage.resources("cluster", "AWS::IAM::Role")[role]["Properties"]
+    assert {"Ref": policy} in properties["ManagedPolicyArns"]
+    assert role in helm_releases(stage)[name]["DependsOn"]
+
+
+def find_logical_ids(stage: SynthesizedStage, resource_type: str, prefix: str) -> list[str]:
+    return [name for name in stage.resources("cluster", resource_type) if name.startswith(prefix)]
 
 
 def test_production_runs_two_replicas_of_each_with_a_disruption_budget(

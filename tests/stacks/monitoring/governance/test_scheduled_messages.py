@@ -17,8 +17,8 @@ def test_a_lost_message_notifies(stage: SynthesizedStage) -> None:
 
 def test_the_schedules_may_only_publish_to_their_topics(stage: SynthesizedStage) -> None:
     policies = stage.resources("monitoring", "AWS::IAM::ManagedPolicy")
-    (policy,) = (
-        resource["Properties"]
+    ((policy_id, policy),) = (
+        (logical_id, resource["Properties"])
         for logical_id, resource in policies.items()
         if logical_id.startswith("MaintenancePublisher")
     )
@@ -27,7 +27,11 @@ def test_the_schedules_may_only_publish_to_their_topics(stage: SynthesizedStage)
     assert all("Ref" in resource for resource in publish["Resource"])
     assert encrypt["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
     assert "KeysTopics" in as_text(encrypt["Resource"])
-    role = policy["Roles"][0]["Ref"]
+    (role,) = (
+        logical_id
+        for logical_id, resource in stage.resources("monitoring", "AWS::IAM::Role").items()
+        if {"Ref": policy_id} in resource["Properties"].get("ManagedPolicyArns", [])
+    )
     for inline_policy in stage.resources("monitoring", "AWS::IAM::Policy").values():
         assert {"Ref": role} not in inline_policy["Properties"]["Roles"]
 
