@@ -67,6 +67,17 @@ def _replicas(service: str) -> Mapping[str, Sequence[OtherValue]]:
     }
 
 
+def _delivery(service: str, smoke_path: str) -> Mapping[str, Sequence[OtherValue]]:
+    """Return the releases of a service, whose steps each have a bake."""
+    key = f"services.{service}.delivery"
+    return {
+        f"{key}.steps": [OtherValue({f"{key}.steps": [10, 50]})],
+        f"{key}.bake_minutes": [OtherValue({f"{key}.bake_minutes": [12, 8, 8, 8]})],
+        f"{key}.final_bake_minutes": [OtherValue({f"{key}.final_bake_minutes": 6})],
+        f"{key}.smoke_paths": [OtherValue({f"{key}.smoke_paths": [smoke_path]})],
+    }
+
+
 SECTIONS: Mapping[str, Values] = {
     "database.second_region": {
         "region": "us-west-2",
@@ -229,6 +240,8 @@ OTHER_VALUES: Mapping[str, Sequence[OtherValue]] = {
     ],
     **_replicas("backend"),
     **_replicas("frontend"),
+    **_delivery("backend", "/health/live"),
+    **_delivery("frontend", "/login"),
     "services.backend.image": [OtherValue({"services.backend.image": f"{_IMAGES}backend:1.1.0"})],
     "services.frontend.image": [
         OtherValue({"services.frontend.image": f"{_IMAGES}frontend:1.1.0"})
