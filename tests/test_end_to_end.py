@@ -21,6 +21,7 @@ import yaml
 
 from settings import StageSettings, load_stage
 from tests.local_servers import LocalServers, ServerResults
+from tests.tools.embedded_aws.cdk_deployments import STACKS
 from tools.embedded_aws.fidelity import FIDELITIES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -244,8 +245,7 @@ def differences(output: str) -> tuple[list[str], list[str]]:
 
 
 def test_every_stack_of_the_stage_is_complete(results: Results) -> None:
-    names = ("security", "network", "data", "cluster", "workloads", "monitoring")
-    wanted = {results.settings.resource_name(name) for name in names}
+    wanted = {results.settings.resource_name(name) for name in STACKS}
     assert wanted <= set(results.deployed.stacks)
     assert set(results.deployed.stacks.values()) == {"CREATE_COMPLETE"}
 

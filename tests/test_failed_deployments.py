@@ -59,11 +59,11 @@ def changed_assembly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
 def deployed(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployments]:
     """Staging, whose first deployment failed in its last stack, and was repeated."""
     with running_deployments(tmp_path_factory.mktemp("aws") / "server") as aws:
-        last = last_resource(read_template(assembly, STAGE, "monitoring"))
-        aws.put_faults(fault(STAGE, "monitoring", last, "create"))
+        last = last_resource(read_template(assembly, STAGE, "delivery"))
+        aws.put_faults(fault(STAGE, "delivery", last, "create"))
         aws.deploy(assembly, f"{STAGE}/*", fails=True)
         assert aws.pending_faults() == []
-        assert aws.status(stack_name("monitoring")) == "ROLLBACK_COMPLETE"
+        assert aws.status(stack_name("delivery")) == "ROLLBACK_COMPLETE"
         aws.deploy(assembly, f"{STAGE}/*")
         yield aws
 

@@ -22,7 +22,7 @@ from tools.embedded_aws.environment import endpoint_variables, isolated_environm
 from tools.templates.synthesis import synthesize_checkout
 
 REGION = "us-east-1"
-STACKS = ("security", "network", "data", "cluster", "workloads", "monitoring")
+STACKS = ("security", "network", "data", "cluster", "workloads", "monitoring", "delivery")
 
 
 class Deployments:
