@@ -20,6 +20,11 @@ OLD_TARGETS = "$lookup($outputs, $lookup($config.targets, $old))"
 NEW_TARGETS = "$lookup($outputs, $lookup($config.targets, $new))"
 RULE = "$lookup($outputs, $config.rule)"
 POSITION = "$lookup($values, $config.traffic)"
+STEP = "$plan[$index]"
+RECORD_STEP = (
+    f"$append($steps, [{{'position': {STEP}.position, 'share': {STEP}.share, "
+    "'requests': $requests}])"
+)
 IS_BUSY = "$contains($cause, /_IN_PROGRESS|Rate exceeded|Status Code: 5/)"
 """Whether an update was refused because the stack is being updated, or failed on the way."""
 IS_UNCHANGED = "$contains($cause, 'No updates are to be performed')"

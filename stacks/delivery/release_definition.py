@@ -16,7 +16,9 @@ from stacks.delivery.calls import (
     NEW_TARGETS,
     OLD_TARGETS,
     POSITION,
+    RECORD_STEP,
     RULE,
+    STEP,
     count_requests,
     describe_alarms,
     describe_rule,
@@ -47,7 +49,6 @@ _HEALTHY_POLLS = 48
 _MOVE_POLLS = 30
 _MOVED_POLLS = 60
 _FINISH_POLLS = 120
-_STEP = "$plan[$index]"
 _NEXT_TRY = jsonata("$tries + 1")
 
 REPORT = (
@@ -88,11 +89,11 @@ def release_definition(
         **_alone(),
         **_survey(environment),
         **_prepare(environment),
-        **_bake("Bake", _STEP + ".polls", following="Bake: requests"),
-        **_after_bake(),
+        **_bake("Bake", STEP + ".polls", following="Bake: requests"),
+        **_after_bake(has_two_tracks=environment.connection_arn is not None),
         **_released(environment),
         **return_states(environment.stack_name, environment.name, environment.critical_topic_arn),
-        **_failures(),
+        **_failures("Busy", "Refused", "NotPrepared", "Returned", "NotReturned"),
     }
     if environment.connection_arn is not None:
         states |= {
@@ -101,6 +102,7 @@ def release_definition(
             **_move(environment.stack_name),
             **_bake("Hold", "$config.holdPolls", following="Finish: stack"),
             **_finish(environment.stack_name),
+            **_failures("OldTrackRemains"),
         }
     return {
         "Comment": "Releases a service of the stage (docs/delivery.md)",
@@ -442,7 +444,7 @@ def _move(stack_name: str) -> States:
     returned = catch("Return", reason=CAUSE)
     weight = "$lookup($live, $lookup($outputs, $config.targets.{track}))"
     has_weights = " and ".join(
-        f"{weight.format(track=track)} = {_STEP}.weights.{track}" for track in ("blue", "green")
+        f"{weight.format(track=track)} = {STEP}.weights.{track}" for track in ("blue", "green")
     )
     is_last = f"$count($keys($live)) = 1 and $exists($lookup($live, {NEW_TARGETS}))"
     return {
@@ -453,7 +455,7 @@ def _move(stack_name: str) -> States:
         "Move: choice": choose(
             [_when_alarming("Return")],
             "Move",
-            changes=jsonata(f"{{$config.traffic: {_STEP}.position}}"),
+            changes=jsonata(f"{{$config.traffic: {STEP}.position}}"),
         ),
         "Move": update_stack(
             stack_name, following="Move: made", on_error=catch("Move: error", cause=CAUSE)
@@ -471,14 +473,14 @@ def _move(stack_name: str) -> States:
             "Moved",
             tries=0,
             isMoving=True,
-            position=jsonata(f"{_STEP}.position"),
+            position=jsonata(f"{STEP}.position"),
             since=jsonata("$states.context.State.EnteredTime"),
         ),
         "Moved": wait(5, "Moved: rule", tries=_NEXT_TRY),
         "Moved: rule": describe_rule(following="Moved: choice", on_error=returned),
         "Moved: choice": choose(
             [
-                when(f"{_STEP}.share = 100 ? ({is_last}) : ({has_weights})", "Bake", tries=0),
+                when(f"{STEP}.share = 100 ? ({is_last}) : ({has_weights})", "Bake", tries=0),
                 when(f"$tries < {_MOVED_POLLS}", "Moved"),
             ],
             "Return",
@@ -522,23 +524,22 @@ def _when_alarming(following: str) -> State:
     return when("$count($alarming) > 0", following, reason=jsonata(reason))
 
 
-def _after_bake() -> States:
+def _after_bake(*, has_two_tracks: bool) -> States:
     """Record the step with the requests that the new track received, and go on to the next one."""
+    next_step = choose(
+        [when("$index + 1 < $count($plan)", "Move: stack", index=jsonata("$index + 1"))],
+        "Released",
+    )
     return {
         "Bake: requests": count_requests(
             following="Bake: record", on_error=catch("Bake: record", requests=jsonata("-1"))
         ),
-        "Bake: record": assignment("Bake: next", isMoving=False, steps=jsonata(RECORD)),
-        "Bake: next": choose(
-            [
-                when(
-                    "$index + 1 < $count($plan)",
-                    "Move: stack",
-                    index=jsonata("$index + 1"),
-                )
-            ],
-            "Released",
+        "Bake: record": assignment(
+            "Bake: next" if has_two_tracks else "Released",
+            isMoving=False,
+            steps=jsonata(RECORD_STEP),
         ),
+        **({"Bake: next": next_step} if has_two_tracks else {}),
     }
 
 
@@ -615,12 +616,5 @@ def _finish(stack_name: str) -> States:
     }
 
 
-def _failures() -> States:
-    errors = ("Busy", "Refused", "NotPrepared", "OldTrackRemains", "Returned", "NotReturned")
+def _failures(*errors: str) -> States:
     return {error: fail(error, jsonata(f"$string({REPORT})")) for error in errors}
-
-
-RECORD = (
-    f"$append($steps, [{{'position': {_STEP}.position, 'share': {_STEP}.share, "
-    "'requests': $requests}])"
-)

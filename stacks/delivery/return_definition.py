@@ -7,6 +7,7 @@ from stacks.delivery.calls import (
     IS_UNCHANGED,
     OLD_TARGETS,
     POSITION,
+    RECORD_STEP,
     RULE,
     count_requests,
     describe_rule,
@@ -36,7 +37,6 @@ _ROUNDS = 3
 _OWN_ENDS = ["Busy", "Refused", "NotPrepared", "OldTrackRemains", "Returned"]
 """The errors of a release that left the traffic as it was, or that returned it itself."""
 _NEXT_TRY = jsonata("$tries + 1")
-_STEP = "$plan[$index]"
 _IMAGE_PARAMETER = "$lookup($config.images, $old)"
 
 
@@ -125,17 +125,13 @@ def _look_at_execution() -> States:
 
 def _record_step() -> States:
     """Record the step that was under way, with the requests that the new track received."""
-    record = (
-        f"$append($steps, [{{'position': {_STEP}.position, 'share': {_STEP}.share, "
-        "'requests': $requests}])"
-    )
     return {
         "Return": choose([when("$isMoving", "Return: requests")], "Look", tries=0),
         "Return: requests": count_requests(
             following="Return: record",
             on_error=catch("Return: record", requests=jsonata("-1")),
         ),
-        "Return: record": assignment("Look", steps=jsonata(record), tries=0),
+        "Return: record": assignment("Look", steps=jsonata(RECORD_STEP), tries=0),
     }
 
 

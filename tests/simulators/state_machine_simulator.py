@@ -15,7 +15,19 @@ Response = Callable[[dict[str, Any]], Any]
 
 
 class FailedError(Exception):
-    """The execution has reached a Fail state."""
+    """The execution has reached a Fail state. The text is the cause."""
+
+    def __init__(self, cause: str, error: str = "") -> None:
+        super().__init__(cause)
+        self.error = error
+
+
+class CallError(Exception):
+    """An API call fails, with the name and the cause of the error."""
+
+    def __init__(self, error: str, cause: str) -> None:
+        super().__init__(cause)
+        self.output = {"Error": error, "Cause": cause}
 
 
 def definition(stage: SynthesizedStage, stack: str, name: str) -> State:
@@ -109,8 +121,14 @@ class Execution:
             started: The start time, which the context object has.
         """
         self._responses = responses
-        self._context = {"Execution": {"StartTime": started}}
+        self._context: dict[str, Any] = {
+            "Execution": {"StartTime": started, "Id": "execution", "Name": "name"},
+            "StateMachine": {"Id": "machine"},
+            "State": {"EnteredTime": started},
+        }
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.entered: list[str] = []
+        """The names of the states, in the order in which the execution entered them."""
 
     def run(
         self, machine: State, state_input: Any = None, variables: dict[str, Any] | None = None
@@ -120,11 +138,21 @@ class Execution:
         name, value = machine["StartAt"], state_input
         while True:
             state = machine["States"][name]
-            result = self._result(state, value, variables)
+            self.entered.append(name)
+            try:
+                result = self._result(state, value, variables)
+            except CallError as error:
+                (catcher,) = state["Catch"]
+                states = {"input": value, "errorOutput": error.output, "context": self._context}
+                assigned = _evaluate(catcher.get("Assign", {}), states, variables)
+                value = _evaluate(catcher.get("Output", error.output), states, variables)
+                variables |= assigned
+                name = catcher["Next"]
+                continue
             states = {"input": value, "result": result, "context": self._context}
             output = state.get("Output", value if result is None else result)
-            next_name = self._next_state(state, states, variables)
-            assigned = _evaluate(state.get("Assign", {}), states, variables)
+            next_name, assign = self._next_state(state, states, variables)
+            assigned = _evaluate(assign, states, variables)
             value = _evaluate(output, states, variables)
             variables |= assigned
             if next_name is None:
@@ -134,7 +162,7 @@ class Execution:
     def _result(self, state: State, value: Any, variables: dict[str, Any]) -> Any:
         states = {"input": value, "context": self._context}
         if state["Type"] == "Task":
-            action = state["Resource"].partition(":aws-sdk:")[2]
+            action = state["Resource"].partition(":states:::")[2].removeprefix("aws-sdk:")
             arguments = _evaluate(state.get("Arguments", {}), states, variables)
             self.calls.append((action, arguments))
             return self._responses[action](arguments)
@@ -142,18 +170,21 @@ class Execution:
             items = _evaluate(state["Items"], states, variables)
             return [self.run(state["ItemProcessor"], item, variables) for item in items]
         if state["Type"] == "Fail":
-            raise FailedError(_evaluate(state["Cause"], states, variables))
+            raise FailedError(_evaluate(state["Cause"], states, variables), state.get("Error", ""))
         return None
 
     @staticmethod
-    def _next_state(state: State, states: Any, variables: dict[str, Any]) -> str | None:
+    def _next_state(
+        state: State, states: Any, variables: dict[str, Any]
+    ) -> tuple[str | None, dict[str, Any]]:
+        """Return the name of the next state, and the variables to assign on the way."""
         for choice in state.get("Choices", []):
             is_met = _evaluate(choice["Condition"], states, variables)
             assert isinstance(is_met, bool), choice
             if is_met:
-                return str(choice["Next"])
+                return str(choice["Next"]), choice.get("Assign", {})
         next_name = state.get("Next", state.get("Default"))
-        return None if next_name is None else str(next_name)
+        return None if next_name is None else str(next_name), state.get("Assign", {})
 
 
 def _evaluate(value: Any, states: dict[str, Any], variables: dict[str, Any]) -> Any:
@@ -171,6 +202,8 @@ def _evaluate(value: Any, states: dict[str, Any], variables: dict[str, Any]) -> 
     if not (isinstance(value, str) and value.startswith("{%")):
         return value
     expression = Jsonata(value.removeprefix("{%").removesuffix("%}").strip())
+    # Step Functions adds this function to JSONata.
+    expression.register_lambda("parse", json.loads)
     frame = expression.create_frame()
     for name, item in {"states": states, **variables}.items():
         frame.bind(name, item)
