@@ -138,6 +138,11 @@ def protection(setup: Setup, arguments: Sequence[str]) -> int:
     return _module(setup, "tools.pipeline", "protection", *arguments)
 
 
+def images(setup: Setup, arguments: Sequence[str]) -> int:
+    """STAGE                       the images that a stage runs."""
+    return _module(setup, "tools.pipeline", "images", *arguments)
+
+
 def synthesize(setup: Setup, arguments: Sequence[str]) -> int:
     """CHECKOUT OUTPUT [OPTIONS]   synthesize a checkout with the libraries of its lock files."""
     return _module(setup, "tools.pipeline", "synthesize", *arguments)
@@ -208,6 +213,7 @@ COMMANDS: "Mapping[str, Callable[[Setup, Sequence[str]], int]]" = {
     "service-linked-roles": service_linked_roles,
     "target": target,
     "protection": protection,
+    "images": images,
     "synthesize": synthesize,
     "cost": cost,
     "bench": bench,

@@ -61,6 +61,8 @@ def dev_requests(stage: SynthesizedStage, command: str) -> list[IamRequest]:
                 IamRequest(f"iam:{name}", f"{arn}/AWSServiceRoleForRDS")
                 for name in ("GetRole", "CreateServiceLinkedRole")
             ]
+        case "images":
+            return [IamRequest("cloudformation:DescribeStacks")]
         case "set-secret":
             return [
                 IamRequest(f"secretsmanager:{name}", _application_secret(stage))

@@ -22,6 +22,7 @@ OTHER_PROGRAMS = ("cat", "gh", "git", "tar", ".ci/run")
 Parser = Callable[[], argparse.ArgumentParser]
 PARSERS: dict[str, tuple[Parser, bool]] = {
     "guard": (guard.parser, False),
+    "images": (pipeline.parser, True),
     "protection": (pipeline.parser, True),
     "review": (review.parser, False),
     "synthesize": (pipeline.parser, True),

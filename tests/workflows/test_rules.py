@@ -80,6 +80,32 @@ def test_no_job_of_a_pull_request_can_get_a_token_for_aws() -> None:
         assert "environment" not in job.content, job
 
 
+def test_a_chained_role_is_assumed_without_tags() -> None:
+    """The role for reviews may not call sts:TagSession, which the action does by default."""
+    chained = [
+        step["with"]
+        for job in jobs()
+        for step in job.steps
+        if "role-chaining" in step.get("with", {})
+    ]
+    assert chained
+    assert all(options["role-skip-session-tagging"] is True for options in chained)
+
+
+def test_an_image_with_a_critical_vulnerability_that_has_a_fix_fails() -> None:
+    scans = [
+        step["with"]
+        for job in jobs()
+        for step in job.steps
+        if step.get("uses", "").startswith("anchore/scan-action@")
+    ]
+    assert scans
+    for options in scans:
+        assert options["severity-cutoff"] == "critical"
+        assert options["only-fixed"] is True
+        assert options.get("fail-build", True) is True
+
+
 def test_no_step_uses_a_cache() -> None:
     """A pull request could fill the cache that a deployment reads."""
     for job in jobs():

@@ -1,1 +1,1 @@
-"""What the workflows need: the target of a stage, its protection in GitHub, and an assembly."""
+"""What the workflows need: target, protection and images of a stage, and an assembly."""

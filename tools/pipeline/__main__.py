@@ -1,4 +1,4 @@
-"""Does what the workflows need: the target of a stage, its protection, and an assembly."""
+"""Does what the workflows need: target, protection and images of a stage, and an assembly."""
 
 import argparse
 import os
@@ -9,7 +9,8 @@ from pathlib import Path
 from settings import SettingsError, StageSettings, load_stage, stage_names
 from settings.selection import select_stages
 from tools.cdk_context import bootstrap_qualifier
-from tools.command_line import ArgumentParser, UsageError
+from tools.command_line import NO_CREDENTIALS, ArgumentParser, UsageError
+from tools.pipeline.deployed_images import read_deployed_images
 from tools.pipeline.errors import PipelineError
 from tools.pipeline.protection import check_protection, read_github_environment
 from tools.pipeline.synthesis import synthesize
@@ -26,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             synthesize(options.checkout, options.output, options.markdown)
         elif options.command == "target":
             _print_target(load_stage(options.stage))
+        elif options.command == "images":
+            _print_images(load_stage(options.stage))
         else:
             _print_protection(load_stage(options.stage))
     except (PipelineError, SettingsError, UsageError) as error:
@@ -40,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     commands = arguments.add_subparsers(dest="command", required=True)
     for name, text in {
         "target": "print the account, the Region and the roles of a stage as outputs of a step",
+        "images": "print the images that a stage runs as outputs of a step",
         "protection": "fail if no one must approve the deployments of a protected stage",
     }.items():
         command = commands.add_parser(name, help=text, description=text)
@@ -83,6 +87,23 @@ def _print_protection(settings: StageSettings) -> None:
             f"{settings.stage} shares its AWS account with {', '.join(others)}: whoever may deploy "
             "one of these stages can also change the others.\n"
         )
+
+
+def _print_images(settings: StageSettings) -> None:
+    """Print `service=image` lines, with the caller's credentials."""
+    # Imported here: the other commands do not need boto3.
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+    from tools.operations.session import create_session
+
+    try:
+        client = create_session(settings.region).client("cloudformation")
+        for service, image in read_deployed_images(client, settings).items():
+            print(f"{service}={image}")
+    except NoCredentialsError:
+        raise PipelineError(NO_CREDENTIALS) from None
+    except (BotoCoreError, ClientError) as error:
+        raise PipelineError(f"AWS refuses: {error}") from None
 
 
 def _notify(text: str) -> None:
