@@ -150,10 +150,13 @@ class DatabaseSettings(Settings):
     """Whether a standby in another Availability Zone takes over within 60 seconds, the design's
     recovery time. It doubles the price of the instance and its storage."""
     storage_gib: int = Field(ge=20, le=65536)
-    """The storage that the instance starts with. RDS can grow it and never shrinks it."""
+    """The storage that the instance starts with. RDS grows it by 10 percent or more at a time, and
+    never shrinks it ("Increasing DB instance storage capacity", Amazon RDS User Guide)."""
     max_storage_gib: int | None = Field(None, ge=20, le=65536)
     """The size up to which RDS grows the storage. By default the storage does not grow, and
-    PostgreSQL stops when it is full."""
+    PostgreSQL stops when it is full. RDS keeps the limit of an instance whose setting is removed:
+    the resource handler of CloudFormation sends no limit (Translator.modifyDbInstanceRequest of
+    aws-cloudformation-resource-providers-rds)."""
     backup_retention_days: int = Field(7, ge=0, le=35)
     """How many days RDS keeps automated backups, from which it restores any time of these days.
     The default is the design's. With 0, there are no backups."""
@@ -178,9 +181,17 @@ class DatabaseSettings(Settings):
 
     @model_validator(mode="after")
     def _check_storage(self) -> Self:
-        if self.max_storage_gib is not None and self.max_storage_gib <= self.storage_gib:
+        """Check the limit, which RDS refuses as "Invalid max storage size" if it is too low.
+
+        Source: "Managing capacity automatically with Amazon RDS storage autoscaling", Amazon RDS
+        User Guide.
+        """
+        lowest = -(-self.storage_gib * 11 // 10)
+        if self.max_storage_gib is not None and self.max_storage_gib < lowest:
             raise invalid_setting(
-                "max_storage_gib", self.max_storage_gib, f"over storage_gib, {self.storage_gib}"
+                "max_storage_gib",
+                self.max_storage_gib,
+                f"at least {lowest}, which is 10 percent over storage_gib, {self.storage_gib}",
             )
         return self
 

@@ -27,8 +27,8 @@ def second_generation(**settings: Any) -> dict[str, Any]:
 
 INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "a storage limit that is the storage": (
-        {"max_storage_gib": 50},
-        "max_storage_gib: found 50; allowed: over storage_gib, 50",
+        {"max_storage_gib": 54},
+        "max_storage_gib: found 54; allowed: at least 55, which is 10 percent over storage_gib, 50",
     ),
     "read replicas without backups": (
         {"read_replicas": 1, "backup_retention_days": 0},

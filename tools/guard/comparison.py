@@ -12,6 +12,7 @@ from tools.guard.immutable_field_checks import check_immutable_fields
 from tools.guard.manifests import MANIFEST_TYPE
 from tools.guard.name_checks import check_names
 from tools.guard.namespace_checks import check_namespaces
+from tools.guard.one_way_checks import check_one_way_properties
 from tools.guard.reference import ResourceId
 from tools.guard.refusal import Refusal
 from tools.guard.replication_group_checks import check_replication_groups
@@ -54,6 +55,7 @@ def _check_refusals(update: StageUpdate, stack: str) -> Iterator[Refusal]:
     yield from check_exports(update, stack, {refusal.name for refusal in refused_names})
     yield from check_immutable_fields(update, stack)
     yield from check_replication_groups(update, stack)
+    yield from check_one_way_properties(update, stack)
 
 
 def _check_stack(update: StageUpdate, stack: str) -> Iterator[Finding]:

@@ -329,3 +329,54 @@ def test_the_last_replica_goes_after_the_failover() -> None:
 
 def test_more_replicas_take_one_deployment() -> None:
     assert not refusals(redis(2, failover=True), redis(3, failover=True))
+
+
+# Properties that go in one direction only
+
+INSTANCE, CACHE, CLUSTER = (
+    "AWS::RDS::DBInstance",
+    "AWS::ElastiCache::ReplicationGroup",
+    "AWS::EKS::Cluster",
+)
+
+
+@pytest.mark.parametrize(
+    "resource_type, name, old, new",
+    [
+        (INSTANCE, "AllocatedStorage", "100", "99"),
+        (INSTANCE, "AllocatedStorage", "100", "109"),
+        (INSTANCE, "EngineVersion", "15.17", "15.16"),
+        (INSTANCE, "EngineVersion", "16", "15.17"),
+        (CACHE, "EngineVersion", "7.1", "7.0"),
+        (CLUSTER, "Version", "1.35", "1.34"),
+        (CLUSTER, "Version", "1.33", "1.35"),
+    ],
+)
+def test_a_property_that_cannot_go_back_is_refused(
+    resource_type: str, name: str, old: str, new: str
+) -> None:
+    before = resource(resource_type, **{name: old})
+    after = changed(before, **{name: new})
+
+    (refusal,) = refusals(stack({"Store": before}), stack({"Store": after}))
+
+    assert refusal.reasons == (f'{name} changes from "{old}" to "{new}"',)
+    assert "Undo the change" in refusal.way[0]
+
+
+@pytest.mark.parametrize(
+    "resource_type, name, old, new",
+    [
+        (INSTANCE, "AllocatedStorage", "100", "110"),
+        (INSTANCE, "EngineVersion", "15", "15.17"),
+        (INSTANCE, "EngineVersion", "15.17", "15"),
+        (INSTANCE, "EngineVersion", "15.9", "15.17"),
+        (CACHE, "EngineVersion", "7.0", "7.1"),
+        (CLUSTER, "Version", "1.34", "1.35"),
+    ],
+)
+def test_a_property_may_go_forward(resource_type: str, name: str, old: str, new: str) -> None:
+    before = resource(resource_type, **{name: old})
+    after = changed(before, **{name: new})
+
+    assert refusals(stack({"Store": before}), stack({"Store": after})) == []
