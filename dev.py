@@ -148,6 +148,16 @@ def synthesize(setup: Setup, arguments: Sequence[str]) -> int:
     return _module(setup, "tools.pipeline", "synthesize", *arguments)
 
 
+def smoke(setup: Setup, arguments: Sequence[str]) -> int:
+    """STAGE                       check from outside that a deployed stage serves its users."""
+    return _module(setup, "tools.smoke_test", *arguments)
+
+
+def watch(setup: Setup, arguments: Sequence[str]) -> int:
+    """STAGE --minutes N           fail if an alarm goes off that pages."""
+    return _module(setup, "tools.operations", "watch", *arguments)
+
+
 def cost(setup: Setup, arguments: Sequence[str]) -> int:
     """STAGE [--against REVISION] [--json FILE]   what a stage costs a month."""
     return _module(setup, "tools.cost", *arguments)
@@ -215,6 +225,8 @@ COMMANDS: "Mapping[str, Callable[[Setup, Sequence[str]], int]]" = {
     "protection": protection,
     "images": images,
     "synthesize": synthesize,
+    "smoke": smoke,
+    "watch": watch,
     "cost": cost,
     "bench": bench,
     "lock": lock,

@@ -11,8 +11,7 @@ from tests.synthesis import ACCOUNT, SynthesizedStage
 
 _WITHOUT_AWS = {
     *("charts", "check", "cost", "deploy-local", "destroy-local", "diff-local", "lock", "setup"),
-    *("protection", "shell-local", "stop-local", "synthesize", "target"),
-    "test",
+    *("protection", "shell-local", "smoke", "stop-local", "synthesize", "target", "test"),
 }
 """Commands that never use the caller's credentials (dev.py)."""
 
@@ -51,7 +50,7 @@ def dev_requests(stage: SynthesizedStage, command: str) -> list[IamRequest]:
     match words[0]:
         case "guard" | "review" if "--against" in words:
             return []
-        case "guard" | "review":
+        case "guard" | "review" | "watch":
             return _assume(stage, ("lookup-role",))
         case "preflight":
             return [IamRequest("secretsmanager:GetSecretValue", _application_secret(stage))]

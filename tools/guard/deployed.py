@@ -12,6 +12,7 @@ from tools.command_line import NO_CREDENTIALS
 from tools.guard.errors import GuardError
 from tools.guard.stack_status import check_statuses
 from tools.guard.templates import StackTemplate, Templates
+from tools.lookup_role import assume_lookup_role
 from tools.templates.assembly import AssemblyStack
 from tools.templates.schemas import JsonValue
 
@@ -149,7 +150,7 @@ def cloudformation_clients(session: Session, stacks: Sequence[AssemblyStack]) ->
     role_arns = {stack.region: _lookup_role_arn(stack, caller) for stack in stacks}
 
     def create_client(region: str) -> Any:  # noqa: ANN401 - boto3 creates the class at run time
-        credentials = _assume_role(sts, role_arns[region])
+        credentials = assume_lookup_role(sts, role_arns[region], "replacement-guard")
         return session.client("cloudformation", region_name=region, **credentials)
 
     return create_client
@@ -178,21 +179,3 @@ def _lookup_role_arn(stack: AssemblyStack, caller: Mapping[str, str]) -> str | N
     partition = caller["Arn"].split(":")[1]
     arn = stack.lookup_role_arn.replace("${AWS::Partition}", partition)
     return arn.replace("${AWS::AccountId}", caller["Account"])
-
-
-def _assume_role(sts: Any, role_arn: str | None) -> dict[str, str]:  # noqa: ANN401 - a boto3 client
-    """Return the credentials of a role as arguments of a client; empty if AWS refuses them."""
-    from botocore.exceptions import ClientError
-
-    if role_arn is None:
-        return {}
-    try:
-        response = sts.assume_role(RoleArn=role_arn, RoleSessionName="replacement-guard")
-    except ClientError:
-        return {}
-    credentials = response["Credentials"]
-    return {
-        "aws_access_key_id": credentials["AccessKeyId"],
-        "aws_secret_access_key": credentials["SecretAccessKey"],
-        "aws_session_token": credentials["SessionToken"],
-    }
