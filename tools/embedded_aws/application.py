@@ -94,6 +94,7 @@ def _correct_emulator(registry: Any) -> None:  # noqa: ANN401 - imported later
     from tools.embedded_aws.cloudformation.math_alarms import keep_math_alarms
     from tools.embedded_aws.cloudformation.rollbacks import correct_failed_rollbacks
     from tools.embedded_aws.cloudformation.secrets import refer_to_secrets_by_arn
+    from tools.embedded_aws.cloudformation.stack_operations import refuse_parallel_operations
     from tools.embedded_aws.cloudformation.waiting import wait_for_stacks
     from tools.embedded_aws.load_balancing.forward_actions import keep_forward_configs
     from tools.embedded_aws.step_functions.executions import correct_executions
@@ -106,6 +107,7 @@ def _correct_emulator(registry: Any) -> None:  # noqa: ANN401 - imported later
     protect_exports()
     hide_unchanged_resources()
     correct_failed_rollbacks()
+    refuse_parallel_operations()
     wait_for_stacks()
     registry.install()
     protect_filled_buckets()

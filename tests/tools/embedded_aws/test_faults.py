@@ -6,6 +6,7 @@ import json
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.error import HTTPError
 
@@ -133,25 +134,111 @@ def test_what_a_failed_rollback_leaves_is_deleted_with_the_stack(
     assert stack.deploy(resources) == "CREATE_COMPLETE"
 
 
-def test_a_second_update_of_a_stack_in_progress_is_refused(stack: Stack) -> None:
-    wait = {
-        "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
-        "Wait": {
-            "Type": "AWS::CloudFormation::WaitCondition",
-            "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "2"},
-        },
+def test_a_resource_that_a_rollback_could_not_restore_is_in_update_failed(
+    stack: Stack, faults: FaultApi
+) -> None:
+    stack.deploy({"First": named("one"), "Second": named("one")})
+    faults.put(fault(stack, "First", "update", after=1), fault(stack, "Second", "update"))
+    stack.deploy({"First": named("two"), "Second": named("two") | {"DependsOn": "First"}})
+
+    assert _failed_updates(stack) == {"First": "/_local/faults has a fault"}
+
+    faults.put(fault(stack, "First", "update"))
+    stack.cloudformation.continue_update_rollback(StackName=stack.name)
+    assert stack.status() == "UPDATE_ROLLBACK_FAILED"
+    assert _failed_updates(stack) == {"First": "/_local/faults has a fault"}
+
+    stack.cloudformation.continue_update_rollback(StackName=stack.name)
+    assert stack.status() == "UPDATE_ROLLBACK_COMPLETE"
+    assert _failed_updates(stack) == {}
+
+
+def test_a_skipped_resource_counts_as_restored_and_stays_as_it_is(
+    stack: Stack, faults: FaultApi, aws: Callable[[str], Any]
+) -> None:
+    stack.deploy({"First": named("one"), "Second": named("one")})
+    faults.put(fault(stack, "First", "update", after=1), fault(stack, "Second", "update"))
+    stack.deploy({"First": named("two"), "Second": named("two") | {"DependsOn": "First"}})
+    with pytest.raises(ClientError, match="only resources whose rollback failed"):
+        _continue_without(stack, "Second")
+
+    _continue_without(stack, "First")
+
+    assert stack.status() == "UPDATE_ROLLBACK_COMPLETE"
+    assert _failed_updates(stack) == {}
+    assert _display_names(stack, aws) == {"First": "two", "Second": "one"}
+
+
+def _continue_without(stack: Stack, logical_id: str) -> None:
+    stack.cloudformation.continue_update_rollback(
+        StackName=stack.name, ResourcesToSkip=[logical_id]
+    )
+
+
+def _failed_updates(stack: Stack) -> dict[str, str]:
+    """Return the end of the reason of each resource in `UPDATE_FAILED`."""
+    found = stack.cloudformation.describe_stack_resources(StackName=stack.name)["StackResources"]
+    return {
+        resource["LogicalResourceId"]: resource["ResourceStatusReason"].split("because ")[-1]
+        for resource in found
+        if resource["ResourceStatus"] == "UPDATE_FAILED"
     }
-    first = threading.Thread(target=stack.deploy, args=(wait,))
-    first.start()
+
+
+WAIT = {
+    "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+    "Wait": {
+        "Type": "AWS::CloudFormation::WaitCondition",
+        "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "1"},
+    },
+}
+
+
+@contextmanager
+def in_progress(stack: Stack, resources: dict[str, Any], status: str) -> Iterator[None]:
+    """Deploy a stack whose wait lasts a second, and meanwhile run the block."""
+    deployment = threading.Thread(target=stack.deploy, args=(resources,))
+    deployment.start()
     try:
-        while stack.status() is None:
-            pass
-        with pytest.raises(ClientError, match="is in CREATE_IN_PROGRESS state"):
-            stack.cloudformation.update_stack(
-                StackName=stack.name, TemplateBody=json.dumps({"Resources": wait | {"A": TOPIC}})
-            )
+        while stack.status() != status:
+            assert deployment.is_alive()
+        yield
     finally:
-        first.join()
+        deployment.join()
+
+
+def test_a_second_deployment_is_refused_while_the_first_is_in_progress(stack: Stack) -> None:
+    template = json.dumps({"Resources": {"A": TOPIC}})
+    refusal = r"Stack:arn:\S+ is in CREATE_IN_PROGRESS state and can not be updated"
+    with in_progress(stack, WAIT, "CREATE_IN_PROGRESS"):
+        with pytest.raises(ClientError, match=refusal):
+            stack.cloudformation.update_stack(StackName=stack.name, TemplateBody=template)
+        with pytest.raises(ClientError, match=refusal):
+            stack.cloudformation.create_change_set(
+                StackName=stack.name, ChangeSetName="second", TemplateBody=template
+            )
+
+
+def test_a_stack_is_not_deleted_during_an_update(stack: Stack) -> None:
+    stack.deploy({"A": TOPIC})
+    refused = pytest.raises(ClientError, match="cannot be deleted while in status UPDATE_IN_PROG")
+    with in_progress(stack, WAIT | {"A": TOPIC}, "UPDATE_IN_PROGRESS"), refused:
+        stack.cloudformation.delete_stack(StackName=stack.name)
+    assert stack.status() == "UPDATE_ROLLBACK_COMPLETE"
+
+
+def test_no_change_set_is_created_after_a_rollback_that_failed(
+    stack: Stack, faults: FaultApi
+) -> None:
+    stack.deploy({"First": named("one"), "Second": named("one")})
+    faults.put(fault(stack, "First", "update", after=1), fault(stack, "Second", "update"))
+    stack.deploy({"First": named("two"), "Second": named("two") | {"DependsOn": "First"}})
+    with pytest.raises(ClientError, match="is in UPDATE_ROLLBACK_FAILED state"):
+        stack.cloudformation.create_change_set(
+            StackName=stack.name,
+            ChangeSetName="next",
+            TemplateBody=json.dumps({"Resources": {"First": named("three")}}),
+        )
 
 
 def test_a_stack_whose_exports_are_imported_is_not_deleted(
