@@ -2,13 +2,18 @@
 
 import copy
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from settings import load_stage, stage_names
+from settings import StageSettings, load_stage, stage_names
 from tests.rules.stage_graph import StageGraph
+from tests.rules.variants import all_optional_parts, no_optional_parts
 from tests.synthesis import Template, synthesize, synthesize_account
 
 ACCOUNT_STACK = "account"
+_VARIANTS: Mapping[str, Callable[[], StageSettings]] = {
+    "every optional part": all_optional_parts,
+    "no optional part": no_optional_parts,
+}
 
 
 @functools.cache
@@ -27,7 +32,7 @@ def graph_with_fault(name: str, put_back: Callable[[dict[str, Template]], None])
 
 
 def graph_names() -> list[str]:
-    return [*stage_names(), ACCOUNT_STACK]
+    return [*stage_names(), *_VARIANTS, ACCOUNT_STACK]
 
 
 def _templates(name: str) -> tuple[str, dict[str, Template]]:
@@ -35,5 +40,5 @@ def _templates(name: str) -> tuple[str, dict[str, Template]]:
         account = synthesize_account(*map(load_stage, stage_names()))
         ((region, template),) = account.templates.items()
         return region, {ACCOUNT_STACK: template}
-    stage = synthesize(load_stage(name))
+    stage = synthesize(_VARIANTS[name]() if name in _VARIANTS else load_stage(name))
     return stage.settings.region, stage.templates

@@ -170,16 +170,6 @@ _KEY_RULES = (
         ),
         source="Secret encryption and decryption in AWS Secrets Manager",
     ),
-    *(
-        UseRule(
-            target=_KEY,
-            user="AWS::SecretsManager::RotationSchedule",
-            property=f"HostedRotationLambda.{name}",
-            why_none="The stack of the hosted function permits its own role the use of this key.",
-            source="AWS::SecretsManager::RotationSchedule HostedRotationLambda",
-        )
-        for name in ("KmsKeyArn", "MasterSecretKmsKeyArn")
-    ),
 )
 
 _BUCKET_RULES = (
@@ -324,6 +314,20 @@ _TOPIC_RULES = (
             ),
         ),
         source="Creating an Amazon SNS topic for anomaly notifications",
+    ),
+    UseRule(
+        target=_TOPIC,
+        user="AWS::SNS::Subscription",
+        property="TopicArn",
+        accesses=(Access(by=Caller(), actions=("sns:Subscribe",)),),
+        source="resource schema of AWS::SNS::Subscription, permissions of the create handler",
+    ),
+    UseRule(
+        target=_TOPIC,
+        user="AWS::Chatbot::SlackChannelConfiguration",
+        property="SnsTopicArns.*",
+        why_none="The service-linked role of Amazon Q Developer subscribes, by its own policy.",
+        source="AWSChatbotServiceLinkedRolePolicy, AWS Managed Policy Reference",
     ),
     UseRule(
         target=_TOPIC,
