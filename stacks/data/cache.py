@@ -153,6 +153,14 @@ def _acknowledge_replication_group(
         reason="The settings keep snapshots for 5 days by default, as the existing deployment "
         "does. Redis holds sessions, rate limits and cached answers, which nobody needs later.",
     )
+    if replication_group.nodes > 1 and not fails_over:
+        acknowledge(
+            replication_group,
+            "E3026",
+            "CloudFormation-Validate::E3026",
+            reason="Without automatic failover, the number of nodes may be 2 to 6 "
+            "(CreateReplicationGroup, ElastiCache API reference). Only cluster mode requires it.",
+        )
     if not fails_over:
         acknowledge(
             replication_group,
