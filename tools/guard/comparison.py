@@ -19,6 +19,7 @@ from tools.guard.replication_group_checks import check_replication_groups
 from tools.guard.resource_checks import check_resource
 from tools.guard.stateful_resources import is_stateful, namespaces_in
 from tools.guard.templates import Templates
+from tools.guard.traffic_checks import check_traffic
 from tools.guard.update import StageUpdate
 from tools.templates.schemas import SchemaFiles
 
@@ -56,6 +57,7 @@ def _check_refusals(update: StageUpdate, stack: str) -> Iterator[Refusal]:
     yield from check_immutable_fields(update, stack)
     yield from check_replication_groups(update, stack)
     yield from check_one_way_properties(update, stack)
+    yield from check_traffic(update, stack)
 
 
 def _check_stack(update: StageUpdate, stack: str) -> Iterator[Finding]:

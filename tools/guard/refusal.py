@@ -1,4 +1,4 @@
-"""What CloudFormation or the API server of the cluster would refuse, and what to do about it."""
+"""What a deployment cannot do, because AWS would refuse it or users would notice it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ RUNBOOK = "docs/runbooks/replacement-guard.md"
 
 @dataclass(frozen=True)
 class Refusal:
-    """A change that makes the deployment fail. Nothing is lost, so no override allows it."""
+    """A change that makes the deployment fail, or the application. No override allows it."""
 
     name: str
     """The resource or the output: STACK/LOGICAL_ID."""
@@ -21,17 +21,19 @@ class Refusal:
     """The changes that cause the refusal."""
     way: tuple[str, ...]
     """What to do, one sentence for each line."""
+    summary: str = "AWS would refuse the change"
+    runbook: str = RUNBOOK
 
     def __str__(self) -> str:
         first, *rest = self.way
         return "\n".join(
             [
-                f"{self.name} cannot be deployed: AWS would refuse the change",
+                f"{self.name} cannot be deployed: {self.summary}",
                 f"  what   {self.subject}",
                 *(f"  why    {reason}" for reason in self.reasons),
                 f"  error  {self.error}",
                 f"  do     {first}",
                 *(f"         {sentence}" for sentence in rest),
-                f"         See {RUNBOOK}.",
+                f"         See {self.runbook}.",
             ]
         )

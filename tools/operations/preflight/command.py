@@ -55,6 +55,7 @@ CHECKS: Mapping[str, Check] = {
     "Certificate": domain.check_certificate,
     "Application secret": secret.check_application_secret,
     "Released images": stacks.check_released_images,
+    "Traffic": stacks.check_traffic,
     "Images": images.check_images,
     "Charts": charts.check_charts,
 }

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from settings import StageSettings
 from settings.accounts import EMBEDDED_ACCOUNT
+from settings.delivery import DeliverySettings
 from tools.cdk_context import bootstrap_qualifier
 from tools.deletion_protection import DeployedStack, StageProtection
 from tools.operations.preflight.row import Row, Status, missing, ok
@@ -69,6 +70,43 @@ def check_released_images(session: "Session", settings: StageSettings) -> list[R
     """Name the images of the settings that a deployment does not release."""
     notes = describe_unreleased_images(session.client("cloudformation"), settings)
     return [ok("Released images", note) for note in notes]
+
+
+def check_traffic(session: "Session", settings: StageSettings) -> list[Row]:
+    """Check that the deployment removes no position that is in use."""
+    client, name = session.client("cloudformation"), settings.resource_name("workloads")
+    try:
+        (stack,) = client.describe_stacks(StackName=name)["Stacks"]
+    except client.exceptions.ClientError as error:
+        if "does not exist" in str(error):
+            return []
+        raise
+    deployed = {
+        parameter["ParameterKey"]: parameter["ParameterValue"]
+        for parameter in stack.get("Parameters", ())
+    }
+    return [
+        _check_position(service, position, delivery, settings.stage)
+        for service, delivery in (
+            (service, each.delivery) for service, each in settings.services.by_name().items()
+        )
+        if (position := deployed.get(f"{service.capitalize()}Traffic")) is not None
+    ]
+
+
+def _check_position(service: str, position: str, delivery: DeliverySettings, stage: str) -> Row:
+    subject = f"Traffic of the {service}"
+    if delivery.has_two_tracks and position in delivery.positions:
+        return ok(subject, position)
+    if not delivery.has_two_tracks and position == "blue":
+        return ok(subject, "blue, the track that rolling updates keep")
+    allowed = ", ".join(delivery.positions) if delivery.has_two_tracks else "blue"
+    return missing(
+        subject,
+        position,
+        allowed=f"{allowed}, with services.{service}.delivery in settings/{stage}.yaml",
+        fix=f"python3 dev.py release status {stage} {service}; docs/delivery.md",
+    )
 
 
 def _describe(client: Any, name: str) -> DeployedStack | None:  # noqa: ANN401 - a boto3 client

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from settings.accounts import EMBEDDED_ACCOUNT
+from settings.delivery import Strategy
+from tests.stage_variants import with_strategy
 from tests.synthesis import SynthesizedStage
 from tests.tools.operations.simulated_account import ApiError, SimulatedAccount, refuse
 from tools.operations.preflight import stacks
@@ -88,9 +90,40 @@ def test_the_embedded_aws_takes_a_protected_stage(account: SimulatedAccount) -> 
 def test_an_image_of_the_settings_that_is_not_deployed_is_named(account: SimulatedAccount) -> None:
     account.answers["cloudformation:DescribeStacks"] = {
         "Stacks": [
-            {"Parameters": [{"ParameterKey": "BackendImage", "ParameterValue": "backend:0.9"}]}
+            {
+                "Parameters": [
+                    {"ParameterKey": name, "ParameterValue": "backend:0.9"}
+                    for name in ("BackendImage", "MigrationsImage")
+                ]
+            }
         ]
     }
     (row,) = stacks.check_released_images(account.session, account.settings)
     assert row.status == Status.OK
     assert row.found.startswith("BackendImage: a deployment keeps backend:0.9")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "position", "status"),
+    [
+        ("rolling", "blue", Status.OK),
+        ("rolling", "green", Status.MISSING),
+        ("rolling", "75-25", Status.MISSING),
+        ("canary", "75-25", Status.OK),
+        ("canary", "green", Status.OK),
+        ("canary", "90-10", Status.MISSING),
+    ],
+)
+def test_a_deployment_that_removes_the_position_in_use_is_refused(
+    account: SimulatedAccount, strategy: Strategy, position: str, status: Status
+) -> None:
+    parameters = [{"ParameterKey": "BackendTraffic", "ParameterValue": position}]
+    account.answers["cloudformation:DescribeStacks"] = {"Stacks": [{"Parameters": parameters}]}
+    settings = with_strategy(strategy, "backend", stage=account.settings.stage)
+    (row,) = stacks.check_traffic(account.session, settings)
+    assert (row.subject, row.status) == ("Traffic of the backend", status)
+
+
+def test_a_stage_with_rolling_updates_has_no_position(account: SimulatedAccount) -> None:
+    account.answers["cloudformation:DescribeStacks"] = {"Stacks": [{"Parameters": []}]}
+    assert stacks.check_traffic(account.session, account.settings) == []
