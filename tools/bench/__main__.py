@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tools.bench.further_stages import copy_app
+from tools.bench.larger_apps import SERVICES, add_stages, add_tracks
 from tools.bench.measurement import (
     BenchError,
     Comparison,
@@ -23,9 +23,21 @@ from tools.command_line import ArgumentParser, UsageError
 from tools.embedded_aws.environment import DEFAULT_ACCOUNT
 
 ROOT = Path(__file__).resolve().parents[2]
-PAIRS = {"synth-stage": 7, "synth": 7, "further-stage": 5, "deploy-local": 3, "test": 1}
+PAIRS = {
+    "synth-stage": 7,
+    "synth": 7,
+    "further-stage": 5,
+    "further-track": 5,
+    "deploy-local": 3,
+    "test": 1,
+}
 """The number of pairs by the name of a program. The last two take much longer than the others."""
 _FURTHER_STAGES = 2
+_GROWTH = {
+    "further-stage": ("synth", _FURTHER_STAGES),
+    "further-track": ("synth-stage", len(SERVICES)),
+}
+"""The programs whose result is a difference: the smaller program, and how many items it lacks."""
 
 _CLI_CONTEXT = {
     "aws:cdk:enable-path-metadata": True,
@@ -67,10 +79,11 @@ def _measure(names: Sequence[str], pairs: int) -> list[Comparison]:
         for name in names:
             program, count = programs[name], pairs or PAIRS[name]
             print_progress(f"{program.name}: {count} pairs ...")
-            if name == "further-stage":
-                pair = (programs["synth"], program)
+            if name in _GROWTH:
+                smaller, items = _GROWTH[name]
+                pair = (programs[smaller], program)
                 comparison = compare_growth(
-                    program.name, pair, _FURTHER_STAGES, programs["empty"], count, run_program
+                    program.name, pair, items, programs["empty"], count, run_program
                 )
             else:
                 comparison = compare(program, programs["empty"], count, run_program)
@@ -90,13 +103,15 @@ def create_programs(folder: Path) -> dict[str, Program]:
         }
         return Program(name, [sys.executable, str(ROOT / app)], environment)
 
-    larger_app = copy_app(ROOT, folder / "app", further_stages=_FURTHER_STAGES)
+    more_stages = add_stages(ROOT, folder / "more-stages", _FURTHER_STAGES)
+    more_tracks = add_tracks(ROOT, folder / "more-tracks")
     python = [sys.executable, "-m"]
     return {
         "empty": synthesis("the empty app", "tools/bench/empty_app.py"),
         "synth-stage": synthesis("synthesis of staging", "app.py", stage="staging"),
         "synth": synthesis("synthesis of both stages", "app.py"),
-        "further-stage": synthesis("a further stage", larger_app),
+        "further-stage": synthesis("a further stage", more_stages),
+        "further-track": synthesis("a second track of a service", more_tracks, stage="staging"),
         "deploy-local": Program(
             "deploy-local staging", [*python, "tools.embedded_aws", "deploy-local", "staging"], {}
         ),

@@ -12,7 +12,7 @@ from settings import load_stage, resolve_accounts, stage_names
 from settings.accounts import EMBEDDED_ACCOUNT
 from tests.synthesis import ROOT
 from tools.bench import __main__ as command
-from tools.bench.further_stages import copy_app
+from tools.bench.larger_apps import SERVICES, add_stages, add_tracks
 from tools.bench.measurement import (
     BenchError,
     Comparison,
@@ -54,12 +54,18 @@ def test_growth_is_the_difference_of_two_programs_for_each_further_item() -> Non
 
 
 def test_a_further_stage_is_one_that_the_settings_accept(tmp_path: Path) -> None:
-    copy_app(ROOT, tmp_path / "app", further_stages=2)
+    add_stages(ROOT, tmp_path / "app", 2)
     folder = tmp_path / "app" / "settings"
     names = stage_names(folder)
     assert names == ["production", "staging", "staging1", "staging2"]
     stages = [load_stage(name, folder) for name in names]
     assert set(resolve_accounts(stages, EMBEDDED_ACCOUNT).values()) == {EMBEDDED_ACCOUNT}
+
+
+def test_a_second_track_is_one_that_the_settings_accept(tmp_path: Path) -> None:
+    add_tracks(ROOT, tmp_path / "app")
+    services = load_stage("staging", tmp_path / "app" / "settings").services.by_name()
+    assert [services[name].delivery.has_two_tracks for name in SERVICES] == [True, True]
 
 
 def test_the_table_has_the_median_and_the_spread() -> None:
