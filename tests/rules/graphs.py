@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 
 from settings import StageSettings, load_stage, stage_names
 from tests.rules.stage_graph import StageGraph
-from tests.rules.variants import all_optional_parts, no_optional_parts
+from tests.rules.variants import all_optional_parts, no_optional_parts, unprotected_production
 from tests.synthesis import Template, synthesize, synthesize_account
 
 ACCOUNT_STACK = "account"
+UNPROTECTED = "production without protection"
 _VARIANTS: Mapping[str, Callable[[], StageSettings]] = {
     "every optional part": all_optional_parts,
     "no optional part": no_optional_parts,
+    UNPROTECTED: unprotected_production,
 }
 
 

@@ -49,3 +49,8 @@ def no_optional_parts() -> StageSettings:
             "anomaly_monitor": "none",
         },
     )
+
+
+def unprotected_production() -> StageSettings:
+    """Return production as it is deployed for the first time."""
+    return load_stage("production").model_copy(update={"deletion_protection": False})

@@ -41,7 +41,12 @@ class ScheduledMessages:
         self.settings = settings
         self._scope = scope
         self.group = scheduler.ScheduleGroup(
-            scope, "Group", schedule_group_name=settings.resource_name("maintenance")
+            scope,
+            "Group",
+            schedule_group_name=settings.resource_name("maintenance"),
+            # CDK would retain the group, also when a first creation fails. Its fixed name would
+            # then make the next creation fail. It holds only schedules of the template.
+            removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         self._role = self._create_role(topics, topics_key)
 
