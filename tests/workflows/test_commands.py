@@ -15,8 +15,10 @@ from settings import stage_names
 from tests.synthesis import ROOT
 from tests.workflows.workflow_files import jobs
 from tools.guard import __main__ as guard
+from tools.operations import __main__ as operations
 from tools.pipeline import __main__ as pipeline
 from tools.review import __main__ as review
+from tools.smoke_test import __main__ as smoke_test
 
 OTHER_PROGRAMS = ("cat", "gh", "git", "tar", ".ci/run")
 Parser = Callable[[], argparse.ArgumentParser]
@@ -25,8 +27,10 @@ PARSERS: dict[str, tuple[Parser, bool]] = {
     "images": (pipeline.parser, True),
     "protection": (pipeline.parser, True),
     "review": (review.parser, False),
+    "smoke": (smoke_test.parser, False),
     "synthesize": (pipeline.parser, True),
     "target": (pipeline.parser, True),
+    "watch": (operations._parser, True),
 }
 """The parser of each command, and whether it takes the name of the command as an argument."""
 

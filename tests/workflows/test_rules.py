@@ -128,8 +128,10 @@ def dev_commands(job: Job) -> Iterator[str]:
             yield " ".join(words[2:4]) if words[2] == "cdk" else words[2]
 
 
-def test_staging_is_reviewed_guarded_and_deployed() -> None:
-    assert list(dev_commands(deployment("staging"))) == [*("review", "guard", "cdk deploy")]
+def test_staging_is_reviewed_guarded_deployed_tested_and_watched() -> None:
+    assert list(dev_commands(deployment("staging"))) == [
+        *("review", "guard", "cdk deploy", "smoke", "watch")
+    ]
 
 
 def test_production_deploys_only_what_was_approved() -> None:
@@ -138,6 +140,7 @@ def test_production_deploys_only_what_was_approved() -> None:
     deployed = [i for i, command in enumerate(commands) if "dev.py cdk deploy" in command]
     assert deployed
     assert compared < min(deployed)
+    assert list(dev_commands(deployment("production")))[-2:] == ["smoke", "watch"]
 
 
 def test_no_job_that_waits_for_an_approval_holds_a_concurrency_group() -> None:
