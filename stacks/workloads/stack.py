@@ -90,8 +90,13 @@ class WorkloadsStack(StageStack):
             positions=self._positions,
             secrets_key=secrets_key,
         )
-        self.backend_targets = self._routing.target_group(BACKEND)
-        self.frontend_targets = self._routing.target_group(FRONTEND)
+        self.backend_targets, self.frontend_targets = (
+            {
+                track: self._routing.target_group(service, track)
+                for track in self._routing.tracks(service)
+            }
+            for service in (BACKEND, FRONTEND)
+        )
         self.probe_secret = self._routing.probe_secret
         self._target_registration = allow_target_registration(
             self,

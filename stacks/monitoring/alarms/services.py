@@ -10,7 +10,8 @@ from aws_cdk.aws_cloudwatch import ComparisonOperator, TreatMissingData
 
 from k8s.application import BACKEND, FRONTEND, Service
 from settings.services import ServiceSettings
-from stacks.monitoring.monitored_resources import MonitoredResources
+from stacks.monitoring.metrics.track_metrics import healthy_pods
+from stacks.monitoring.monitored_resources import MonitoredResources, TrackTargets
 from stacks.shared.alarm_factory import (
     MINUTE,
     AlarmDescription,
@@ -29,13 +30,11 @@ class ServiceAlarms:
         self.frontend_down = self._service_down(FRONTEND, resources.frontend_targets)
         self.error_rate = self._error_rate(resources.load_balancer)
 
-    def _service_down(
-        self, service: Service, targets: elbv2.IApplicationTargetGroup
-    ) -> cloudwatch.Alarm:
+    def _service_down(self, service: Service, targets: TrackTargets) -> cloudwatch.Alarm:
         """Alarm when no pod of a service passes its health check."""
         return self._factory.create_alarm(
             f"{service.name}-down",
-            targets.metrics.healthy_host_count(statistic="Minimum", period=MINUTE),
+            healthy_pods(targets, statistic="Minimum"),
             ComparisonOperator.LESS_THAN_THRESHOLD,
             1,
             description=AlarmDescription(
@@ -139,7 +138,7 @@ def _response_time(
 def _maximum_replicas(
     factory: AlarmFactory,
     service: Service,
-    targets: elbv2.IApplicationTargetGroup,
+    targets: TrackTargets,
     settings: ServiceSettings,
 ) -> Iterator[WarningGroup]:
     """Yield a warning if the service has a HorizontalPodAutoscaler, for when it is at its maximum.
@@ -151,7 +150,7 @@ def _maximum_replicas(
         return
     yield factory.create_warning(
         f"{service.name}-at-maximum",
-        targets.metrics.healthy_host_count(statistic="Maximum", period=MINUTE),
+        healthy_pods(targets, statistic="Maximum"),
         ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         maximum,
         summary=f"The {service.name} has had its maximum of {maximum} pods on port {service.port} "

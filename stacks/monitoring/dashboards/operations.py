@@ -14,6 +14,7 @@ from settings import StageSettings
 from spywatcher_constructs.redis import RedisReplicationGroup
 from stacks.monitoring.dashboards import capacity
 from stacks.monitoring.dashboards.cost import cost_row
+from stacks.monitoring.dashboards.releases import releases_row
 from stacks.monitoring.dashboards.widgets import (
     COLUMNS,
     HEIGHT,
@@ -30,6 +31,7 @@ from stacks.monitoring.metrics.service_metrics import (
     container_insights_metrics,
     control_plane_metrics,
 )
+from stacks.monitoring.metrics.track_metrics import track_name
 from stacks.monitoring.monitored_resources import MonitoredResources
 from stacks.shared.names import cluster_name, operations_dashboard_name
 
@@ -89,6 +91,8 @@ class OperationsDashboard(Construct):
                 ],
                 heading("Capacity"),
                 *self._capacity_rows(),
+                heading("Releases"),
+                releases_row(self, settings, resources),
                 heading("Recent changes"),
                 [*self._changes(), self._nodes_and_pods()],
                 heading("Cost"),
@@ -112,9 +116,10 @@ class OperationsDashboard(Construct):
                 target_group.metrics.healthy_host_count(
                     statistic="Minimum",
                     period=_MINUTE,
-                    label=f"{service.name}, port {service.port}",
+                    label=f"{track_name(service, track, tracks)}, port {service.port}",
                 )
-                for service, target_group in targets.items()
+                for service, tracks in targets.items()
+                for track, target_group in tracks.items()
             ],
             width=_WIDTH,
             unit="pods",

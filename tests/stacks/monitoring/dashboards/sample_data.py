@@ -30,6 +30,11 @@ _TYPICAL_VALUES: dict[str, float] = {
     "Hit rate": 92,
     "ReadLatency": 0.0007,
     "WriteLatency": 0.0019,
+    # Releases
+    "ExecutionsStarted": 0.02,
+    "ExecutionsSucceeded": 0.02,
+    "ExecutionsFailed": 0,
+    "ExecutionsAborted": 0,
     # Infrastructure
     "CPUUtilization": 41,
     "node_memory_utilization Average": 55,

@@ -11,7 +11,7 @@ from stacks.monitoring.dashboards.widgets import widget_width
 from tests.simulators.alarm_simulator import StageAlarms
 from tests.stacks.monitoring.dashboards.dashboard_body import dashboard_body
 from tests.stacks.monitoring.dashboards.sample_data import has_sample
-from tests.synthesis import SynthesizedStage
+from tests.synthesis import ACCOUNT, SynthesizedStage
 
 DASHBOARDS = ("operations", "business")
 # "CloudWatch quotas", Dashboards.
@@ -88,6 +88,7 @@ def test_the_operations_dashboard_has_its_rows_in_this_order(
         "Availability",
         "Performance",
         "Capacity",
+        "Releases",
         "Recent changes",
         "Cost",
     ]
@@ -206,7 +207,7 @@ def test_the_threshold_lines_are_the_thresholds_of_the_alarms(stage: Synthesized
 def test_every_metric_has_a_namespace_of_a_service_of_the_stage(stage: SynthesizedStage) -> None:
     namespaces = {
         *("AWS/ApplicationELB", "AWS/RDS", "AWS/ElastiCache", "AWS/NATGateway", "AWS/EKS"),
-        *("AWS/Logs", "ContainerInsights", "ContainerInsights/Prometheus"),
+        *("AWS/Logs", "AWS/States", "ContainerInsights", "ContainerInsights/Prometheus"),
         f"SpyWatcher/{stage.settings.stage}",
     }
     for metric in all_metrics(stage):
@@ -220,6 +221,7 @@ def test_every_dimension_is_a_resource_of_the_stage(stage: SynthesizedStage) -> 
     name = stage.settings.resource_name()
     cache = {f"{name}-{node:03}" for node in range(1, stage.settings.cache.nodes + 1)}
     business = stage.settings.monitoring.business
+    machine = f"arn:aws:states:{stage.settings.region}:{ACCOUNT}:stateMachine:{name}-release"
     names: dict[str, set[str]] = {
         "ClusterName": {name},
         "CacheClusterId": cache,
@@ -229,6 +231,7 @@ def test_every_dimension_is_a_resource_of_the_stage(stage: SynthesizedStage) -> 
         "PodName": {"spywatcher-backend", "spywatcher-frontend"},
         "Tier": set(business.tiers),
         "Feature": set(business.features),
+        "StateMachineArn": {machine},
     }
     for metric in all_metrics(stage):
         for key, value in metric.dimensions.items():
