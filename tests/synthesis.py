@@ -2,6 +2,7 @@
 
 import functools
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,17 +106,22 @@ class SynthesizedStage(_Templates):
 
 @functools.cache
 def synthesize(settings: StageSettings) -> SynthesizedStage:
-    """Synthesize a stage as app.py does, but into a temporary folder."""
+    """Synthesize a stage as app.py does, but into a temporary folder, which is deleted.
+
+    The assets in the folder have 60 MB, and some tests synthesize hundreds of stages.
+    """
     app = create_app()
     environment = cdk.Environment(account=ACCOUNT, region=settings.region)
     assembly = SpyWatcherStage(app, settings=settings, environment=environment).synth()
-    return SynthesizedStage(
+    stage = SynthesizedStage(
         settings=settings,
         templates={
             stack.stack_name.removeprefix(f"{settings.resource_name()}-"): stack.template
             for stack in assembly.stacks
         },
     )
+    shutil.rmtree(app.outdir)
+    return stage
 
 
 @functools.cache
