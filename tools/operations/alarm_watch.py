@@ -52,6 +52,11 @@ class AlarmWatch:
                 f"{self._stage}: found no alarm that notifies the topic ending in {self._topic}; "
                 f"deploy the monitoring stack: python3 dev.py cdk deploy {self._stage}/monitoring"
             )
+        print(
+            f"Watching {len(at_start)} critical alarms of {self._stage} for {minutes:g} min:",
+            ", ".join(sorted(at_start)),
+            flush=True,
+        )
         known = {name for name, alarm in at_start.items() if alarm["StateValue"] == _ALARM}
         while time.monotonic() < give_up:
             sleep(min(POLL_SECONDS, max(0.0, give_up - time.monotonic())))
@@ -59,7 +64,7 @@ class AlarmWatch:
         noted = f" In ALARM since before: {', '.join(sorted(known))}." if known else ""
         return (
             f"{self._stage}: none of the {len(at_start)} critical alarms went off in "
-            f"{minutes:g} minutes.{noted}"
+            f"{minutes:g} min.{noted}"
         )
 
     def _check(self, known: set[str]) -> None:

@@ -19,7 +19,7 @@ from tools.smoke_test.target import Target
 RETRY_SECONDS = 120.0
 """How long failed checks are repeated. A new load balancer's address takes a minute to spread."""
 PAUSE_SECONDS = 5.0
-_REAL_ACCOUNT = "the account of the stage"
+_REAL_ACCOUNT = "of the stage"
 
 
 def parser() -> argparse.ArgumentParser:

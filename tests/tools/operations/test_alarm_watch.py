@@ -59,7 +59,7 @@ def watch(clock: list[float], *looks: list[Any], minutes: float = 1) -> str:
 
 def test_quiet_alarms_pass_after_the_time(clock: list[float]) -> None:
     states = [alarm("OK"), alarm("INSUFFICIENT_DATA", "spywatcher-staging-backup-missing")]
-    assert watch(clock, states) == ("staging: none of the 2 critical alarms went off in 1 minutes.")
+    assert watch(clock, states) == ("staging: none of the 2 critical alarms went off in 1 min.")
     assert sum(clock) == 60
 
 
@@ -70,6 +70,15 @@ def test_a_critical_alarm_that_goes_off_fails_at_once_with_its_runbook(clock: li
         f"spywatcher-staging-outage went off: 2 of 2 datapoints\n{DESCRIPTION}"
     )
     assert sum(clock) == 40
+
+
+def test_it_names_the_alarms_before_it_waits(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    watch(clock, [alarm("OK")])
+    assert capsys.readouterr().out == (
+        "Watching 1 critical alarms of staging for 1 min: spywatcher-staging-outage\n"
+    )
 
 
 def test_an_alarm_on_a_later_page_counts(clock: list[float]) -> None:
