@@ -2,11 +2,19 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from settings.base import Settings
 from settings.field_types import RetentionDays, one_of
 from settings.instances import CACHE_NODE_TYPES
+
+_MAX_IDLE_TIMEOUT_SECONDS = 2_147_483_647
+
+
+def _check_idle_timeout(seconds: int) -> int:
+    if seconds != 0 and not 20 <= seconds <= _MAX_IDLE_TIMEOUT_SECONDS:
+        raise ValueError(f"0, or 20 to {_MAX_IDLE_TIMEOUT_SECONDS}")
+    return seconds
 
 
 class CacheSettings(Settings):
@@ -25,8 +33,9 @@ class CacheSettings(Settings):
     two deployments, and this is false in between (docs/runbooks/vertical-scaling.md)."""
     snapshot_retention_days: int = Field(5, ge=0, le=35)
     """How many days ElastiCache keeps the daily snapshots. With 0, it takes none."""
-    idle_timeout_seconds: int = Field(300, ge=0)
-    """Redis closes connections that are idle for this long (`timeout`). With 0, it closes none."""
+    idle_timeout_seconds: Annotated[int, AfterValidator(_check_idle_timeout)] = 300
+    """Redis closes connections that are idle for this long (`timeout`). With 0, it closes none.
+    ElastiCache takes no other value below 20 ("Redis OSS parameters", ElastiCache User Guide)."""
     log_retention_days: RetentionDays = 30
     """How long CloudWatch keeps the slow log and the engine log of Redis."""
 

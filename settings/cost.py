@@ -23,7 +23,7 @@ class CostSettings(Settings):
     monthly_budget_usd: int = Field(300, ge=1)
     """The budget of the stage: the total of the design's cost estimate (INFRASTRUCTURE.md). The
     default is low on purpose, so that a stage without a budget of its own gets an early alert."""
-    anomaly_usd: float = Field(50, gt=0)
+    anomaly_usd: float = Field(50, gt=0, allow_inf_nan=False)
     """Cost Anomaly Detection sends an alert when a cost is this much higher than it expects."""
 
     requests_millions: MonthlyUsage = 10

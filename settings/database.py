@@ -38,8 +38,18 @@ class GenerationSettings(Settings):
 
     number: int = Field(ge=1, le=99)
     """From 2 on, the number is part of the instance's name, as in spywatcher-production-g2."""
-    restore_from_snapshot: str | None = Field(None, min_length=1)
-    """The name or the ARN of the snapshot that RDS restores."""
+    restore_from_snapshot: (
+        Annotated[
+            str,
+            matching(
+                r"(arn:aws:rds:[a-z0-9-]+:\d{12}:snapshot:)?([a-z]+:)?[A-Za-z](-?[A-Za-z0-9])*",
+                "the name or the ARN of a snapshot, such as before-the-incident",
+            ),
+        ]
+        | None
+    ) = None
+    """The name or the ARN of the snapshot that RDS restores. The names of automated snapshots begin
+    with `rds:`, those of AWS Backup with `awsbackup:` ("CreateDBSnapshot", RDS API Reference)."""
     restore_to_time: RestoreTime = None
     """The time to which RDS restores automated backups, or `latest`."""
     restore_source_resource_id: (
@@ -166,8 +176,9 @@ class DatabaseSettings(Settings):
     enhanced_monitoring_seconds: Literal[0, 1, 5, 10, 15, 30, 60] = 60
     """The interval of the operating system metrics, or 0 for none. CloudWatch bills them as logs,
     so that a shorter interval costs more."""
-    slow_query_milliseconds: int = Field(1000, ge=1)
-    """PostgreSQL logs the statements that take longer (`log_min_duration_statement`)."""
+    slow_query_milliseconds: int = Field(1000, ge=1, le=2_147_483_647)
+    """PostgreSQL logs the statements that take longer (`log_min_duration_statement`, whose highest
+    value this is in pg_settings of PostgreSQL 15)."""
     log_retention_days: RetentionDays = 30
     """How long CloudWatch keeps the logs of PostgreSQL."""
     read_replicas: int = Field(0, ge=0, le=15)

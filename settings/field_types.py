@@ -62,7 +62,7 @@ def each_once(noun: str) -> AfterValidator:
         noun: what the values are, for the error message.
     """
 
-    def check(values: tuple[str, ...]) -> tuple[str, ...]:
+    def check(values: tuple[Value, ...]) -> tuple[Value, ...]:
         if len(set(values)) != len(values):
             raise ValueError(f"each {noun} once")
         return values

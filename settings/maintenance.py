@@ -6,6 +6,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from settings.base import Settings, invalid_setting
+from settings.field_types import each_once
 
 _DAY_NAMES = {
     "mon": "Monday",
@@ -67,7 +68,11 @@ WeekOfMonth = Literal[2, 3, 4]
 A schedule announces a window seven days before it, in the same month. The first window of a month
 cannot be announced in this way, and most months have no fifth window.
 """
-Months = Annotated[tuple[Annotated[int, Field(ge=1, le=12)], ...], AfterValidator(_check_months)]
+Months = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=12)], ...],
+    AfterValidator(_check_months),
+    each_once("month"),
+]
 
 
 class MaintenanceSettings(Settings):

@@ -1,6 +1,7 @@
 """The settings of a stage: all sections of a stage file, and the rules that combine sections."""
 
 import datetime as dt
+import re
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, model_validator
@@ -103,7 +104,7 @@ class StageSettings(Settings):
     @model_validator(mode="after")
     def _check_zones_are_in_region(self) -> Self:
         for zone in self.availability_zones:
-            if zone[:-1] != self.region:
+            if not re.fullmatch(f"{self.region}[a-z]", zone):
                 raise invalid_setting(
                     "availability_zones", zone, f"zones of {self.region}, such as {self.region}a"
                 )
@@ -122,6 +123,33 @@ class StageSettings(Settings):
                 arn,
                 f"a certificate in {self.region} of account {self.account or account}",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_anomaly_monitor(self) -> Self:
+        """Check that the monitor is one of the account, whose subscriptions can name no other."""
+        arn = self.account_wide.anomaly_monitor_arn
+        if arn is not None and self.account not in (None, arn.split(":")[4]):
+            raise invalid_setting(
+                "account_wide.anomaly_monitor_arn", arn, f"a monitor of account {self.account}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_sources_of_restores(self) -> Self:
+        """Check that RDS has the backups in the Region of the stage.
+
+        It restores copied backups in the Region that has the copies ("Restoring to a specified time
+        from a replicated backup"), and a snapshot of another Region only after CopyDBSnapshot.
+        """
+        for index, generation in enumerate(self.database.generations):
+            for key in ("restore_from_snapshot", "restore_source_backups_arn"):
+                source = getattr(generation, key)
+                is_arn = source is not None and source.startswith("arn:")
+                if is_arn and source.split(":")[3] != self.region:
+                    raise invalid_setting(
+                        f"database.generations.{index}.{key}", source, f"one in {self.region}"
+                    )
         return self
 
     @model_validator(mode="after")

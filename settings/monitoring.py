@@ -120,7 +120,7 @@ class BusinessHoursSettings(Settings):
 
     time_zone: Annotated[str, AfterValidator(_check_time_zone)] = "UTC"
     """The time zone of `start` and `end`, with its daylight saving time."""
-    days: Annotated[tuple[str, ...], AfterValidator(_check_days)] = DAYS[:5]
+    days: Annotated[tuple[str, ...], AfterValidator(_check_days), each_once("day")] = DAYS[:5]
     """Days of the week. The default is Monday to Friday."""
     start: TimeOfDay = "09:00"
     end: TimeOfDay = "17:00"

@@ -46,6 +46,8 @@ def _check_domain_name(value: str) -> str:
     return value
 
 
+_MAX_COMMON_NAME_LENGTH = 64
+
 VpcRange = Annotated[str, AfterValidator(_check_vpc_range)]
 DomainName = Annotated[str, AfterValidator(_check_domain_name)]
 PrefixLength = Annotated[int, Field(ge=16, le=28)]
@@ -131,6 +133,18 @@ class DomainSettings(Settings):
     ) = None
     """An existing ACM certificate for the load balancer. By default, the stage creates one, which
     ACM validates and renews through records in the hosted zone."""
+
+    @model_validator(mode="after")
+    def _check_length_for_certificate(self) -> Self:
+        """Check that ACM can create the certificate ("RequestCertificate", ACM API Reference)."""
+        if self.certificate_arn is None and len(self.name) > _MAX_COMMON_NAME_LENGTH:
+            raise invalid_setting(
+                "name",
+                self.name,
+                f"at most {_MAX_COMMON_NAME_LENGTH} characters, or a certificate_arn: ACM creates "
+                "no certificate for a longer name",
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_name_is_in_zone(self) -> Self:

@@ -52,7 +52,7 @@ class FirewallSettings(Settings):
 class AuditSettings(Settings):
     """The CloudTrail trail of the stage."""
 
-    trail_retention_days: int = Field(365, ge=90)
+    trail_retention_days: int = Field(365, ge=90, le=36500)
     """How many days S3 keeps the files of the trail. CloudWatch Logs keeps the events for 90 days,
     in which they can be searched."""
 

@@ -33,6 +33,9 @@ MAX_SURGE = 1
 def _check_image(value: str) -> str:
     if not re.fullmatch(_REFERENCE_PATTERN, value):
         raise ValueError("an image with a tag other than latest, or with a digest (@sha256:...)")
+    repository = re.split(r":[\w.-]+$|@", value)[0].partition("/")[2]
+    if repository != repository.lower():
+        raise ValueError(f"an image in lower case, except for the tag: {repository.lower()}")
     if find_registry(value) is None:
         raise ValueError(
             "an image of ghcr.io, public.ecr.aws, registry.k8s.io or a private registry of Amazon "

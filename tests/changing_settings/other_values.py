@@ -22,7 +22,7 @@ class OtherValue:
 
 
 _MONITOR = "arn:aws:ce::111111111111:anomalymonitor/"
-_BACKUPS = "arn:aws:rds:us-west-2:111111111111:auto-backup:ab-"
+_BACKUPS = "arn:aws:rds:us-east-1:111111111111:auto-backup:ab-"
 _IMAGES = "ghcr.io/subculture-collective/spywatcher-"
 
 _GENERATIONS: Values = {
@@ -171,6 +171,7 @@ OTHER_VALUES: Mapping[str, Sequence[OtherValue]] = {
             },
         ),
     ],
+    "database.storage_gib": [OtherValue({"database.storage_gib": 200})],
     "database.max_storage_gib": [
         OtherValue({"database.max_storage_gib": None}),
         OtherValue({"database.max_storage_gib": 600}),

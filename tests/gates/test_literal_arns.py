@@ -12,7 +12,7 @@ from tools.templates.text import as_text
 
 _ARN = re.compile(r"arn:([^:\s]+):([a-z0-9-]+):([^:\s]*):([^:\s]*):")
 
-WITHOUT_REGION = {"iam"}
+WITHOUT_REGION = {"ce", "iam"}
 """Services whose ARNs name no Region ("Service Authorization Reference")."""
 WITHOUT_REGION_AND_ACCOUNT = {
     "route53": "the ID of a hosted zone is unique in a partition",

@@ -9,6 +9,8 @@ import pytest
 from settings import load_stage
 from tests.settings.files import check_refused, error_message, write_stage_file
 
+MONITOR = "arn:aws:ce::111111111111:anomalymonitor/12345678-1234-1234-1234-123456789012"
+BACKUPS = "arn:aws:rds:us-west-2:111111111111:auto-backup:ab-0123456789abcdef0"
 SLACK = {"workspace_id": "T0", "critical_channel_id": "C1", "warning_channel_id": "C2"}
 
 INVALID: dict[str, tuple[dict[str, Any], str]] = {
@@ -123,6 +125,67 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "a connection pool whose minimum is over its maximum": (
         {"application": {"database_pool_minimum": 11}},
         "application.database_pool_minimum: found 11; allowed: at most database_pool_maximum, 10",
+    ),
+    "a domain name that is too long for a certificate": (
+        {"domain.name": f"{'a' * 40}.spywatcher.staging.example.com"},
+        f"domain.name: found {'a' * 40}.spywatcher.staging.example.com; allowed: at most 64",
+    ),
+    "a zone that has no letter": (
+        {"availability_zones": ["us-east-1a", "us-east-1b", "us-east-11"]},
+        "availability_zones: found us-east-11; allowed: zones of us-east-1, such as us-east-1a",
+    ),
+    "a month that occurs twice": (
+        {"maintenance": {"kubernetes_upgrade_months": [1, 5, 5]}},
+        "maintenance.kubernetes_upgrade_months: found [1, 5, 5]; allowed: each month once",
+    ),
+    "a business day that occurs twice": (
+        {"monitoring.business_hours": {"days": ["mon", "mon"]}},
+        "monitoring.business_hours.days: found ['mon', 'mon']; allowed: each day once",
+    ),
+    "an anomaly without end": (
+        {"cost.anomaly_usd": float("inf")},
+        "cost.anomaly_usd: found .inf; allowed: a finite number",
+    ),
+    "a trail that is kept for ever": (
+        {"audit": {"trail_retention_days": 99999}},
+        "audit.trail_retention_days: found 99999; allowed: less than or equal to 36500",
+    ),
+    "a monitor of another account": (
+        {
+            "account": "222222222222",
+            "account_wide": {"anomaly_monitor": "use", "anomaly_monitor_arn": MONITOR},
+        },
+        f"account_wide.anomaly_monitor_arn: found {MONITOR}; allowed: a monitor of account 2222",
+    ),
+    "backups of another Region": (
+        {
+            "database.generations": [
+                {
+                    "number": 1,
+                    "restore_to_time": "latest",
+                    "restore_source_backups_arn": BACKUPS,
+                }
+            ]
+        },
+        "database.generations.0.restore_source_backups_arn: found "
+        f"{BACKUPS}; allowed: one in us-east-1",
+    ),
+    "a snapshot whose name RDS does not give": (
+        {"database.generations": [{"number": 1, "restore_from_snapshot": "my snapshot"}]},
+        "database.generations.0.restore_from_snapshot: found 'my snapshot'; allowed: the name or",
+    ),
+    "an idle timeout that ElastiCache does not take": (
+        {"cache.idle_timeout_seconds": 19},
+        "cache.idle_timeout_seconds: found 19; allowed: 0, or 20 to 2147483647",
+    ),
+    "an image in upper case": (
+        {"services.backend.image": "ghcr.io/Subculture/backend:1.0.0-RC1"},
+        "services.backend.image: found 'ghcr.io/Subculture/backend:1.0.0-RC1'; allowed: an image "
+        "in lower case, except for the tag: subculture/backend",
+    ),
+    "a threshold that PostgreSQL does not know": (
+        {"database.slow_query_milliseconds": 2**31},
+        "database.slow_query_milliseconds: found 2147483648; allowed: less than or equal to",
     ),
     "an account number of five digits": (
         {"account": "12345"},
