@@ -91,6 +91,7 @@ def _correct_emulator(registry: Any) -> None:  # noqa: ANN401 - imported later
     from tools.embedded_aws.cloudformation.events import hide_unchanged_resources
     from tools.embedded_aws.cloudformation.exports import protect_exports
     from tools.embedded_aws.cloudformation.imported_zones import create_imported_zones
+    from tools.embedded_aws.cloudformation.load_balancers import protect_load_balancers
     from tools.embedded_aws.cloudformation.math_alarms import keep_math_alarms
     from tools.embedded_aws.cloudformation.rollbacks import correct_failed_rollbacks
     from tools.embedded_aws.cloudformation.secrets import refer_to_secrets_by_arn
@@ -112,6 +113,7 @@ def _correct_emulator(registry: Any) -> None:  # noqa: ANN401 - imported later
     registry.install()
     protect_filled_buckets()
     protect_instances()
+    protect_load_balancers()
     refer_to_secrets_by_arn()
     create_imported_zones()
     keep_forward_configs()

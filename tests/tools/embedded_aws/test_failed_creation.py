@@ -22,6 +22,14 @@ INSTANCE = {
         "DeletionProtection": True,
     },
 }
+LOAD_BALANCER = {
+    "Type": "AWS::ElasticLoadBalancingV2::LoadBalancer",
+    "Properties": {
+        "Name": NAME,
+        "Subnets": ["subnet-1", "subnet-2"],
+        "LoadBalancerAttributes": [{"Key": "deletion_protection.enabled", "Value": "true"}],
+    },
+}
 LOG_GROUP = {
     "Type": "AWS::Logs::LogGroup",
     "DeletionPolicy": "RetainExceptOnCreate",
@@ -123,3 +131,23 @@ def test_the_deletion_of_the_stack_alone_leaves_a_name_that_blocks_the_creation(
     protected.delete()
     assert protected.remains() == ["instance"]
     assert protected.create(INSTANCE, fails=False) == "ROLLBACK_COMPLETE"
+
+
+def test_a_creation_is_repeated_once_its_load_balancer_is_not_protected(
+    protected: ProtectedStack, aws: Callable[[str], Any]
+) -> None:
+    """Elastic Load Balancing refuses the deletion until the attribute is false."""
+    elb = aws("elbv2")
+    assert protected.create(LOAD_BALANCER, fails=True) == "ROLLBACK_FAILED"
+    (balancer,) = elb.describe_load_balancers(Names=[NAME])["LoadBalancers"]
+    off = {"Key": "deletion_protection.enabled", "Value": "false"}
+    elb.modify_load_balancer_attributes(
+        LoadBalancerArn=balancer["LoadBalancerArn"], Attributes=[off]
+    )
+
+    protected.remove_termination_protection()
+    protected.delete()
+
+    names = [each["LoadBalancerName"] for each in elb.describe_load_balancers()["LoadBalancers"]]
+    assert NAME not in names
+    assert protected.create(LOG_GROUP, fails=False) == "CREATE_COMPLETE"
