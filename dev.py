@@ -158,6 +158,11 @@ def watch(setup: Setup, arguments: Sequence[str]) -> int:
     return _module(setup, "tools.operations", "watch", *arguments)
 
 
+def release(setup: Setup, arguments: Sequence[str]) -> int:
+    """COMMAND ARGUMENTS           release an image: start, status, rollback or history."""
+    return _module(setup, "tools.release", *arguments)
+
+
 def cost(setup: Setup, arguments: Sequence[str]) -> int:
     """STAGE [--against REVISION] [--json FILE]   what a stage costs a month."""
     return _module(setup, "tools.cost", *arguments)
@@ -227,6 +232,7 @@ COMMANDS: "Mapping[str, Callable[[Setup, Sequence[str]], int]]" = {
     "synthesize": synthesize,
     "smoke": smoke,
     "watch": watch,
+    "release": release,
     "cost": cost,
     "bench": bench,
     "lock": lock,

@@ -157,6 +157,12 @@ def check_dev(stage: SynthesizedStage, words: list[str]) -> None:
     if words[1:3] == ["dev.py", "guard"]:
         assert words[3:] == [stage.settings.stage]
         return
+    if words[1:3] == ["dev.py", "release"]:
+        positionals = words[4:6] if words[3] in ("start", "rollback") else ["backend", words[4]]
+        assert positionals == ["backend", stage.settings.stage]
+        image = option(words, "--image") or stage.settings.services.backend.image
+        assert image.rpartition(":")[0] == stage.settings.services.backend.image.rpartition(":")[0]
+        return
     assert words[1:4] == ["dev.py", "cdk", "deploy"]
     target, _, stack = words[4].partition("/")
     assert target == stage.settings.stage

@@ -62,12 +62,41 @@ def dev_requests(stage: SynthesizedStage, command: str) -> list[IamRequest]:
             ]
         case "images":
             return [IamRequest("cloudformation:DescribeStacks")]
+        case "release":
+            return _release_requests(stage, words[1])
         case "set-secret":
             return [
                 IamRequest(f"secretsmanager:{name}", _application_secret(stage))
                 for name in ("GetSecretValue", "PutSecretValue")
             ]
     raise CommandError(f"no requests are known for dev.py {words[0]}")
+
+
+def _release_requests(stage: SynthesizedStage, subcommand: str) -> list[IamRequest]:
+    """Return the requests of `release`; tests/tools/release runs it on the embedded AWS."""
+    place = f"{stage.settings.region}:{ACCOUNT}"
+    name = stage.settings.resource_name("release")
+    machine = f"arn:aws:states:{place}:stateMachine:{name}"
+    execution = f"arn:aws:states:{place}:execution:{name}:backend-20261125-101500"
+    stack = f"arn:aws:cloudformation:{place}:stack/{stage.settings.resource_name('workloads')}/id"
+    reads = [
+        IamRequest("cloudformation:DescribeStacks", stack),
+        IamRequest("states:ListExecutions", machine),
+        IamRequest("states:DescribeExecution", execution),
+        IamRequest("states:GetExecutionHistory", execution),
+        IamRequest("cloudwatch:DescribeAlarms", "*"),
+        IamRequest("cloudwatch:GetMetricData", "*"),
+        IamRequest("elasticloadbalancing:DescribeTargetHealth", "*"),
+    ]
+    match subcommand:
+        case "status" | "history":
+            return reads
+        case "start":
+            return [*reads, IamRequest("states:StartExecution", machine)]
+        case "rollback":
+            start = IamRequest("states:StartExecution", machine)
+            return [*reads, start, IamRequest("states:StopExecution", execution)]
+    raise CommandError(f"no requests are known for dev.py release {subcommand}")
 
 
 def _cdk_requests(stage: SynthesizedStage, subcommand: str) -> list[IamRequest]:

@@ -5,8 +5,8 @@ GET /_local/mode                    {docker, kubernetes, control_plane_only, cer
 GET /_local/servers                 [{title, endpoint, pid, error}, ...]
 GET /_local/resources[?stack=NAME]  [{stack, logical_id, type, physical_id, fidelity, note?}, ...]
 GET /_local/manifests?cluster=NAME  the Kubernetes objects of a cluster, as YAML documents
-GET, PUT /_local/image-faults       {IMAGE: {starts?, health?, http_status?, pods?}, ...}
 GET, PUT /_local/faults             [{stack, logical_id, action, after?}, {job}, ...]
+GET, PUT /_local/image-faults       {IMAGE: {starts?, health?, http_status?, pods?, ...}, ...}
 
 `kubernetes` is "k3s" or "schemas". `missing` lists the servers that have no package for this
 platform, and `errors` those that have ended or cannot start. The values of `fidelity` are in

@@ -28,6 +28,8 @@ class ImageFault:
     """The health of the pods as targets: one of HEALTH_STATES."""
     http_status: int = 200
     """The status of their responses to requests that the load balancer forwards."""
+    update_seconds: float = 0
+    """How long an update of a stack takes to apply or delete a Deployment with the image."""
     pods: int | None = None
     """The most pods that run; None if all do."""
 
@@ -48,6 +50,8 @@ class ImageFault:
             raise ImageFaultError(f"{image}: health: allowed: {', '.join(HEALTH_STATES)}")
         if fault.http_status not in _STATUSES:
             raise ImageFaultError(f"{image}: http_status: allowed: 200 to 599")
+        if not isinstance(fault.update_seconds, (int, float)) or fault.update_seconds < 0:
+            raise ImageFaultError(f"{image}: update_seconds: allowed: a number from 0")
         if fault.pods is not None and (not isinstance(fault.pods, int) or fault.pods < 0):
             raise ImageFaultError(f"{image}: pods: allowed: null, or a number from 0")
         return fault

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -58,6 +59,7 @@ class KubernetesResources:
     def _create_manifest(self, _logical_id: str, properties: Properties, _stack: str) -> Outcome:
         cluster = self._cluster_of(properties)
         documents = _documents(properties)
+        _wait_for_images(cluster, documents)
         if _is_true(properties.get("Overwrite")):
             cluster.apply(documents)
         else:
@@ -67,13 +69,17 @@ class KubernetesResources:
     def _update_manifest(
         self, physical_id: str, _old: Properties, new: Properties, *_names: str
     ) -> Outcome:
-        self._cluster_of(new).apply(_documents(new), new.get("PruneLabel"))
+        cluster, documents = self._cluster_of(new), _documents(new)
+        _wait_for_images(cluster, documents)
+        cluster.apply(documents, new.get("PruneLabel"))
         return physical_id, {}
 
     def _delete_manifest(self, _physical_id: str, properties: Properties) -> None:
         cluster = self._cluster_if_there(properties)
         if cluster:
-            cluster.delete(_documents(properties))
+            documents = _documents(properties)
+            _wait_for_images(cluster, documents)
+            cluster.delete(documents)
 
     # Helm --------------------------------------------------------------------------------
 
@@ -171,6 +177,14 @@ def _job_output(cluster: Cluster, key: ObjectKey) -> str:
     """Return the output of a Job as the end of a message; empty if it has not run."""
     result = cluster.job_results.get(key)
     return f". The Job has failed:\n{result.output.strip()}" if result else ""
+
+
+def _wait_for_images(cluster: Cluster, documents: list[Tree]) -> None:
+    """Wait as long as the faults of the Deployments' images ask for."""
+    deployments = [d for d in documents if d.get("kind") == "Deployment"]
+    faults = [cluster.faults.of_deployment(deployment) for deployment in deployments]
+    # The emulator handles custom resources in a thread of their own.
+    time.sleep(max((fault.update_seconds for fault in faults), default=0))
 
 
 def _documents(properties: Properties) -> list[Tree]:

@@ -5,50 +5,20 @@ and of the add-ons come with their charts and with EKS.
 """
 
 import json
-import re
-from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING
 
 from settings import StageSettings
 from settings.versions import POSTGRESQL_CLIENT
 from tools.operations.preflight import http
 from tools.operations.preflight.row import Row, missing, ok, unknown
+from tools.registry import Image, get_manifest
 
 if TYPE_CHECKING:
     from boto3 import Session
 
-_INDEX_TYPES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
-_MANIFEST_TYPES = (
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
 _NODE_PLATFORM = ("linux", "amd64")
 """The platform of the node group's AMI type, AL2023_x86_64_STANDARD."""
 _NOT_PUBLIC = (401, 403)
-
-
-class Image(NamedTuple):
-    """The parts of an image's name."""
-
-    registry: str
-    repository: str
-    reference: str
-    """The tag or the digest."""
-
-    @classmethod
-    def parse(cls, name: str) -> "Image":
-        """Return the parts of a name, with the defaults of Docker Hub."""
-        name, at, digest = name.partition("@")
-        host, slash, path = name.partition("/")
-        if not slash or not re.search(r"[.:]", host):
-            host, path = "docker.io", name
-        path, _, tag = path.partition(":")
-        if host == "docker.io":
-            host, path = "registry-1.docker.io", path if "/" in path else f"library/{path}"
-        return cls(host, path, digest if at else tag)
 
 
 def check_images(session: "Session", settings: StageSettings) -> list[Row]:
@@ -68,7 +38,7 @@ def check_images(session: "Session", settings: StageSettings) -> list[Row]:
 def _check_image(subject: str, name: str, *, fix: str) -> Row:
     allowed = "an image that the registry shows without credentials"
     try:
-        response = _get_manifest(Image.parse(name))
+        response = get_manifest(Image.parse(name))
     except http.UnreachableError as error:
         return unknown(subject, str(error))
     if response.status in (*_NOT_PUBLIC, 404):
@@ -88,27 +58,3 @@ def _check_image(subject: str, name: str, *, fix: str) -> Row:
         return ok(subject, f"{name} for linux/amd64")
     found = f"{name} is only for {', '.join(sorted('/'.join(platform) for platform in platforms))}"
     return missing(subject, found, allowed="linux/amd64, the platform of the nodes", fix=fix)
-
-
-def _get_manifest(image: Image) -> http.Response:
-    """Request the manifest of an image (OCI Distribution Specification, "Pulling manifests").
-
-    Raises:
-        UnreachableError: the registry, or the server that it names for tokens, cannot be reached.
-    """
-    url = f"https://{image.registry}/v2/{image.repository}/manifests/{image.reference}"
-    headers = {"Accept": ", ".join((*_INDEX_TYPES, *_MANIFEST_TYPES))}
-    response = http.get(url, headers)
-    if response.status != 401:
-        return response
-    challenge = dict(re.findall(r'(\w+)="([^"]*)"', response.headers.get("WWW-Authenticate", "")))
-    if "realm" not in challenge:
-        return response
-    realm = challenge.pop("realm")
-    challenge.setdefault("scope", f"repository:{image.repository}:pull")
-    answer = http.get(f"{realm}?{urlencode(challenge)}")
-    if answer.status != 200:
-        return answer
-    token = json.loads(answer.body)
-    bearer = token.get("token") or token.get("access_token", "")
-    return http.get(url, headers | {"Authorization": f"Bearer {bearer}"})

@@ -10,8 +10,8 @@ from tests.tools.operations.simulated_account import (
 )
 from tools.operations.preflight import http, images
 from tools.operations.preflight.http import UnreachableError
-from tools.operations.preflight.images import Image
 from tools.operations.preflight.row import Row, Status
+from tools.registry import Image
 
 BACKEND = "https://ghcr.io/v2/subculture-collective/spywatcher-backend/manifests/1.0.0"
 CHALLENGE = 'Bearer realm="https://ghcr.io/token",service="ghcr.io",scope="repository:x:pull"'
