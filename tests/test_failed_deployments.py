@@ -61,8 +61,8 @@ def deployed(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with running_deployments(tmp_path_factory.mktemp("aws") / "server") as aws:
         last = last_resource(read_template(assembly, STAGE, "delivery"))
         aws.put_faults(fault(STAGE, "delivery", last, "create"))
-        aws.deploy(assembly, f"{STAGE}/*", fails=True)
-        assert aws.pending_faults() == []
+        output = aws.deploy(assembly, f"{STAGE}/*", fails=True)
+        assert aws.pending_faults() == [], output[-6000:]
         assert aws.status(stack_name("delivery")) == "ROLLBACK_COMPLETE"
         aws.deploy(assembly, f"{STAGE}/*")
         yield aws
@@ -156,6 +156,44 @@ def test_a_rollback_that_failed_is_continued_as_the_runbook_says(
     deployed.run("rollback", "-a", str(assembly), f"{STAGE}/{stack}")
     assert deployed.status(name) == "UPDATE_ROLLBACK_COMPLETE"
     deployed.deploy(changed_assembly, f"{STAGE}/{stack}", "--exclusively")
+    assert deployed.status(name) == "UPDATE_COMPLETE"
+
+
+@pytest.mark.nightly
+def test_a_resource_that_cannot_be_restored_is_skipped_as_the_runbook_says(
+    deployed: Deployments, assembly: Path, changed_assembly: Path
+) -> None:
+    stack, name = "network", stack_name("network")
+    deployed.deploy(assembly, f"{STAGE}/{stack}", "--exclusively")
+    before, after = (read_template(each, STAGE, stack) for each in (assembly, changed_assembly))
+    first, *_, last = changed_resources(before, after)
+    deployed.put_faults(
+        fault(STAGE, stack, first, "update", after=1), fault(STAGE, stack, last, "update")
+    )
+    deployed.deploy(changed_assembly, f"{STAGE}/{stack}", "--exclusively", fails=True)
+    assert deployed.failed_updates(name) == [first]
+
+    deployed.run("rollback", "-a", str(assembly), f"{STAGE}/{stack}", "--orphan", first)
+
+    assert deployed.status(name) == "UPDATE_ROLLBACK_COMPLETE"
+    assert deployed.failed_updates(name) == []
+    deployed.deploy(changed_assembly, f"{STAGE}/{stack}", "--exclusively")
+    assert deployed.status(name) == "UPDATE_COMPLETE"
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("method", ["direct", "change-set"])
+def test_a_second_deployment_at_the_same_time_is_refused(
+    deployed: Deployments, assembly: Path, changed_assembly: Path, method: str
+) -> None:
+    name, command = stack_name("network"), (f"{STAGE}/network", "--exclusively")
+    deployed.deploy(assembly, *command)
+    with deployed.update_in_progress(name):
+        output = deployed.deploy(changed_assembly, *command, method=method, fails=True)
+    assert "is in UPDATE_IN_PROGRESS state and can not be updated" in output
+    assert deployed.status(name) == "UPDATE_ROLLBACK_COMPLETE"
+
+    deployed.deploy(changed_assembly, *command, method=method)
     assert deployed.status(name) == "UPDATE_COMPLETE"
 
 

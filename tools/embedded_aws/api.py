@@ -102,7 +102,11 @@ class LocalApi:
 
 def _replace_faults(faults: FaultStore, body: bytes) -> Answer:
     try:
-        faults.replace(json.loads(body))
+        values = json.loads(body)
+    except ValueError as error:
+        return _error(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {error}")
+    try:
+        faults.replace(values)
     except ValueError as error:
         return _error(HTTPStatus.BAD_REQUEST, str(error))
     return HTTPStatus.OK, JSON, json.dumps(faults.to_json())

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ from tools.embedded_aws.environment import endpoint_variables, isolated_environm
 from tools.templates.synthesis import synthesize_checkout
 
 REGION = "us-east-1"
+UPDATE_SECONDS = 20
+"""How long an update lasts in which another deployment begins."""
 STACKS = ("security", "network", "data", "cluster", "workloads", "monitoring", "delivery")
 
 
@@ -57,11 +60,54 @@ class Deployments:
         assert bool(result.returncode) == fails, f"{arguments}:\n{result.stdout[-6000:]}"
         return result.stdout
 
-    def deploy(self, assembly: Path, stacks: str, *options: str, fails: bool = False) -> str:
-        """Deploy stacks from a synthesized assembly, as the documents say."""
-        command = ("deploy", "-a", str(assembly), stacks, *options)
-        quick = ("--require-approval", "never", "--method", "direct", "--concurrency", "3")
+    def deploy(
+        self,
+        assembly: Path,
+        stacks: str,
+        *options: str,
+        method: str = "direct",
+        fails: bool = False,
+    ) -> str:
+        """Deploy stacks from a synthesized assembly. The method of the documents is change-set."""
+        command = ("deploy", "-a", str(assembly), stacks, *options, "--method", method)
+        quick = ("--require-approval", "never", "--concurrency", "3")
         return self.run(*command, *quick, fails=fails)
+
+    @contextmanager
+    def update_in_progress(self, stack: str) -> Iterator[None]:
+        """Update a stack during the block. The update fails in the end, and is rolled back."""
+        template = self.cloudformation.get_template(StackName=stack)["TemplateBody"]
+        resources = template["Resources"] | {
+            "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+            "Wait": {
+                "Type": "AWS::CloudFormation::WaitCondition",
+                "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": str(UPDATE_SECONDS)},
+            },
+        }
+        update = threading.Thread(
+            target=self.cloudformation.update_stack,
+            kwargs={
+                "StackName": stack,
+                "TemplateBody": json.dumps(template | {"Resources": resources}),
+                "Capabilities": ["CAPABILITY_NAMED_IAM"],
+            },
+        )
+        update.start()
+        try:
+            while self.status(stack) != "UPDATE_IN_PROGRESS":
+                assert update.is_alive()
+            yield
+        finally:
+            update.join()
+
+    def failed_updates(self, stack: str) -> list[str]:
+        """Return the resources in `UPDATE_FAILED`, as the runbook failed-update asks for them."""
+        found = self.cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+        return [
+            resource["LogicalResourceId"]
+            for resource in found
+            if resource["ResourceStatus"] == "UPDATE_FAILED"
+        ]
 
     def put_faults(self, *faults: Mapping[str, object]) -> None:
         """Replace the faults of the embedded AWS."""

@@ -31,7 +31,9 @@ class FaultApi:
 
     def put(self, *faults: object) -> None:
         """Replace the faults."""
-        body = json.dumps(list(faults)).encode()
+        self._send(json.dumps(list(faults)).encode())
+
+    def _send(self, body: bytes) -> None:
         request = urllib.request.Request(self._url, body, method="PUT")  # noqa: S310 - 127.0.0.1
         urllib.request.urlopen(request).close()  # noqa: S310
 
@@ -43,8 +45,12 @@ class FaultApi:
 
     def refusal(self, fault: object) -> str:
         """Return the message of the refusal of a fault."""
+        return self.refusal_of_body(json.dumps([fault]).encode())
+
+    def refusal_of_body(self, body: bytes) -> str:
+        """Return the message of the refusal of a request."""
         with pytest.raises(HTTPError) as caught:
-            self.put(fault)
+            self._send(body)
         assert caught.value.code == 400
         return str(json.load(caught.value)["message"])
 
@@ -131,6 +137,56 @@ def test_what_a_failed_rollback_leaves_is_deleted_with_the_stack(
 
     stack.delete()
     assert json.loads(local_api(f"resources?stack={stack.name}")) == []
+    assert stack.deploy(resources) == "CREATE_COMPLETE"
+
+
+CLUSTER = {
+    "Type": "AWS::EKS::Cluster",
+    "Properties": {
+        "Name": "faulty",
+        "Version": "1.35",
+        "RoleArn": "arn:aws:iam::000000000000:role/cluster",
+        "ResourcesVpcConfig": {"SubnetIds": ["subnet-1", "subnet-2"]},
+    },
+}
+
+
+def on_cluster(kind: str, **properties: object) -> dict[str, Any]:
+    """Return a custom resource of aws_eks_v2."""
+    given = {"ServiceToken": "unused", "ClusterName": {"Ref": "Cluster"}} | properties
+    return {"Type": f"Custom::AWSCDK-EKS-{kind}", "Properties": given, "DependsOn": "Cluster"}
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        on_cluster("HelmChart", Release="keda", Chart="keda", Namespace="default"),
+        on_cluster(
+            "KubernetesObjectValue",
+            ObjectType="namespace",
+            ObjectName="default",
+            ObjectNamespace="default",
+            JsonPath=".metadata.name",
+            TimeoutSeconds=60,
+        ),
+    ],
+    ids=["Helm release", "wait"],
+)
+def test_a_helm_release_and_a_wait_fail_once(
+    stack: Stack, faults: FaultApi, resource: dict[str, Any]
+) -> None:
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}}
+    resources = {
+        "Cluster": CLUSTER,
+        "Object": on_cluster("KubernetesResource", Manifest=json.dumps([namespace])),
+        "Faulty": resource | {"DependsOn": "Object"},
+    }
+    faults.put(fault(stack, "Faulty", "create"))
+
+    assert stack.deploy(resources) == "ROLLBACK_COMPLETE"
+    assert "/_local/faults" in stack.failures()["Faulty"]
+
+    stack.delete()
     assert stack.deploy(resources) == "CREATE_COMPLETE"
 
 
@@ -301,3 +357,7 @@ def _display_names(stack: Stack, aws: Callable[[str], Any]) -> dict[str, str]:
         logical_id: topics.get_topic_attributes(TopicArn=arn)["Attributes"]["DisplayName"]
         for logical_id, arn in stack.physical_ids().items()
     }
+
+
+def test_a_body_that_is_not_json_is_one_message(faults: FaultApi) -> None:
+    assert faults.refusal_of_body(b"nonsense").startswith("the body is not JSON: ")
