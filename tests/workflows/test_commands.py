@@ -17,15 +17,17 @@ from tests.workflows.workflow_files import jobs
 from tools.guard import __main__ as guard
 from tools.operations import __main__ as operations
 from tools.pipeline import __main__ as pipeline
+from tools.release import __main__ as release
 from tools.review import __main__ as review
 from tools.smoke_test import __main__ as smoke_test
 
-OTHER_PROGRAMS = ("cat", "gh", "git", "tar", ".ci/run")
+OTHER_PROGRAMS = ("cat", "echo", "gh", "git", "tar", ".ci/run")
 Parser = Callable[[], argparse.ArgumentParser]
 PARSERS: dict[str, tuple[Parser, bool]] = {
     "guard": (guard.parser, False),
     "images": (pipeline.parser, True),
     "protection": (pipeline.parser, True),
+    "release": (release._parser, False),
     "review": (review.parser, False),
     "smoke": (smoke_test.parser, False),
     "synthesize": (pipeline.parser, True),
@@ -41,6 +43,8 @@ def words_of(command: str) -> list[str]:
     """Return the words of a command, without the redirection and the optional arguments."""
     text = command.partition(" >> ")[0]
     text = re.sub(r"\$\{\w+:\+([^}]*)\}", r"\1", text)
+    # argparse compares the value of an option with its choices.
+    text = text.replace("$STRATEGY", "canary")
     return shlex.split(text)
 
 

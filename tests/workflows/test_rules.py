@@ -190,5 +190,7 @@ def test_a_job_assumes_the_deployer_role_only_in_the_environment_of_its_stage(jo
         match = re.search(r"\.(\w+)-deployer ", role)
         if match:
             assert job.content["environment"] == match[1]
-        elif "-reviewer " in role:
+        elif "outputs.deployer" in role:
+            assert job.content["environment"] == "${{ inputs.stage }}"
+        elif "reviewer " in role:
             assert "environment" not in job.content, "the subject would be that of the environment"
