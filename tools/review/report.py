@@ -41,7 +41,7 @@ class Block:
         content = code_block(self.content, self.language) if self.content else ""
         if self.folded_title and content:
             content = folded(self.folded_title, content)
-        note = CUT_NOTE if self.is_cut else ""
+        note = CUT_NOTE if self.is_cut and (self.heading or content) else ""
         return "\n\n".join(filter(None, [self.heading, content, note]))
 
 
