@@ -180,7 +180,8 @@ def bench(setup: Setup, arguments: Sequence[str]) -> int:
 
 def lock(setup: Setup, arguments: Sequence[str]) -> int:
     """[UV ARGUMENTS]              compile the requirement files, such as: lock --upgrade."""
-    setup.refresh()
+    # Not node_modules: `npm ci` refuses a package.json that package-lock.json does not follow yet.
+    setup.refresh_python()
     compiled = ["--python-version", "3.11", "--no-annotate", "--quiet"]
     command = ["uv", "pip", "compile", *compiled, "--custom-compile-command", "python3 dev.py lock"]
     with tempfile.TemporaryDirectory() as folder:

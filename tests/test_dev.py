@@ -160,6 +160,13 @@ def test_the_deployed_versions_are_locked_to_the_tested_ones(root: Path) -> None
     assert [pin for pin in pins if pin.startswith("aws-cdk-lib==")]
 
 
+def test_a_new_dependency_of_package_json_can_be_locked(root: Path) -> None:
+    """`npm ci` refuses a lock file that lacks a dependency of package.json."""
+    assert dev.main(["lock"], root) == 0
+    npm = [call for call in calls(root) if call.startswith("npm ")]
+    assert [call.split()[1] for call in npm] == ["install"]
+
+
 # The repository
 
 

@@ -77,6 +77,18 @@ class Setup:
         with self._exclusive():
             self._refresh()
 
+    def refresh_python(self) -> None:
+        """Bring .venv up to date, which has Node and npm too, and leave node_modules as it is.
+
+        Raises:
+            SetupError: the folder cannot be written to, Python lacks venv, or pip failed.
+            KeyboardInterrupt: after a SIGINT, when every program of the set-up has ended.
+        """
+        if self._python_is_current():
+            return
+        with self._exclusive():
+            self._refresh(with_node_modules=False)
+
     def refresh_checkov(self) -> None:
         """Bring .checkov up to date. It is separate since checkov pins another botocore than ours.
 
@@ -109,7 +121,7 @@ class Setup:
         except OSError as error:
             raise SetupError(f"cannot write to {self.root}: {error.strerror or error}") from None
 
-    def _refresh(self) -> None:
+    def _refresh(self, *, with_node_modules: bool = True) -> None:
         python_is_current = self._python_is_current()
         if not python_is_current:
             self._print("Setting up .venv and node_modules; once, about 2 minutes.")
@@ -117,7 +129,7 @@ class Setup:
             self._run("Node", self._pip("--no-deps", *self._node_requirements()))
         self._link_node()
         npm = None
-        if not self._node_modules_are_current():
+        if with_node_modules and not self._node_modules_are_current():
             npm = self._start("the CDK CLI", self._npm_ci())
         try:
             if not python_is_current:
