@@ -16,8 +16,8 @@ updates has the blue track only."""
 TRACKS: tuple[Track, Track] = ("blue", "green")
 
 MIN_BAKE_MINUTES = 5
-"""The alarms of a track see a bad release within 4.9 minutes in 99 of 100 cases (docs/delivery.md).
-A shorter bake would end before."""
+"""The alarms of a track find errors within 5 minutes in 95 of 100 cases (docs/delivery.md). A
+shorter bake would end before."""
 MAX_BAKE_MINUTES = 50
 """A canary release takes at most 60 minutes (INFRASTRUCTURE.md), 10 of which are not bakes."""
 _FIRST_BAKE_MINUTES = 10

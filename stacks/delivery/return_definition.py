@@ -50,7 +50,6 @@ def return_states(stack_name: str, stage: str, critical_topic_arn: str) -> State
     """
     return {
         **_look_at_execution(),
-        **_record_step(),
         **_look(stack_name),
         **_withdraw_and_write(stack_name),
         **_verify(stack_name),
@@ -123,23 +122,12 @@ def _look_at_execution() -> States:
     }
 
 
-def _record_step() -> States:
-    """Record the step that was under way, with the requests that the new track received."""
-    return {
-        "Return": choose([when("$isMoving", "Return: requests")], "Look", tries=0),
-        "Return: requests": count_requests(
-            following="Return: record",
-            on_error=catch("Return: record", requests=jsonata("-1")),
-        ),
-        "Return: record": assignment("Look", steps=jsonata(RECORD_STEP), tries=0),
-    }
-
-
 def _look(stack_name: str) -> States:
     """Check whether there is something to return, and whether the old track can take it."""
     is_old_image = f"$lookup($values, {_IMAGE_PARAMETER}) = $previous"
     stuck = catch("Stuck", reason=CAUSE)
     return {
+        "Return": assignment("Look", tries=0),
         "Look": describe_stack(stack_name, following="Look: position", on_error=stuck),
         "Look: position": choose(
             [
@@ -187,7 +175,7 @@ def _withdraw_and_write(stack_name: str) -> States:
             [
                 when(
                     f"$strategy != 'rolling' and {IS_COMPLETE} and {POSITION} = $old",
-                    "Tell",
+                    "Tell: step",
                     position=jsonata("$old"),
                     tries=0,
                 ),
@@ -238,7 +226,7 @@ def _verify(stack_name: str) -> States:
                 when(f"{IS_IN_PROGRESS} and $tries < {polls}", "Verify"),
                 when(
                     f"{IS_COMPLETE} and ({is_returned})",
-                    "Tell",
+                    "Tell: step",
                     position=jsonata("$strategy = 'rolling' ? $old : $lookup($config.start, $old)"),
                     tries=0,
                 ),
@@ -252,13 +240,21 @@ def _verify(stack_name: str) -> States:
 
 
 def _tell(stage: str, critical_topic_arn: str) -> States:
-    """Page: a release returned, or a person has to return it."""
+    """Page: a release returned, or a person has to return it.
+
+    The requests of the step that was under way are counted after the traffic has returned.
+    """
     seen = (
         "$count($steps) = 0 ? 'No requests reached the new image.' : 'Requests seen: ' & "
         "$join($steps.($string(share) & ' %: ' & (requests < 0 ? 'unknown' : $string(requests))), "
         "', ')"
     )
     return {
+        "Tell: step": choose([when("$isMoving", "Tell: requests")], "Tell"),
+        "Tell: requests": count_requests(
+            following="Tell: record", on_error=catch("Tell: record", requests=jsonata("-1"))
+        ),
+        "Tell: record": assignment("Tell", isMoving=False, steps=jsonata(RECORD_STEP)),
         "Tell": publish(
             critical_topic_arn,
             f"{stage}: a release was returned",
