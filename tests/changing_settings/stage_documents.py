@@ -1,5 +1,6 @@
 """Stage files that Hypothesis makes: real ones with other values, valid or not."""
 
+import contextlib
 import copy
 import functools
 import itertools
@@ -7,10 +8,11 @@ from typing import Any
 
 import yaml
 from hypothesis import strategies
+from pydantic import ValidationError
 
 from settings import StageSettings, load_stage, stage_names
 from settings.loading import SETTINGS_FOLDER
-from tests.changing_settings.changes import Change, changes_of_stage
+from tests.changing_settings.changes import Change, apply, changes_of_stage
 
 NOTATIONS = (
     *("1:00", "0x1F", "0b11", "010", "1_000", "1.30", "012345678901", "1e3", ".inf", "-.Inf"),
@@ -84,16 +86,16 @@ def stage_files(draw: strategies.DrawFn) -> tuple[str, str]:
 
 
 @strategies.composite
-def changed_stages(draw: strategies.DrawFn, stage: str) -> tuple[StageSettings, list[Change]]:
-    """Return a stage, and one to twelve changes of different settings of it."""
-    settings = load_stage(stage)
-    changes = _changes(stage)
-    keys = draw(
-        strategies.lists(
-            strategies.sampled_from(sorted(changes)), min_size=1, max_size=12, unique=True
-        )
-    )
-    return settings, [draw(strategies.sampled_from(changes[key])) for key in keys]
+def changed_stages(draw: strategies.DrawFn) -> StageSettings:
+    """Return a stage with twelve or more valid changes, as far as they exclude no other one."""
+    stage = draw(strategies.sampled_from(stage_names()))
+    settings, changes = load_stage(stage), _changes(stage)
+    keys = strategies.sampled_from(sorted(changes))
+    for key in draw(strategies.lists(keys, min_size=12, max_size=60, unique=True)):
+        change = draw(strategies.sampled_from(changes[key]))
+        with contextlib.suppress(ValidationError):
+            settings = apply(settings, change.before, change.after)
+    return settings
 
 
 @functools.cache

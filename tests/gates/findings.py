@@ -11,7 +11,7 @@ from unittest.mock import patch
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
-from settings import load_stage, stage_names
+from settings import StageSettings, load_stage, stage_names
 from settings.accounts import Account
 from stacks.account.stage import AccountStage
 from stacks.stage import SpyWatcherStage
@@ -55,20 +55,28 @@ def cdk_nag_findings(*, with_acknowledgements: bool) -> frozenset[Finding]:
     if with_acknowledgements:
         return _validate(_app_with_acknowledgements())
     with patch("stacks.shared.acknowledgement.record"):
-        return _validate(_create_app())
+        return _validate(_create_app(_stages()))
+
+
+def cdk_nag_findings_in(settings: StageSettings) -> frozenset[Finding]:
+    """Return the findings that are not acknowledged in a stage and in its account."""
+    return _validate(_create_app((settings,)))
 
 
 @functools.cache
 def _app_with_acknowledgements() -> cdk.App:
     """Return the app. Its creation takes seconds, so that two functions share it."""
-    return _create_app()
+    return _create_app(_stages())
 
 
-def _create_app() -> cdk.App:
+def _stages() -> tuple[StageSettings, ...]:
+    return tuple(load_stage(name) for name in stage_names())
+
+
+def _create_app(stages: tuple[StageSettings, ...]) -> cdk.App:
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = cdk.App(context=context, analytics_reporting=False, outdir=tempfile.mkdtemp())
-    stages = [load_stage(name) for name in stage_names()]
-    AccountStage(app, account=Account(ACCOUNT, tuple(stages)), is_only_account=True)
+    AccountStage(app, account=Account(ACCOUNT, stages), is_only_account=True)
     for settings in stages:
         environment = cdk.Environment(account=ACCOUNT, region=settings.region)
         SpyWatcherStage(app, settings=settings, environment=environment)
