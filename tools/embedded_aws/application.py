@@ -87,6 +87,7 @@ def _correct_emulator(registry: Any) -> None:  # noqa: ANN401 - imported later
     from tools.embedded_aws.cloudformation.buckets import protect_filled_buckets
     from tools.embedded_aws.cloudformation.conditions import repair_conditions
     from tools.embedded_aws.cloudformation.databases import protect_instances
+    from tools.embedded_aws.cloudformation.eks_clusters import protect_clusters
     from tools.embedded_aws.cloudformation.event_connections import create_event_connections
     from tools.embedded_aws.cloudformation.events import hide_unchanged_resources
     from tools.embedded_aws.cloudformation.exports import protect_exports
@@ -114,6 +115,7 @@ def _correct_emulator(registry: Any) -> None:  # noqa: ANN401 - imported later
     protect_filled_buckets()
     protect_instances()
     protect_load_balancers()
+    protect_clusters()
     refer_to_secrets_by_arn()
     create_imported_zones()
     keep_forward_configs()

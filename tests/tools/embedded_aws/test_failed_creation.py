@@ -30,6 +30,15 @@ LOAD_BALANCER = {
         "LoadBalancerAttributes": [{"Key": "deletion_protection.enabled", "Value": "true"}],
     },
 }
+CLUSTER: dict[str, Any] = {
+    "Type": "AWS::EKS::Cluster",
+    "Properties": {
+        "Name": NAME,
+        "RoleArn": "arn:aws:iam::000000000000:role/cluster",
+        "ResourcesVpcConfig": {"SubnetIds": ["subnet-1", "subnet-2"]},
+        "DeletionProtection": True,
+    },
+}
 LOG_GROUP = {
     "Type": "AWS::Logs::LogGroup",
     "DeletionPolicy": "RetainExceptOnCreate",
@@ -140,6 +149,8 @@ def test_a_creation_is_repeated_once_its_load_balancer_is_not_protected(
     elb = aws("elbv2")
     assert protected.create(LOAD_BALANCER, fails=True) == "ROLLBACK_FAILED"
     (balancer,) = elb.describe_load_balancers(Names=[NAME])["LoadBalancers"]
+    with pytest.raises(ClientError, match="deletion protection is enabled"):
+        elb.delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
     off = {"Key": "deletion_protection.enabled", "Value": "false"}
     elb.modify_load_balancer_attributes(
         LoadBalancerArn=balancer["LoadBalancerArn"], Attributes=[off]
@@ -151,3 +162,32 @@ def test_a_creation_is_repeated_once_its_load_balancer_is_not_protected(
     names = [each["LoadBalancerName"] for each in elb.describe_load_balancers()["LoadBalancers"]]
     assert NAME not in names
     assert protected.create(LOG_GROUP, fails=False) == "CREATE_COMPLETE"
+
+
+def test_a_creation_is_repeated_once_its_cluster_is_not_protected(
+    protected: ProtectedStack, aws: Callable[[str], Any]
+) -> None:
+    """Amazon EKS refuses the deletion until its deletion protection is disabled."""
+    eks = aws("eks")
+    assert protected.create(CLUSTER, fails=True) == "ROLLBACK_FAILED"
+    assert eks.describe_cluster(name=NAME)["cluster"]["deletionProtection"] is True
+    with pytest.raises(ClientError, match="deletion protection is enabled"):
+        eks.delete_cluster(name=NAME)
+
+    eks.update_cluster_config(name=NAME, deletionProtection=False)
+    protected.remove_termination_protection()
+    protected.delete()
+
+    assert NAME not in eks.list_clusters()["clusters"]
+    assert protected.create(LOG_GROUP, fails=False) == "CREATE_COMPLETE"
+
+
+def test_an_update_sets_the_protection_of_a_cluster(
+    protected: ProtectedStack, aws: Callable[[str], Any]
+) -> None:
+    protected.create(CLUSTER, fails=False)
+    unprotected = CLUSTER["Properties"] | {"DeletionProtection": False}
+    template = {"Resources": {"R0": CLUSTER | {"Properties": unprotected}}}
+    protected.cloudformation.update_stack(StackName=NAME, TemplateBody=json.dumps(template))
+    cluster = aws("eks").describe_cluster(name=NAME)["cluster"]
+    assert cluster["deletionProtection"] is False
