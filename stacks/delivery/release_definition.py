@@ -230,7 +230,8 @@ def _read_phase() -> State:
         on_error={},
     )
     del state["Next"], state["Catch"]
-    entered = "$states.result.Events[$exists(StateEnteredEventDetails)].StateEnteredEventDetails"
+    # The parentheses make [0] choose one of all events; without them it chooses one of each event.
+    entered = "($states.result.Events[$exists(StateEnteredEventDetails)].StateEnteredEventDetails)"
     return {
         **state,
         "Output": {

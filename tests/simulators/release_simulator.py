@@ -192,6 +192,7 @@ class SimulatedStage:
             "Events": [
                 {"Type": "TaskScheduled"},
                 {"Type": "TaskStateEntered", "StateEnteredEventDetails": {"Name": state}},
+                {"Type": "WaitStateEntered", "StateEnteredEventDetails": {"Name": "Alone"}},
             ]
         }
 
