@@ -8,12 +8,12 @@ import time
 from collections.abc import Sequence
 
 from settings import StageSettings
-from tools.release.deployed import DeployedService, other_track, short_image
+from tools.release.deployed import DeployedService, other_track, shares, short_image
 from tools.release.errors import ExitCode, ReleaseError
 from tools.release.executions import FINISH, HOLD, Execution
 from tools.release.following import POLL_SECONDS, ensure_return, follow
 from tools.release.image import resolve_image
-from tools.release.outcomes import needs_return, outcome_of
+from tools.release.outcomes import can_return, needs_return, outcome_of
 from tools.release.output import Output
 from tools.release.reader import StageReader, now
 from tools.release.report import ServiceReport, history_lines
@@ -163,15 +163,35 @@ class ReleaseCommands:
                     ExitCode.REFUSED,
                 )
             self._machine.stop(release, because)
-            return self._follow_return(name, release)
+            self._output.message(f"{release.name}: stopped; its traffic returns to the old image")
+            return self._follow(name, ensure_return(self._machine, release))
         service = self._reader.stage().services[name]
-        if service.running_track is None and release is not None:
-            return self._follow_return(name, release)
+        if service.running_track is None:
+            return self._return_again(service, release)
         return self._release_previous(service, because)
 
-    def _follow_return(self, name: str, release: Execution) -> ExitCode:
-        self._output.message(f"{release.name}: stopped; its traffic returns to the old image")
-        return self._follow(name, ensure_return(self._machine, release))
+    def _return_again(self, service: DeployedService, release: Execution | None) -> ExitCode:
+        """Return the newest release of a service whose position no execution moves.
+
+        A former return may have ended without success, for example while the stack was stuck.
+        """
+        if release is None or not can_return(release):
+            raise ReleaseError(self._removal_text(service), ExitCode.PERSON_NEEDED)
+        returning = self._machine.find_return(release)
+        if returning is None or not returning.is_running:
+            returning = self._machine.start({"return": release.arn})
+        self._output.message(f"{release.name}: its traffic returns to the old image")
+        return self._follow(service.name, returning)
+
+    def _removal_text(self, service: DeployedService) -> str:
+        stack = self._settings.resource_name("workloads")
+        track = max(shares(service.position).items(), key=lambda item: item[1])[0]
+        return (
+            f"{service.name} stands at {service.position}, and no release can be returned. If "
+            f"{track} is healthy, let it run alone: python3 dev.py cdk deploy "
+            f"{self._settings.stage}/workloads --exclusively --parameters "
+            f"{stack}:{service.name.capitalize()}Traffic={track}"
+        )
 
     def _release_previous(self, service: DeployedService, because: str) -> ExitCode:
         image = self._previous_image(service)

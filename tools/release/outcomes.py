@@ -46,6 +46,15 @@ def needs_return(execution: Execution) -> bool:
     return execution.error not in _EXIT_CODES
 
 
+def can_return(release: Execution) -> bool:
+    """Return whether the machine returns a release that has ended.
+
+    It returns no release that moved no traffic, was returned already, or is complete but for the
+    removal of its old track.
+    """
+    return needs_return(release) or release.error == "NotReturned"
+
+
 def outcome_of(execution: Execution) -> Outcome:
     """Return what the end of an execution means."""
     if execution.error in _EXIT_CODES and execution.status == "FAILED":

@@ -31,11 +31,13 @@ _PHASES = {
     HOLD: "released; the old image still runs",
     FINISH: "released; removes the old image",
     "Finished": "released",
+    "Return": "a return begins",
     "Look": "a return begins",
     "Withdraw": "returns the traffic to the old image",
     "Write": "writes the position of the old image",
     "Verify": "checks the listener rule",
     "Tell": "sends the message of the return",
+    "Stuck": "sends the message that a person is needed",
     "Tidy": "removes the new image",
     "Tidied": "waits until the new image is removed",
 }

@@ -205,6 +205,43 @@ def test_a_position_that_no_execution_moves_needs_a_person(stage: StubStage, run
     assert json.loads(stage.executions()[0]["input"])["return"] == release["executionArn"]
 
 
+def test_a_rollback_after_a_return_without_success_starts_another_return(
+    stage: StubStage, run: Run
+) -> None:
+    stage.deploy(BackendTraffic="95-5")
+    states = {"Survey": pass_to("End"), "End": fail_with("NotReturned", reason="stuck")}
+    stage.define(states)
+    arn = _start_at_blue(stage)
+
+    assert run(*ROLLBACK)[0] == 3
+    assert run(*ROLLBACK)[0] == 3
+
+    assert [values for values in stage.inputs() if "return" in values] == [{"return": arn}] * 2
+
+
+def test_a_track_that_was_not_removed_needs_a_deployment(stage: StubStage, run: Run) -> None:
+    stage.deploy(BackendTraffic="100-0")
+    stage.define({"Survey": pass_to("End"), "End": fail_with("Returned", reason="x")})
+    _start_at_blue(stage)
+
+    code, text = run(*ROLLBACK)
+
+    assert code == 5
+    assert "spywatcher-staging-workloads:BackendTraffic=blue" in text
+
+
+def _start_at_blue(stage: StubStage) -> str:
+    """Start a release, and return its ARN when it has ended."""
+    machine = f"arn:aws:states:us-east-1:000000000000:stateMachine:spywatcher-{STAGE}-release"
+    values = json.dumps({"service": "backend", "strategy": "canary", "from": "blue"})
+    started = stage.sfn.start_execution(
+        stateMachineArn=machine, name="backend-20260101-000000", input=values
+    )
+    while stage.executions()[0]["status"] == "RUNNING":
+        time.sleep(0.05)
+    return str(started["executionArn"])
+
+
 def test_status_shows_the_steps_in_80_columns(stage: StubStage, run: Run) -> None:
     stage.deploy()
     states = {"Survey": pass_to("Move"), "Move": pass_to("Bake"), "Bake": wait_then(60, "Done")}
