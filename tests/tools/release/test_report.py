@@ -8,7 +8,8 @@ from typing import Any
 
 import boto3
 
-from tests.tools.release.conftest import REGION, StubStage
+from tests.tools.embedded_aws.conftest import REGION
+from tests.tools.release.conftest import StubStage
 from tools.release.deployed import DeployedService
 from tools.release.executions import EnteredState, Execution
 from tools.release.metrics import TrackMetrics, read_track_metrics
