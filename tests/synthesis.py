@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -82,14 +83,17 @@ class SynthesizedStage(_Templates):
         return [
             item
             for resource in resources.values()
-            for item in json.loads(as_text(resource["Properties"]["Manifest"]))
+            for item in json.loads(_quote_numbers(as_text(resource["Properties"]["Manifest"])))
         ]
 
     def released(self) -> list[dict[str, Any]]:
         """Return every Kubernetes object, with the defaults of the template's parameters."""
         text = json.dumps(self.manifests())
         for name, parameter in self.templates["workloads"]["Parameters"].items():
-            text = text.replace(f"${{{name}}}", str(parameter["Default"]))
+            default = str(parameter["Default"])
+            if parameter["Type"] == "Number":
+                text = text.replace(f'"${{{name}}}"', default)
+            text = text.replace(f"${{{name}}}", default)
         released: list[dict[str, Any]] = json.loads(text)
         return released
 
@@ -138,6 +142,11 @@ def create_app(**context: str) -> cdk.App:
     """Create an app with the context of cdk.json, and with more context."""
     flags = json.loads((ROOT / "cdk.json").read_text())["context"]
     return cdk.App(context=flags | context, analytics_reporting=False)
+
+
+def _quote_numbers(text: str) -> str:
+    """Return a manifest as valid JSON. A parameter of the type Number stands without quotes."""
+    return re.sub(r":(\$\{\w+\})", r':"\1"', text)
 
 
 def _imported(value: Any) -> Iterator[str]:

@@ -212,6 +212,7 @@ class Routing(Construct):
         acknowledge(
             secret,
             "AwsSolutions-SMG4",
+            "NIST.800.53.R5-SecretsManagerRotationEnabled",
             reason="The value is no credential. Whoever knows it reaches the track without "
             "traffic, which runs the same application behind the same firewall. A new value would "
             "need an update of the listener rule and of the release machine.",

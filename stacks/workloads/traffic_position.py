@@ -38,7 +38,7 @@ class TrafficPosition:
             scope,
             f"{self._name}Shares",
             mapping={
-                position: dict(zip(("Blue", "Green"), split.split("-"), strict=True))
+                position: dict(zip(("Blue", "Green"), map(int, split.split("-")), strict=True))
                 for position, split in {**shares, "green": "0-100"}.items()
             },
         )

@@ -10,6 +10,7 @@ import yaml
 
 from settings import load_stage, stage_names
 from tests.gates.checkov import CHECKOV
+from tests.stage_variants import with_strategy
 from tests.synthesis import synthesize, synthesize_account
 
 pytestmark = pytest.mark.lint
@@ -19,10 +20,11 @@ pytestmark = pytest.mark.lint
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with all templates and the Kubernetes objects of all stages."""
     folder = tmp_path_factory.mktemp("synthesized")
-    stages = [load_stage(name) for name in stage_names()]
-    for region, template in synthesize_account(*stages).templates.items():
+    stages = {name: load_stage(name) for name in stage_names()}
+    for region, template in synthesize_account(*stages.values()).templates.items():
         (folder / f"account-{region}.template.json").write_text(json.dumps(template))
-    for name, stage in zip(stage_names(), map(synthesize, stages), strict=True):
+    stages["two-tracks"] = with_strategy("canary", stage="production")
+    for name, stage in zip(stages, map(synthesize, stages.values()), strict=True):
         for stack, template in stage.templates.items():
             (folder / f"{name}-{stack}.template.json").write_text(json.dumps(template))
         (folder / f"{name}-charts.yaml").write_text(yaml.safe_dump_all(stage.released()))

@@ -40,6 +40,7 @@ _FREE_OF_CHARGE = (
     "AWS::EKS::PodIdentityAssociation",
     "AWS::ElastiCache::ParameterGroup",
     "AWS::ElastiCache::SubnetGroup",
+    "AWS::Events::Connection",
     "AWS::Events::Rule",
     "AWS::KMS::Alias",
     "AWS::Lambda::Alias",

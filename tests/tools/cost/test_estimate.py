@@ -6,6 +6,7 @@ import pytest
 
 from settings import load_stage
 from settings.instances import CACHE_NODE_TYPES, DATABASE_CLASSES, NODE_TYPES
+from tests.stage_variants import with_strategy
 from tests.synthesis import SynthesizedStage, synthesize
 from tests.tools.cost.templates import estimate_of, price, stacks
 from tools.cost.components import ALL_COMPONENTS, DESIGN_USD, IN_DESIGN, NOT_IN_DESIGN
@@ -146,3 +147,10 @@ def test_each_instance_type_that_the_settings_allow_has_a_price() -> None:
     assert set(EC2_HOURS) == set(NODE_TYPES)
     assert set(RDS_HOURS) == set(DATABASE_CLASSES)
     assert set(ELASTICACHE_HOURS) == set(CACHE_NODE_TYPES)
+
+
+def test_a_stage_with_two_tracks_has_a_price() -> None:
+    """Each of its resource types is priced, or free."""
+    one = estimate_of(synthesize(load_stage("production"))).usd
+    two = estimate_of(synthesize(with_strategy("canary", stage="production"))).usd
+    assert one < two < one + 10
