@@ -588,6 +588,30 @@ def test_the_role_allows_the_calls_of_the_definition(two_tracks: SynthesizedStag
     assert called <= allowed_actions(two_tracks, "delivery", "release")
 
 
+def test_an_execution_has_fewer_events_than_step_functions_allows() -> None:
+    """25,000 ("Step Functions service quotas"), with the longest bakes, hold and return."""
+    events = {"Task": 5, "Wait": 2, "Choice": 2, "Pass": 2}
+    settings = with_strategy("canary", bake_minutes=(15, 10, 10, 10), hold_minutes=120)
+    machine = SimulatedStage(synthesize(settings)).machine
+    states = all_states(machine)
+    backend = states["Start"]["Assign"]["services"]["backend"]
+
+    def loop(phase: str) -> int:
+        """Return the events of one round through the states of a phase."""
+        return sum(
+            events[state["Type"]]
+            for name, state in states.items()
+            if name.partition(":")[0] == phase and state["Type"] in events
+        )
+
+    polls = sum(step["polls"] for step in backend["plans"]["canary"]["blue"])
+    # A bake has the states of the hold, and three more at its end.
+    observed = (polls + backend["holdPolls"]) * loop("Hold")
+    waits = 180 * loop("Prepared") + 48 * loop("Healthy") + 5 * 60 * loop("Moved")
+    returned = 360 * loop("Write") + 60 * loop("Verify") + 120 * (loop("Tidy") + loop("Tidied"))
+    assert observed + waits + returned < 25_000
+
+
 def test_an_execution_ends_before_its_timeout(machine: dict[str, Any]) -> None:
     """The bakes, the hold, the waits of the other phases and a return."""
     services = all_states(machine)["Start"]["Assign"]["services"]
