@@ -54,9 +54,15 @@ class ReleaseStage:
 
     # Deployments -------------------------------------------------------------------------
 
-    def deploy(self) -> str:
-        """Deploy the stage, or update it, with the CDK CLI."""
-        options = ("--keep", "--control-plane-only")
+    def deploy(self, *allowed: str) -> str:
+        """Deploy the stage, or update it, with the CDK CLI.
+
+        Args:
+            allowed: logical ids of the workloads stack that the guard lets through.
+        """
+        options = ["--keep", "--control-plane-only"]
+        for logical_id in allowed:
+            options += ["--allow-replacement", f"{WORKLOADS}/{logical_id}"]
         return self.copy.run("deploy-local", STAGE, *options, SFN_WAIT_SCALE=WAIT_SCALE)
 
     def set_delivery(self, values: dict[str, Any] | None) -> None:
@@ -160,6 +166,13 @@ class ReleaseStage:
             if needs_return(end):
                 end = machine.find_return(release)
         return end
+
+    def wait_until_quiet(self) -> None:
+        """Wait until no execution runs."""
+        machine, give_up = self.machine(), time.monotonic() + SECONDS
+        while machine.running():
+            assert time.monotonic() < give_up, machine.running()
+            time.sleep(0.1)
 
     # State -------------------------------------------------------------------------------
 
