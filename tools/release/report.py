@@ -89,7 +89,8 @@ def _release_lines(report: ServiceReport, release: Execution, now: dt.datetime) 
     yield f"  image     {short_image(str(release.input.get('image', '')))}"
     if report.progress is None:
         execution = report.returning or release
-        yield f"  ended     {_time(execution.ended)}, {outcome_of(execution).text}"
+        text = f"  ended     {_time(execution.ended)}, {outcome_of(execution).text}"
+        yield from wrapped(text, indent=12).splitlines()
         return
     elapsed = _duration(now - release.started)
     yield f"  time      {elapsed} of about {report.minutes} min"
@@ -198,14 +199,15 @@ def history_lines(executions: Sequence[tuple[Execution, Execution]]) -> list[str
     """
     if not executions:
         return ["No release in the last 90 days, which is how long AWS keeps them."]
-    lines = [f"{'started (UTC)':18}{'service':10}{'image':24}{'share':7}outcome"]
+    lines = [f"{'started (UTC)':18}{'service':10}{'image':14}{'share':7}outcome"]
     for release, end in executions:
         service = str(release.input.get("service", ""))
-        image = short_image(str(release.input.get("image", ""))).partition("@")
+        image = short_image(str(release.input.get("image", "")))
+        version = image.rpartition(":")[2]
         share = highest_share(end if end.steps else release)
         outcome = "runs" if release.is_running else outcome_of(end).text
         lines.append(
-            f"{_time(release.started):18}{service:10}{image[2][7:] or image[0]:24.23}"
+            f"{_time(release.started):18}{service:10}{version:14.13}"
             f"{'-' if share is None else f'{share} %':7}{outcome}"
         )
     return [_cut(line) for line in lines]
@@ -220,11 +222,15 @@ def _duration(elapsed: dt.timedelta) -> str:
     return f"{seconds // 60}:{seconds % 60:02}"
 
 
-def wrapped(text: str) -> str:
-    """Return a message in lines of at most 80 columns, with two spaces before the others."""
+def wrapped(text: str, indent: int = 2) -> str:
+    """Return a message in lines of at most 80 columns; all but the first are indented."""
     return "\n".join(
         textwrap.fill(
-            line, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+            line,
+            WIDTH,
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
         )
         for line in text.splitlines()
     )

@@ -15,7 +15,7 @@ from tools.release.executions import EnteredState, Execution
 from tools.release.metrics import TrackMetrics, read_track_metrics
 from tools.release.output import Output
 from tools.release.progress import PlannedStep, planned_minutes, progress_of
-from tools.release.report import ServiceReport, to_text
+from tools.release.report import ServiceReport, history_lines, to_text
 
 START = dt.datetime(2026, 11, 25, 10, 15, tzinfo=dt.UTC)
 NOW = START + dt.timedelta(minutes=21, seconds=40)
@@ -84,6 +84,28 @@ def test_an_alarm_that_is_on_is_named() -> None:
 
 def test_a_position_without_an_execution_is_reported() -> None:
     assert "Nobody watches this position" in to_text(_report(progress=None, release=None), NOW)
+
+
+def test_the_reason_of_a_return_is_shown_in_full() -> None:
+    reason = "These alarms are in ALARM: spywatcher-production-backend-green-errors"
+    ended = Execution(
+        *("arn", "backend-20261125-101500", "FAILED", START, NOW, {"strategy": "canary"}, {}),
+        *("Returned", {"reason": reason}),
+    )
+
+    lines = to_text(_report(progress=None, release=ended), NOW).splitlines()
+
+    assert reason in " ".join(" ".join(lines).split())
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_release_by_tag_has_its_tag_in_the_history() -> None:
+    values = {"service": "backend", "image": "ghcr.io/owner/spywatcher-backend:1.1.0"}
+    release = Execution("arn", "backend-1", "RUNNING", START, None, values, {}, "", {})
+
+    _heading, line = history_lines([(release, release)])
+
+    assert line.split() == ["2026-11-25", "10:15", "backend", "1.1.0", "-", "runs"]
 
 
 def test_a_terminal_shows_the_last_report_only() -> None:
