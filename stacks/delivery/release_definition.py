@@ -1,6 +1,8 @@
 """The definition of the release machine: the phases of a release, in their order.
 
-The states of a phase begin with its name. docs/delivery.md describes each phase with its limits.
+The first word of a state's name is its phase. The names have no other characters than letters and
+spaces, because the names of states "must not contain" many others ("StateExitedEventDetails", AWS
+Step Functions API Reference). docs/delivery.md describes each phase with its limits.
 """
 
 from collections.abc import Mapping
@@ -89,7 +91,7 @@ def release_definition(
         **_alone(),
         **_survey(environment),
         **_prepare(environment),
-        **_bake("Bake", STEP + ".polls", following="Bake: requests"),
+        **_bake("Bake", STEP + ".polls", following="Bake requests"),
         **_after_bake(has_two_tracks=environment.connection_arn is not None),
         **_released(environment),
         **return_states(environment.stack_name, environment.name, environment.critical_topic_arn),
@@ -100,7 +102,7 @@ def release_definition(
             **_healthy(),
             **_smoke(environment.domain, environment.connection_arn),
             **_move(environment.stack_name),
-            **_bake("Hold", "$config.holdPolls", following="Finish: stack"),
+            **_bake("Hold", "$config.holdPolls", following="Finish stack"),
             **_finish(environment.stack_name),
             **_failures("OldTrackRemains"),
         }
@@ -118,7 +120,7 @@ def _start(services: Mapping[str, Mapping[str, Any]]) -> States:
     nothing = dict.fromkeys(("service", "image", "release", "strategy", "old", "new"), "")
     return {
         "Start": assignment(
-            "Start: input",
+            "Start input",
             **nothing,
             services=services,
             request=jsonata("$states.input"),
@@ -132,8 +134,8 @@ def _start(services: Mapping[str, Mapping[str, Any]]) -> States:
             tries=0,
             attempt=0,
         ),
-        "Start: input": choose([when("$isReturn", "Look: execution")], "Start: check"),
-        "Start: check": choose(
+        "Start input": choose([when("$isReturn", "Look execution")], "Start check"),
+        "Start check": choose(
             [
                 when(
                     "$not($exists($lookup($lookup($lookup($services, $request.service).plans, "
@@ -142,10 +144,10 @@ def _start(services: Mapping[str, Mapping[str, Any]]) -> States:
                     reason="The stage has no such service, strategy or track.",
                 )
             ],
-            "Start: release",
+            "Start release",
         ),
-        "Start: release": assignment(
-            "Start: plan",
+        "Start release": assignment(
+            "Start plan",
             service=jsonata("$request.service"),
             image=jsonata("$request.image"),
             release=jsonata("$request.release"),
@@ -159,7 +161,7 @@ def _start(services: Mapping[str, Mapping[str, Any]]) -> States:
             position=jsonata("$request.from"),
             config=jsonata("$lookup($services, $request.service)"),
         ),
-        "Start: plan": choose(
+        "Start plan": choose(
             [when("$isReturn", "Look")],
             "Alone",
             plan=jsonata("[$lookup($lookup($config.plans, $strategy), $old)]"),
@@ -175,8 +177,8 @@ def _alone() -> States:
     running = "$states.result.Executions"
     this = f"{running}[ExecutionArn = $states.context.Execution.Id]"
     return {
-        "Alone": wait(5, "Alone: list"),
-        "Alone: list": read(
+        "Alone": wait(5, "Alone list"),
+        "Alone list": read(
             "sfn:listExecutions",
             {
                 "StateMachineArn": jsonata("$states.context.StateMachine.Id"),
@@ -190,25 +192,25 @@ def _alone() -> States:
                     ".{'arn': ExecutionArn, 'name': Name}] )"
                 )
             },
-            following="Alone: phases",
+            following="Alone phases",
             on_error=catch("Refused", reason=CAUSE),
         ),
-        "Alone: phases": {
+        "Alone phases": {
             "Type": "Map",
             "Items": jsonata("$earlier"),
             "ItemProcessor": {
                 "ProcessorConfig": {"Mode": "INLINE"},
-                "StartAt": "Alone: phase",
-                "States": {"Alone: phase": _read_phase()},
+                "StartAt": "Alone phase",
+                "States": {"Alone phase": _read_phase()},
             },
             "Assign": {
                 "active": jsonata("[$states.result[$not($contains(state, /^Hold/))].name]"),
             },
             "Output": {},
             "Catch": [catch("Refused", reason=CAUSE)],
-            "Next": "Alone: choice",
+            "Next": "Alone choice",
         },
-        "Alone: choice": choose(
+        "Alone choice": choose(
             [when("$count($active) > 0", "Busy", reason=jsonata("$active[0] & ' is running.'"))],
             "Survey",
         ),
@@ -247,11 +249,11 @@ def _survey(environment: Environment) -> States:
     refused = catch("Refused", reason=CAUSE)
     return {
         "Survey": describe_stack(
-            environment.stack_name, following="Survey: stack", on_error=refused
+            environment.stack_name, following="Survey stack", on_error=refused
         ),
-        "Survey: stack": choose(
+        "Survey stack": choose(
             [
-                when(f"{IS_IN_PROGRESS} and $tries < {_SURVEY_POLLS}", "Survey: wait"),
+                when(f"{IS_IN_PROGRESS} and $tries < {_SURVEY_POLLS}", "Survey wait"),
                 when(
                     f"$not({IS_COMPLETE})",
                     "Refused",
@@ -263,17 +265,17 @@ def _survey(environment: Environment) -> States:
                     reason="The workloads stack lacks the outputs of the service. Deploy it first.",
                 ),
             ],
-            "Survey: rule",
+            "Survey rule",
         ),
-        "Survey: wait": wait(10, "Survey", tries=_NEXT_TRY),
-        "Survey: rule": describe_rule(following="Survey: alarms", on_error=refused),
-        "Survey: alarms": describe_alarms(
-            "$config.alarms.start", following="Survey: targets", on_error=refused
+        "Survey wait": wait(10, "Survey", tries=_NEXT_TRY),
+        "Survey rule": describe_rule(following="Survey alarms", on_error=refused),
+        "Survey alarms": describe_alarms(
+            "$config.alarms.start", following="Survey targets", on_error=refused
         ),
-        "Survey: targets": describe_targets(
-            OLD_TARGETS, following="Survey: result", on_error=refused
+        "Survey targets": describe_targets(
+            OLD_TARGETS, following="Survey result", on_error=refused
         ),
-        "Survey: result": choose(
+        "Survey result": choose(
             [
                 when(
                     f"$strategy != 'rolling' and $not($exists({POSITION}) and {POSITION} = $old)",
@@ -305,7 +307,7 @@ def _survey(environment: Environment) -> States:
                 ),
                 when("$healthy = 0", "Refused", reason="The old track has no healthy target."),
             ],
-            "Prepare: changes",
+            "Prepare changes",
             floor=jsonata("$min([$max([$config.minimum, $healthy]), $config.prewarmed])"),
         ),
     }
@@ -328,7 +330,7 @@ def _prepare(environment: Environment) -> States:
         following="NotPrepared",
     )
     return {
-        "Prepare: changes": assignment(
+        "Prepare changes": assignment(
             "Prepare",
             changes=jsonata(
                 f"$merge([{{$lookup($config.images, $new): $image}}, {tracks}, {migrations}])"
@@ -336,28 +338,28 @@ def _prepare(environment: Environment) -> States:
         ),
         "Prepare": update_stack(
             environment.stack_name,
-            following="Prepare: made",
-            on_error=catch("Prepare: error", cause=CAUSE),
+            following="Prepare made",
+            on_error=catch("Prepare error", cause=CAUSE),
         ),
-        "Prepare: made": assignment("Prepared", tries=0),
-        "Prepare: error": choose(
-            [when(f"{IS_BUSY} and $tries < {_SURVEY_POLLS}", "Survey: wait")],
+        "Prepare made": assignment("Prepared", tries=0),
+        "Prepare error": choose(
+            [when(f"{IS_BUSY} and $tries < {_SURVEY_POLLS}", "Survey wait")],
             "Refused",
             reason=jsonata("$cause"),
         ),
-        "Prepared": wait(10, "Prepared: stack", tries=_NEXT_TRY),
-        "Prepared: stack": describe_stack(
+        "Prepared": wait(10, "Prepared stack", tries=_NEXT_TRY),
+        "Prepared stack": describe_stack(
             environment.stack_name,
-            following="Prepared: status",
+            following="Prepared status",
             on_error=catch("Return", reason=CAUSE),
         ),
-        "Prepared: status": choose(
+        "Prepared status": choose(
             [
                 when(f"{IS_IN_PROGRESS} and $tries < {_PREPARED_POLLS}", "Prepared"),
                 when(
                     f"{IS_COMPLETE} and $lookup($values, $lookup($config.images, $new)) = $image "
                     f"and ($strategy = 'rolling' or {POSITION} = $lookup($config.start, $old))",
-                    "Prepared: next",
+                    "Prepared next",
                     tries=0,
                 ),
                 when(
@@ -366,11 +368,11 @@ def _prepare(environment: Environment) -> States:
                     reason="CloudFormation undid the update. Its events have the cause.",
                 ),
             ],
-            "Prepared: page",
+            "Prepared page",
             reason=jsonata("'The workloads stack has the status ' & $status & '.'"),
         ),
-        "Prepared: page": page,
-        "Prepared: next": _after_preparation(has_two_tracks=environment.connection_arn is not None),
+        "Prepared page": page,
+        "Prepared next": _after_preparation(has_two_tracks=environment.connection_arn is not None),
     }
 
 
@@ -389,12 +391,12 @@ def _healthy() -> States:
     """Wait until the new track has as many healthy targets as the old one."""
     return {
         "Healthy": describe_targets(
-            NEW_TARGETS, following="Healthy: count", on_error=catch("Return", reason=CAUSE)
+            NEW_TARGETS, following="Healthy count", on_error=catch("Return", reason=CAUSE)
         ),
-        "Healthy: count": choose(
+        "Healthy count": choose(
             [
                 when("$healthy >= $floor and $initial = 0", "Smoke", tries=0),
-                when(f"$tries < {_HEALTHY_POLLS}", "Healthy: wait"),
+                when(f"$tries < {_HEALTHY_POLLS}", "Healthy wait"),
             ],
             "Return",
             reason=jsonata(
@@ -402,7 +404,7 @@ def _healthy() -> States:
                 "minutes.'"
             ),
         ),
-        "Healthy: wait": wait(10, "Healthy", tries=_NEXT_TRY),
+        "Healthy wait": wait(10, "Healthy", tries=_NEXT_TRY),
     }
 
 
@@ -413,7 +415,7 @@ def _smoke(domain: str, connection_arn: str) -> States:
             jsonata(f"'https://{domain}' & $config.smokePaths[$tries]"),
             connection_arn,
             {"httpStatus": jsonata("$states.result.StatusCode")},
-            following="Smoke: status",
+            following="Smoke status",
             on_error=catch(
                 "Return",
                 reason=jsonata(
@@ -422,7 +424,7 @@ def _smoke(domain: str, connection_arn: str) -> States:
                 ),
             ),
         ),
-        "Smoke: status": choose(
+        "Smoke status": choose(
             [
                 when(
                     "$httpStatus != 200",
@@ -434,7 +436,7 @@ def _smoke(domain: str, connection_arn: str) -> States:
                 ),
                 when("$tries + 1 < $count($config.smokePaths)", "Smoke", tries=_NEXT_TRY),
             ],
-            "Move: stack",
+            "Move stack",
             tries=0,
         ),
     }
@@ -449,37 +451,37 @@ def _move(stack_name: str) -> States:
     )
     is_last = f"$count($keys($live)) = 1 and $exists($lookup($live, {NEW_TARGETS}))"
     return {
-        "Move: stack": describe_stack(stack_name, following="Move: alarms", on_error=returned),
-        "Move: alarms": describe_alarms(
-            "$lookup($config.alarms, $new)", following="Move: choice", on_error=returned
+        "Move stack": describe_stack(stack_name, following="Move alarms", on_error=returned),
+        "Move alarms": describe_alarms(
+            "$lookup($config.alarms, $new)", following="Move choice", on_error=returned
         ),
-        "Move: choice": choose(
+        "Move choice": choose(
             [_when_alarming("Return")],
             "Move",
             changes=jsonata(f"{{$config.traffic: {STEP}.position}}"),
         ),
         "Move": update_stack(
-            stack_name, following="Move: made", on_error=catch("Move: error", cause=CAUSE)
+            stack_name, following="Move made", on_error=catch("Move error", cause=CAUSE)
         ),
-        "Move: error": choose(
+        "Move error": choose(
             [
-                when(IS_UNCHANGED, "Move: made"),
-                when(f"{IS_BUSY} and $tries < {_MOVE_POLLS}", "Move: wait"),
+                when(IS_UNCHANGED, "Move made"),
+                when(f"{IS_BUSY} and $tries < {_MOVE_POLLS}", "Move wait"),
             ],
             "Return",
             reason=jsonata("$cause"),
         ),
-        "Move: wait": wait(10, "Move: stack", tries=_NEXT_TRY),
-        "Move: made": assignment(
+        "Move wait": wait(10, "Move stack", tries=_NEXT_TRY),
+        "Move made": assignment(
             "Moved",
             tries=0,
             isMoving=True,
             position=jsonata(f"{STEP}.position"),
             since=jsonata("$states.context.State.EnteredTime"),
         ),
-        "Moved": wait(5, "Moved: rule", tries=_NEXT_TRY),
-        "Moved: rule": describe_rule(following="Moved: choice", on_error=returned),
-        "Moved: choice": choose(
+        "Moved": wait(5, "Moved rule", tries=_NEXT_TRY),
+        "Moved rule": describe_rule(following="Moved choice", on_error=returned),
+        "Moved choice": choose(
             [
                 when(f"{STEP}.share = 100 ? ({is_last}) : ({has_weights})", "Bake", tries=0),
                 when(f"$tries < {_MOVED_POLLS}", "Moved"),
@@ -494,14 +496,14 @@ def _bake(phase: str, polls: str, *, following: str) -> States:
     """Observe the alarms and the targets of the new track for a number of polls."""
     returned = catch("Return", reason=CAUSE)
     return {
-        phase: wait(POLL_SECONDS, f"{phase}: alarms", tries=_NEXT_TRY),
-        f"{phase}: alarms": describe_alarms(
-            "$lookup($config.alarms, $new)", following=f"{phase}: targets", on_error=returned
+        phase: wait(POLL_SECONDS, f"{phase} alarms", tries=_NEXT_TRY),
+        f"{phase} alarms": describe_alarms(
+            "$lookup($config.alarms, $new)", following=f"{phase} targets", on_error=returned
         ),
-        f"{phase}: targets": describe_targets(
-            NEW_TARGETS, following=f"{phase}: choice", on_error=returned
+        f"{phase} targets": describe_targets(
+            NEW_TARGETS, following=f"{phase} choice", on_error=returned
         ),
-        f"{phase}: choice": choose(
+        f"{phase} choice": choose(
             [
                 _when_alarming("Return"),
                 when(
@@ -528,19 +530,19 @@ def _when_alarming(following: str) -> State:
 def _after_bake(*, has_two_tracks: bool) -> States:
     """Record the step with the requests that the new track received, and go on to the next one."""
     next_step = choose(
-        [when("$index + 1 < $count($plan)", "Move: stack", index=jsonata("$index + 1"))],
+        [when("$index + 1 < $count($plan)", "Move stack", index=jsonata("$index + 1"))],
         "Released",
     )
     return {
-        "Bake: requests": count_requests(
-            following="Bake: record", on_error=catch("Bake: record", requests=jsonata("-1"))
+        "Bake requests": count_requests(
+            following="Bake record", on_error=catch("Bake record", requests=jsonata("-1"))
         ),
-        "Bake: record": assignment(
-            "Bake: next" if has_two_tracks else "Released",
+        "Bake record": assignment(
+            "Bake next" if has_two_tracks else "Released",
             isMoving=False,
             steps=jsonata(RECORD_STEP),
         ),
-        **({"Bake: next": next_step} if has_two_tracks else {}),
+        **({"Bake next": next_step} if has_two_tracks else {}),
     }
 
 
@@ -556,10 +558,10 @@ def _released(environment: Environment) -> States:
                 "'. Requests seen: ' & $join($steps.($string(share) & ' %: ' & "
                 "(requests < 0 ? 'unknown' : $string(requests))), ', ')"
             ),
-            following="Released: next" if has_two_tracks else "Done",
+            following="Released next" if has_two_tracks else "Done",
         ),
         **(
-            {"Released: next": choose([when("$strategy = 'rolling'", "Done")], "Hold", tries=0)}
+            {"Released next": choose([when("$strategy = 'rolling'", "Done")], "Hold", tries=0)}
             if has_two_tracks
             else {}
         ),
@@ -580,40 +582,38 @@ def _finish(stack_name: str) -> States:
     remains = catch("OldTrackRemains", reason=CAUSE)
     too_late = "The old track was not removed within 20 minutes."
     return {
-        "Finish: stack": describe_stack(stack_name, following="Finish: changes", on_error=remains),
-        "Finish: changes": assignment(
+        "Finish stack": describe_stack(stack_name, following="Finish changes", on_error=remains),
+        "Finish changes": assignment(
             "Finish",
             changes=jsonata("{$config.traffic: $new, $config.floor: $config.minimum}"),
         ),
         "Finish": update_stack(
-            stack_name, following="Finished", on_error=catch("Finish: error", cause=CAUSE)
+            stack_name, following="Finished", on_error=catch("Finish error", cause=CAUSE)
         ),
-        "Finish: error": choose(
+        "Finish error": choose(
             [
                 when(IS_UNCHANGED, "Finished"),
-                when(f"{IS_BUSY} and $tries < {_FINISH_POLLS}", "Finish: wait"),
+                when(f"{IS_BUSY} and $tries < {_FINISH_POLLS}", "Finish wait"),
             ],
             "OldTrackRemains",
             reason=jsonata("$cause"),
         ),
-        "Finish: wait": wait(10, "Finish: stack", tries=_NEXT_TRY),
-        "Finished": wait(10, "Finished: stack", tries=_NEXT_TRY),
-        "Finished: stack": describe_stack(
-            stack_name, following="Finished: status", on_error=remains
-        ),
-        "Finished: status": choose(
+        "Finish wait": wait(10, "Finish stack", tries=_NEXT_TRY),
+        "Finished": wait(10, "Finished stack", tries=_NEXT_TRY),
+        "Finished stack": describe_stack(stack_name, following="Finished status", on_error=remains),
+        "Finished status": choose(
             [
                 when(f"$tries >= {_FINISH_POLLS}", "OldTrackRemains", reason=too_late),
                 when(IS_IN_PROGRESS, "Finished"),
-                when(f"{IS_COMPLETE} and {POSITION} = $new", "Finished: targets"),
+                when(f"{IS_COMPLETE} and {POSITION} = $new", "Finished targets"),
             ],
             "OldTrackRemains",
             reason=jsonata("'The workloads stack has the status ' & $status & '.'"),
         ),
-        "Finished: targets": describe_targets(
-            OLD_TARGETS, following="Finished: choice", on_error=remains
+        "Finished targets": describe_targets(
+            OLD_TARGETS, following="Finished choice", on_error=remains
         ),
-        "Finished: choice": choose([when("$registered > 0", "Finished")], "Done"),
+        "Finished choice": choose([when("$registered > 0", "Finished")], "Done"),
     }
 
 

@@ -62,7 +62,7 @@ def _look_at_execution() -> States:
     """Find out what the execution that `return` names was doing, and whether it still owns that."""
     unreadable = catch("Refused", reason=CAUSE)
     return {
-        "Look: execution": read(
+        "Look execution": read(
             "sfn:describeExecution",
             {"ExecutionArn": jsonata("$request.return")},
             {
@@ -72,10 +72,10 @@ def _look_at_execution() -> States:
                 ),
                 "request": jsonata("$parse($states.result.Input)"),
             },
-            following="Look: owner",
+            following="Look owner",
             on_error=unreadable,
         ),
-        "Look: owner": choose(
+        "Look owner": choose(
             [
                 when(
                     "$ended.status in ['RUNNING', 'SUCCEEDED'] or $not($exists($request.service)) "
@@ -86,9 +86,9 @@ def _look_at_execution() -> States:
                     ),
                 )
             ],
-            "Look: running",
+            "Look running",
         ),
-        "Look: running": read(
+        "Look running": read(
             "sfn:listExecutions",
             {
                 "StateMachineArn": jsonata("$states.context.StateMachine.Id"),
@@ -100,10 +100,10 @@ def _look_at_execution() -> States:
                     "[$substringBefore(Name, '-') = $request.service].Name]"
                 )
             },
-            following="Look: choice",
+            following="Look choice",
             on_error=unreadable,
         ),
-        "Look: choice": choose(
+        "Look choice": choose(
             [
                 when(
                     "$count($owners) > 0",
@@ -111,7 +111,7 @@ def _look_at_execution() -> States:
                     reason=jsonata("'Another release runs: ' & $owners[0]"),
                 )
             ],
-            "Start: check",
+            "Start check",
             reason=jsonata("$ended.name & ' ended with the status ' & $ended.status & '.'"),
         ),
         "NothingToReturn": {
@@ -128,22 +128,22 @@ def _look(stack_name: str) -> States:
     stuck = catch("Stuck", reason=CAUSE)
     return {
         "Return": assignment("Look", tries=0),
-        "Look": describe_stack(stack_name, following="Look: position", on_error=stuck),
-        "Look: position": choose(
+        "Look": describe_stack(stack_name, following="Look position", on_error=stuck),
+        "Look position": choose(
             [
                 when(
                     f"$strategy = 'rolling' ? ({is_old_image}) "
                     f": ($not($exists({POSITION})) or {POSITION} in ['blue', 'green'])",
-                    "Look: end",
+                    "Look end",
                 ),
                 when(f"$not($exists({RULE})) or $not($exists({OLD_TARGETS}))", "Stuck"),
-                when("$strategy = 'rolling'", "Write: stack", rounds=0, tries=0),
+                when("$strategy = 'rolling'", "Write stack", rounds=0, tries=0),
             ],
-            "Look: targets",
+            "Look targets",
         ),
-        "Look: end": choose([when("$isReturn", "NothingToReturn")], "Returned"),
-        "Look: targets": describe_targets(OLD_TARGETS, following="Look: healthy", on_error=stuck),
-        "Look: healthy": choose(
+        "Look end": choose([when("$isReturn", "NothingToReturn")], "Returned"),
+        "Look targets": describe_targets(OLD_TARGETS, following="Look healthy", on_error=stuck),
+        "Look healthy": choose(
             [
                 when(
                     "$healthy = 0",
@@ -163,46 +163,44 @@ def _withdraw_and_write(stack_name: str) -> States:
 
     Without the second step, the next update of the stack would move the traffic again.
     """
-    write_retry = catch("Write: error", cause=CAUSE)
+    write_retry = catch("Write error", cause=CAUSE)
     return {
         "Withdraw": modify_rule(
-            following="Write: stack",
-            on_error={"ErrorEquals": ["States.ALL"], "Output": {}, "Next": "Write: stack"},
+            following="Write stack",
+            on_error={"ErrorEquals": ["States.ALL"], "Output": {}, "Next": "Write stack"},
         ),
-        "Write: stack": describe_stack(stack_name, following="Write: choice", on_error=write_retry),
+        "Write stack": describe_stack(stack_name, following="Write choice", on_error=write_retry),
         # An update that was under way may have been rolled back, or have removed a track.
-        "Write: choice": choose(
+        "Write choice": choose(
             [
                 when(
                     f"$strategy != 'rolling' and {IS_COMPLETE} and {POSITION} = $old",
-                    "Tell: step",
+                    "Tell step",
                     position=jsonata("$old"),
                     tries=0,
                 ),
-                when(
-                    f"$strategy != 'rolling' and {IS_COMPLETE} and {POSITION} = $new", "Look: end"
-                ),
+                when(f"$strategy != 'rolling' and {IS_COMPLETE} and {POSITION} = $new", "Look end"),
             ],
-            "Write: changes",
+            "Write changes",
         ),
-        "Write: changes": assignment(
+        "Write changes": assignment(
             "Write",
             changes=jsonata(
                 f"$strategy = 'rolling' ? {{{_IMAGE_PARAMETER}: $previous}} "
                 ": {$config.traffic: $lookup($config.start, $old)}"
             ),
         ),
-        "Write": update_stack(stack_name, following="Write: made", on_error=write_retry),
-        "Write: error": choose(
+        "Write": update_stack(stack_name, following="Write made", on_error=write_retry),
+        "Write error": choose(
             [
-                when(IS_UNCHANGED, "Write: made"),
-                when(f"$tries < {_WRITE_POLLS}", "Write: wait"),
+                when(IS_UNCHANGED, "Write made"),
+                when(f"$tries < {_WRITE_POLLS}", "Write wait"),
             ],
             "Stuck",
             reason=jsonata("$reason & ' The stack could not be updated: ' & $cause"),
         ),
-        "Write: wait": wait(10, "Write: stack", tries=_NEXT_TRY),
-        "Write: made": assignment("Verify", tries=0),
+        "Write wait": wait(10, "Write stack", tries=_NEXT_TRY),
+        "Write made": assignment("Verify", tries=0),
     }
 
 
@@ -218,20 +216,20 @@ def _verify(stack_name: str) -> States:
     next_round = {"rounds": jsonata("$rounds + 1"), "tries": 0}
     stuck = catch("Stuck", reason=CAUSE)
     return {
-        "Verify": wait(5, "Verify: stack", tries=_NEXT_TRY),
-        "Verify: stack": describe_stack(stack_name, following="Verify: rule", on_error=stuck),
-        "Verify: rule": describe_rule(following="Verify: choice", on_error=stuck),
-        "Verify: choice": choose(
+        "Verify": wait(5, "Verify stack", tries=_NEXT_TRY),
+        "Verify stack": describe_stack(stack_name, following="Verify rule", on_error=stuck),
+        "Verify rule": describe_rule(following="Verify choice", on_error=stuck),
+        "Verify choice": choose(
             [
                 when(f"{IS_IN_PROGRESS} and $tries < {polls}", "Verify"),
                 when(
                     f"{IS_COMPLETE} and ({is_returned})",
-                    "Tell: step",
+                    "Tell step",
                     position=jsonata("$strategy = 'rolling' ? $old : $lookup($config.start, $old)"),
                     tries=0,
                 ),
                 when(f"$rounds >= {_ROUNDS}", "Stuck", reason=status),
-                when("$strategy = 'rolling'", "Write: stack", **next_round),
+                when("$strategy = 'rolling'", "Write stack", **next_round),
             ],
             "Withdraw",
             **next_round,
@@ -250,11 +248,11 @@ def _tell(stage: str, critical_topic_arn: str) -> States:
         "', ')"
     )
     return {
-        "Tell: step": choose([when("$isMoving", "Tell: requests")], "Tell"),
-        "Tell: requests": count_requests(
-            following="Tell: record", on_error=catch("Tell: record", requests=jsonata("-1"))
+        "Tell step": choose([when("$isMoving", "Tell requests")], "Tell"),
+        "Tell requests": count_requests(
+            following="Tell record", on_error=catch("Tell record", requests=jsonata("-1"))
         ),
-        "Tell: record": assignment("Tell", isMoving=False, steps=jsonata(RECORD_STEP)),
+        "Tell record": assignment("Tell", isMoving=False, steps=jsonata(RECORD_STEP)),
         "Tell": publish(
             critical_topic_arn,
             f"{stage}: a release was returned",
@@ -262,7 +260,7 @@ def _tell(stage: str, critical_topic_arn: str) -> States:
                 f"'{stage}: the release ' & $release & ' of the ' & $service & ' was returned, and "
                 f"all requests reach the previous image. Reason: ' & $reason & ' ' & ({seen})"
             ),
-            following="Tidy: choice",
+            following="Tidy choice",
         ),
         "Stuck": publish(
             critical_topic_arn,
@@ -279,24 +277,24 @@ def _tell(stage: str, critical_topic_arn: str) -> States:
 
 def _tidy(stack_name: str) -> States:
     """Remove the new track. If that fails, the traffic is right nevertheless."""
-    left = catch("Tidy: left", cause=CAUSE)
+    left = catch("Tidy left", cause=CAUSE)
     return {
-        "Tidy: choice": choose([when("$strategy = 'rolling'", "Returned")], "Tidy: stack"),
-        "Tidy: stack": describe_stack(stack_name, following="Tidy: changes", on_error=left),
-        "Tidy: changes": assignment(
+        "Tidy choice": choose([when("$strategy = 'rolling'", "Returned")], "Tidy stack"),
+        "Tidy stack": describe_stack(stack_name, following="Tidy changes", on_error=left),
+        "Tidy changes": assignment(
             "Tidy", changes=jsonata("{$config.traffic: $old, $config.floor: $config.minimum}")
         ),
         "Tidy": update_stack(
-            stack_name, following="Tidied", on_error=catch("Tidy: error", cause=CAUSE)
+            stack_name, following="Tidied", on_error=catch("Tidy error", cause=CAUSE)
         ),
-        "Tidy: error": choose(
-            [when(IS_UNCHANGED, "Tidied"), when(f"$tries < {_TIDY_POLLS}", "Tidy: wait")],
-            "Tidy: left",
+        "Tidy error": choose(
+            [when(IS_UNCHANGED, "Tidied"), when(f"$tries < {_TIDY_POLLS}", "Tidy wait")],
+            "Tidy left",
         ),
-        "Tidy: wait": wait(10, "Tidy: stack", tries=_NEXT_TRY),
-        "Tidied": wait(10, "Tidied: stack", tries=_NEXT_TRY),
-        "Tidied: stack": describe_stack(stack_name, following="Tidied: choice", on_error=left),
-        "Tidied: choice": choose(
+        "Tidy wait": wait(10, "Tidy stack", tries=_NEXT_TRY),
+        "Tidied": wait(10, "Tidied stack", tries=_NEXT_TRY),
+        "Tidied stack": describe_stack(stack_name, following="Tidied choice", on_error=left),
+        "Tidied choice": choose(
             [
                 when(f"{IS_IN_PROGRESS} and $tries < {_TIDY_POLLS}", "Tidied"),
                 when(
@@ -305,9 +303,9 @@ def _tidy(stack_name: str) -> States:
                     position=jsonata("$old"),
                 ),
             ],
-            "Tidy: left",
+            "Tidy left",
         ),
-        "Tidy: left": assignment(
+        "Tidy left": assignment(
             "Returned", reason=jsonata("$reason & ' The new track was not removed.'")
         ),
     }

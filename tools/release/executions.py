@@ -180,8 +180,8 @@ class ReleaseMachine:
 
 
 def _phase(state: str) -> str:
-    """Return the phase of a state: its name up to a colon."""
-    return state.partition(":")[0]
+    """Return the phase of a state: the first word of its name."""
+    return state.partition(" ")[0]
 
 
 def _parsed(text: str | None) -> Mapping[str, Any]:

@@ -1,6 +1,7 @@
 """What the release machine does in each case: the updates, the outcome and the messages."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -40,7 +41,7 @@ def phases(stage: SimulatedStage) -> list[str]:
     """Return the phases of the execution, each once in a row."""
     found: list[str] = []
     for name in stage.execution.entered:
-        phase = name.partition(":")[0]
+        phase = name.partition(" ")[0]
         if found[-1:] != [phase]:
             found.append(phase)
     return found
@@ -388,10 +389,10 @@ def other_execution(stage: SimulatedStage, name: str, started: str, state: str) 
 @pytest.mark.parametrize(
     "started, state, is_busy",
     [
-        ("2026-11-25T10:14:00.000Z", "Bake: alarms", True),
-        ("2026-11-25T10:14:00.000Z", "Hold: alarms", False),
+        ("2026-11-25T10:14:00.000Z", "Bake alarms", True),
+        ("2026-11-25T10:14:00.000Z", "Hold alarms", False),
         ("2026-11-25T10:14:00.000Z", "Hold", False),
-        ("2026-11-25T10:16:00.000Z", "Bake: alarms", False),
+        ("2026-11-25T10:16:00.000Z", "Bake alarms", False),
     ],
     ids=["an earlier one", "one that holds", "one in its hold", "a later one"],
 )
@@ -545,6 +546,12 @@ def test_every_state_can_be_reached(machine: dict[str, Any]) -> None:
     assert reachable_states(machine) == set(all_states(machine))
 
 
+def test_the_name_of_a_state_has_letters_and_spaces_only(machine: dict[str, Any]) -> None:
+    """Other characters are not allowed (StateExitedEventDetails, Step Functions API)."""
+    for name in all_states(machine):
+        assert re.fullmatch("[A-Za-z ]{1,80}", name), name
+
+
 def test_every_next_state_exists(machine: dict[str, Any]) -> None:
     states = all_states(machine)
     for name, state in states.items():
@@ -566,15 +573,15 @@ def test_every_task_has_a_timeout_retries_and_a_way_on_after_an_error(
         assert state["TimeoutSeconds"] <= 60, name
         assert state["Retry"], name
         # The task in a Map has the catcher of the Map.
-        assert name == "Alone: phase" or state["Catch"][0]["ErrorEquals"] == ["States.ALL"], name
+        assert name == "Alone phase" or state["Catch"][0]["ErrorEquals"] == ["States.ALL"], name
 
 
 def test_an_error_after_the_preparation_leads_to_the_return(machine: dict[str, Any]) -> None:
     """After the first change, no error of a call ends the execution with changed traffic."""
     first = ("Prepared", "Healthy", "Smoke", "Move", "Moved", "Bake", "Hold")
-    allowed = {"Return", "Move: error", "Bake: record", "NotPrepared"}
+    allowed = {"Return", "Move error", "Bake record", "NotPrepared"}
     for name, state in all_states(machine).items():
-        if name.partition(":")[0] in first:
+        if name.partition(" ")[0] in first:
             caught = {catcher["Next"] for catcher in state.get("Catch", [])}
             assert caught <= allowed, name
 
@@ -601,7 +608,7 @@ def test_an_execution_has_fewer_events_than_step_functions_allows() -> None:
         return sum(
             events[state["Type"]]
             for name, state in states.items()
-            if name.partition(":")[0] == phase and state["Type"] in events
+            if name.partition(" ")[0] == phase and state["Type"] in events
         )
 
     polls = sum(step["polls"] for step in backend["plans"]["canary"]["blue"])

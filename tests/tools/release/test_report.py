@@ -31,8 +31,8 @@ class Terminal(io.StringIO):
 
 
 def _report(**changes: Any) -> ServiceReport:
-    states = [("Survey", 0), ("Move", 4), ("Moved", 4.2), ("Bake", 4.5), ("Bake: alarms", 5)]
-    states += [("Move", 14.5), ("Moved: rule", 14.8), ("Bake", 18.5)]
+    states = [("Survey", 0), ("Move", 4), ("Moved", 4.2), ("Bake", 4.5), ("Bake alarms", 5)]
+    states += [("Move", 14.5), ("Moved rule", 14.8), ("Bake", 18.5)]
     entered = [
         EnteredState(number, name, START + dt.timedelta(minutes=minutes))
         for number, (name, minutes) in enumerate(states, start=1)
