@@ -13,7 +13,6 @@ PREPARATION_MINUTES = 4
 """The usual time until the new image receives its first traffic (docs/delivery.md)."""
 MOVE_MINUTES = 0.6
 """The usual time of a move of the traffic."""
-_RETURN_PHASES = ("Look", "Withdraw", "Write", "Verify", "Tell", "Tidy", "Tidied")
 
 
 @dataclass(frozen=True)
@@ -40,15 +39,7 @@ class Progress:
     """How far a release is."""
 
     phase: str
-    phase_started: dt.datetime | None
     steps: Sequence[StepProgress]
-    last_event: int
-    """The number of the last event of the history that was read."""
-
-    @property
-    def is_returning(self) -> bool:
-        """Whether the traffic is going back to the old image."""
-        return self.phase in _RETURN_PHASES
 
 
 def planned_minutes(steps: Iterable[PlannedStep]) -> int:
@@ -72,10 +63,10 @@ def progress_of(entered: Sequence[EnteredState], plan: Sequence[PlannedStep]) ->
         for (phase, started), ended in zip(visits, (*times, None), strict=False)
         if phase == "Bake"
     ]
-    phase, started = visits[-1] if visits else ("", None)
+    phase = visits[-1][0] if visits else ""
     is_moving = phase in ("Move", "Moved")
     steps = [_step(step, number, bakes, is_moving) for number, step in enumerate(plan)]
-    return Progress(phase, started, steps, entered[-1].event if entered else 0)
+    return Progress(phase, steps)
 
 
 def _visits(entered: Sequence[EnteredState]) -> list[tuple[str, dt.datetime]]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from settings import StageSettings
 from tools.release.deployed import DeployedService, DeployedStage, read_deployed_stage
@@ -13,18 +12,21 @@ from tools.release.executions import EnteredState, Execution, ReleaseMachine
 from tools.release.metrics import TrackMetrics, read_track_metrics
 from tools.release.outcomes import needs_return
 from tools.release.plans import planned_steps
-from tools.release.progress import DONE, Progress, planned_minutes, progress_of
+from tools.release.progress import (
+    DONE,
+    PlannedStep,
+    Progress,
+    planned_minutes,
+    progress_of,
+)
 from tools.release.report import ServiceReport
 
 if TYPE_CHECKING:
     from boto3 import Session
 
 
-@dataclass
-class _History:
-    """The states of an execution that were read until now."""
-
-    states: list[EnteredState]
+_KINDS = ("errors", "slow")
+"""The alarms of a track."""
 
 
 class StageReader:
@@ -40,7 +42,7 @@ class StageReader:
         self._cloudformation = session.client("cloudformation")
         self._load_balancing = session.client("elbv2")
         self._cloudwatch = session.client("cloudwatch")
-        self._histories: dict[str, _History] = {}
+        self._entered: dict[str, list[EnteredState]] = {}
         self._metrics: dict[tuple[str, str], TrackMetrics | None] = {}
         stage = self.stage()
         self.machine = ReleaseMachine(session.client("stepfunctions"), settings, stage.account)
@@ -74,11 +76,11 @@ class StageReader:
             return None
         return self.machine.find_return(release)
 
-    def _progress(self, running: Execution, plan: Sequence[Any]) -> Progress:
-        history = self._histories.setdefault(running.arn, _History([]))
-        last = history.states[-1].event if history.states else 0
-        history.states += self.machine.entered_states(running, after=last)
-        return progress_of(history.states, plan)
+    def _progress(self, running: Execution, plan: Sequence[PlannedStep]) -> Progress:
+        entered = self._entered.setdefault(running.arn, [])
+        last = entered[-1].event if entered else 0
+        entered += self.machine.entered_states(running, after=last)
+        return progress_of(entered, plan)
 
     def _measured(
         self, service: DeployedService, release: Execution | None, progress: Progress | None
@@ -124,9 +126,6 @@ def watched_alarms(settings: StageSettings, service: DeployedService) -> list[st
     if service.has_two_tracks:
         names += [f"{of_service}-{track}-{kind}" for track in service.images for kind in _KINDS]
     return names
-
-
-_KINDS = ("errors", "slow")
 
 
 def now() -> dt.datetime:
