@@ -76,7 +76,6 @@ def test_every_exception_is_needed(staging: SynthesizedStage, production: Synthe
     [
         # A replacement creates the new resource while the old one still has the name.
         ("AWS::ElasticLoadBalancingV2::TargetGroup", "Name"),
-        ("AWS::EKS::Nodegroup", "NodegroupName"),
         ("AWS::EC2::LaunchTemplate", "LaunchTemplateName"),
         ("AWS::S3::Bucket", "BucketName"),
     ],
