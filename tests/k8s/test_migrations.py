@@ -31,7 +31,7 @@ def test_the_job_runs_prisma_of_the_backends_image(stage: SynthesizedStage) -> N
         if item["kind"] == "Job" and item["metadata"]["name"].startswith("spywatcher-migrations-")
     ]
     (container,) = job["spec"]["template"]["spec"]["containers"]
-    assert container["image"] == "${BackendImage}"
+    assert container["image"] == "${MigrationsImage}"
     assert container["command"][-3:] == ["prisma", "migrate", "deploy"]
 
 

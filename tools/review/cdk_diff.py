@@ -70,8 +70,13 @@ def _parse(text: str, *, broadens_access: bool) -> CdkDiff:
 
 
 def _run(command: list[str], folder: Path) -> tuple[str, int]:
-    """Return the output of a command and its exit code. Templates are files: no credentials."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    """Return the output of a command and its exit code.
+
+    Templates are files, so the command gets no credentials. With the width of a terminal (COLUMNS),
+    the CLI would wrap the cells of its tables.
+    """
+    ignored = ("AWS_", "COLUMNS")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(ignored)}
     environment |= {"AWS_EC2_METADATA_DISABLED": "true", "NO_COLOR": "1"}
     try:
         result = subprocess.run(  # noqa: S603 - our own command

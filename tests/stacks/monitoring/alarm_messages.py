@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from settings import StageSettings, load_stage
-from tests.simulators.alarm_simulator import StageAlarms
+from tests.simulators.alarm_simulator import COMPOSITE_ALARM, METRIC_ALARM, StageAlarms
 from tests.synthesis import ROOT, SynthesizedStage, synthesize
 from tools.templates.text import as_text
 
@@ -45,9 +45,13 @@ def linked_section(text: str) -> str:
 
 def linked_sections(stage: SynthesizedStage) -> set[str]:
     """Return the sections that the alarms and rules of a stage link to."""
-    return {
-        linked_section(text) for text in [*descriptions(stage).values(), *event_messages(stage)]
-    }
+    alarms = [
+        as_text(resource["Properties"]["AlarmDescription"])
+        for template in stage.templates.values()
+        for resource in template["Resources"].values()
+        if resource["Type"] in (METRIC_ALARM, COMPOSITE_ALARM)
+    ]
+    return {linked_section(text) for text in [*alarms, *event_messages(stage)]}
 
 
 def synthesize_with(stage_name: str, **sections: dict[str, Any]) -> SynthesizedStage:

@@ -14,6 +14,7 @@ from tests.stacks.monitoring.alarm_messages import (
     runbook_sections,
     with_read_replicas,
 )
+from tests.stage_variants import with_strategy
 from tests.synthesis import ROOT, SynthesizedStage, synthesize
 
 DASHBOARD_LINK = re.compile(r"#dashboards/dashboard/(\S+)")
@@ -54,7 +55,8 @@ def test_an_alarm_has_a_runbook_section_with_its_name(stage: SynthesizedStage) -
 
 def test_every_section_of_the_runbook_has_a_link_to_it() -> None:
     linked = {"subscriptions"}
-    for stage in (synthesize(load_stage("production")), with_read_replicas()):
+    two_tracks = synthesize(with_strategy("canary", stage="production"))
+    for stage in (two_tracks, synthesize(load_stage("production")), with_read_replicas()):
         linked |= linked_sections(stage)
     assert runbook_sections() == linked
 
