@@ -43,12 +43,17 @@ def linked_section(text: str) -> str:
     return link["section"]
 
 
-def linked_sections(stage: SynthesizedStage) -> set[str]:
-    """Return the sections that the alarms and rules of a stage link to."""
+def linked_sections(stage: SynthesizedStage, *stacks: str) -> set[str]:
+    """Return the sections that the alarms and rules of a stage link to.
+
+    Args:
+        stage: The stage.
+        stacks: The stacks whose alarms are read; by default all.
+    """
     alarms = [
         as_text(resource["Properties"]["AlarmDescription"])
-        for template in stage.templates.values()
-        for resource in template["Resources"].values()
+        for stack in stacks or stage.templates
+        for resource in stage.templates[stack]["Resources"].values()
         if resource["Type"] in (METRIC_ALARM, COMPOSITE_ALARM)
     ]
     return {linked_section(text) for text in [*alarms, *event_messages(stage)]}
