@@ -11,7 +11,7 @@ from tests.synthesis import ACCOUNT, SynthesizedStage
 
 _WITHOUT_AWS = {
     *("charts", "check", "cost", "deploy-local", "destroy-local", "diff-local", "lock", "setup"),
-    *("protection", "shell-local", "smoke", "stop-local", "synthesize", "target", "test"),
+    *("protection", "shell-local", "smoke", "stop-local", "synthesize", "target", "bench", "test"),
 }
 """Commands that never use the caller's credentials (dev.py)."""
 
