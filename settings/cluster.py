@@ -78,7 +78,8 @@ class ClusterSettings(Settings):
 
     kubernetes_version: str = "1.35"
     """A minor version that EKS supports (settings/support.py) and that settings/versions.py has
-    add-ons for. EKS upgrades one minor version at a time, and never goes back."""
+    add-ons for. EKS upgrades one minor version at a time. CloudFormation cannot go back. EKS can,
+    for 7 days (docs/runbooks/kubernetes-upgrade.md)."""
     nodes: NodeGroupSettings
     controllers: ControllerSettings = ControllerSettings()
     public_access_ranges: Annotated[tuple[PublicRange, ...], each_once("entry")] = Field(

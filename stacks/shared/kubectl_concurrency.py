@@ -45,9 +45,9 @@ def limit_kubectl_concurrency(stack: cdk.Stack) -> None:
         for construct in stack.node.find_all()
         if isinstance(construct, _KUBECTL_CONSTRUCTS)
     ]
-    chain_lengths = _chain_lengths(resources)
     # sorted() keeps the order of resources with chains of the same length.
-    ordered = sorted(resources, key=lambda resource: -chain_lengths[resource.node.path])
+    pairs = zip(_chain_lengths(resources), resources, strict=True)
+    ordered = [resource for _, resource in sorted(pairs, key=lambda pair: -pair[0])]
     by_condition: dict[str | None, list[IConstruct]] = {}
     for resource in ordered:
         by_condition.setdefault(_condition(resource), []).append(resource)
@@ -71,16 +71,18 @@ def _condition(construct: IConstruct) -> str | None:
     return None
 
 
-def _chain_lengths(resources: Sequence[IConstruct]) -> dict[str, int]:
-    """Return the length of the longest chain of resources that wait for each one, by its path."""
-    dependents: dict[str, list[str]] = {resource.node.path: [] for resource in resources}
-    for resource in resources:
+def _chain_lengths(resources: Sequence[IConstruct]) -> list[int]:
+    """Return the length of the longest chain of resources that wait for each one."""
+    paths = [resource.node.path for resource in resources]
+    dependents: dict[str, list[str]] = {path: [] for path in paths}
+    for path, resource in zip(paths, resources, strict=True):
         for dependency in resource.node.dependencies:
-            if dependency.node.path in dependents:
-                dependents[dependency.node.path].append(resource.node.path)
+            dependency_path = dependency.node.path
+            if dependency_path in dependents:
+                dependents[dependency_path].append(path)
 
     @functools.cache
     def chain_length(path: str) -> int:
         return max((1 + chain_length(dependent) for dependent in dependents[path]), default=0)
 
-    return {path: chain_length(path) for path in dependents}
+    return [chain_length(path) for path in paths]
