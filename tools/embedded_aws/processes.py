@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
@@ -48,9 +48,11 @@ class ChildProcess:
                 start_new_session=True,
             )
         self.pid = self._process.pid
+        self.before_poll: Callable[[], None] = lambda: None
 
     def poll(self) -> int | None:
         """Return the exit code; None while the program runs."""
+        self.before_poll()
         return self._process.poll()
 
     def stop(self) -> None:
@@ -109,14 +111,14 @@ class ChildProcesses:
         self._starting = True
         try:
             process = ChildProcess(command, folder, env, log)
+            process.before_poll = self._raise_pending
             self._running.append(process)
         except FileNotFoundError:
             name = Path(command[0]).name
             raise EmbeddedAwsError(f"no such program: {name}; run: python3 dev.py setup") from None
         finally:
             self._starting = False
-            if self._pending is not None:
-                raise CommandInterrupt(self._pending)
+            self._raise_pending()
         return process
 
     def release(self, process: ChildProcess) -> None:
@@ -125,10 +127,15 @@ class ChildProcesses:
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         _ignore_signals()
-        if self._starting:
-            self._pending = number
-        else:
+        # Python ignores an exception in the callback of a weak reference, or in __del__, which the
+        # signal may interrupt. The next poll of a child process then raises it again.
+        self._pending = number
+        if not self._starting:
             raise CommandInterrupt(number)
+
+    def _raise_pending(self) -> None:
+        if self._pending is not None:
+            raise CommandInterrupt(self._pending)
 
 
 def stop_process(pid: int) -> None:
