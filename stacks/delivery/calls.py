@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stacks.delivery.states import State, jsonata, read, write
+from stacks.delivery.states import State, States, choose, jsonata, read, wait, when, write
 
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
 """Those of `cdk deploy`. An update without them fails, because the template has policies."""
@@ -34,6 +34,7 @@ IS_COMPLETE = (
     "'IMPORT_COMPLETE', 'IMPORT_ROLLBACK_COMPLETE']"
 )
 CAUSE = jsonata("$string($states.errorOutput.Cause)")
+NEXT_TRY = jsonata("$tries + 1")
 
 
 def describe_stack(stack_name: str, *, following: str, on_error: State) -> State:
@@ -69,6 +70,34 @@ def update_stack(stack_name: str, *, following: str, on_error: State) -> State:
         following=following,
         on_error=on_error,
     )
+
+
+def retry_update(
+    phase: str,
+    polls: int,
+    *,
+    applied: str,
+    otherwise: str,
+    only_if: str | None = None,
+    reason: str | None = None,
+) -> States:
+    """Return the states after an error of the phase's update: it is repeated from `<phase> stack`.
+
+    Args:
+        phase: the name of the state that updates the stack.
+        polls: how often the update is repeated, every 10 seconds.
+        applied: the next state if the stack has the values already.
+        otherwise: the next state if the update is not repeated.
+        only_if: a condition of the repetition.
+        reason: the expression of the variable `reason` in the state `otherwise`.
+    """
+    condition = f"{only_if} and $tries < {polls}" if only_if else f"$tries < {polls}"
+    rules = [when(IS_UNCHANGED, applied), when(condition, f"{phase} wait")]
+    assign = {"reason": jsonata(reason)} if reason else {}
+    return {
+        f"{phase} error": choose(rules, otherwise, **assign),
+        f"{phase} wait": wait(10, f"{phase} stack", tries=NEXT_TRY),
+    }
 
 
 def describe_rule(*, following: str, on_error: State) -> State:

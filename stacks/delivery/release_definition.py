@@ -14,8 +14,8 @@ from stacks.delivery.calls import (
     IS_BUSY,
     IS_COMPLETE,
     IS_IN_PROGRESS,
-    IS_UNCHANGED,
     NEW_TARGETS,
+    NEXT_TRY,
     OLD_TARGETS,
     POSITION,
     RECORD_STEP,
@@ -27,6 +27,7 @@ from stacks.delivery.calls import (
     describe_stack,
     describe_targets,
     publish,
+    retry_update,
     update_stack,
 )
 from stacks.delivery.return_definition import return_states
@@ -51,7 +52,6 @@ _HEALTHY_POLLS = 48
 _MOVE_POLLS = 30
 _MOVED_POLLS = 60
 _FINISH_POLLS = 120
-_NEXT_TRY = jsonata("$tries + 1")
 
 REPORT = (
     "{'reason': $reason, 'service': $service, 'image': $image, 'release': $release, "
@@ -267,7 +267,7 @@ def _survey(environment: Environment) -> States:
             ],
             "Survey rule",
         ),
-        "Survey wait": wait(10, "Survey", tries=_NEXT_TRY),
+        "Survey wait": wait(10, "Survey", tries=NEXT_TRY),
         "Survey rule": describe_rule(following="Survey alarms", on_error=refused),
         "Survey alarms": describe_alarms(
             "$config.alarms.start", following="Survey targets", on_error=refused
@@ -347,7 +347,7 @@ def _prepare(environment: Environment) -> States:
             "Refused",
             reason=jsonata("$cause"),
         ),
-        "Prepared": wait(10, "Prepared stack", tries=_NEXT_TRY),
+        "Prepared": wait(10, "Prepared stack", tries=NEXT_TRY),
         "Prepared stack": describe_stack(
             environment.stack_name,
             following="Prepared status",
@@ -404,7 +404,7 @@ def _healthy() -> States:
                 "minutes.'"
             ),
         ),
-        "Healthy wait": wait(10, "Healthy", tries=_NEXT_TRY),
+        "Healthy wait": wait(10, "Healthy", tries=NEXT_TRY),
     }
 
 
@@ -434,7 +434,7 @@ def _smoke(domain: str, connection_arn: str) -> States:
                         "new track.'"
                     ),
                 ),
-                when("$tries + 1 < $count($config.smokePaths)", "Smoke", tries=_NEXT_TRY),
+                when("$tries + 1 < $count($config.smokePaths)", "Smoke", tries=NEXT_TRY),
             ],
             "Move stack",
             tries=0,
@@ -463,15 +463,14 @@ def _move(stack_name: str) -> States:
         "Move": update_stack(
             stack_name, following="Move made", on_error=catch("Move error", cause=CAUSE)
         ),
-        "Move error": choose(
-            [
-                when(IS_UNCHANGED, "Move made"),
-                when(f"{IS_BUSY} and $tries < {_MOVE_POLLS}", "Move wait"),
-            ],
-            "Return",
-            reason=jsonata("$cause"),
+        **retry_update(
+            "Move",
+            _MOVE_POLLS,
+            applied="Move made",
+            otherwise="Return",
+            only_if=IS_BUSY,
+            reason="$cause",
         ),
-        "Move wait": wait(10, "Move stack", tries=_NEXT_TRY),
         "Move made": assignment(
             "Moved",
             tries=0,
@@ -479,7 +478,7 @@ def _move(stack_name: str) -> States:
             position=jsonata(f"{STEP}.position"),
             since=jsonata("$states.context.State.EnteredTime"),
         ),
-        "Moved": wait(5, "Moved rule", tries=_NEXT_TRY),
+        "Moved": wait(5, "Moved rule", tries=NEXT_TRY),
         "Moved rule": describe_rule(following="Moved choice", on_error=returned),
         "Moved choice": choose(
             [
@@ -496,7 +495,7 @@ def _bake(phase: str, polls: str, *, following: str) -> States:
     """Observe the alarms and the targets of the new track for a number of polls."""
     returned = catch("Return", reason=CAUSE)
     return {
-        phase: wait(POLL_SECONDS, f"{phase} alarms", tries=_NEXT_TRY),
+        phase: wait(POLL_SECONDS, f"{phase} alarms", tries=NEXT_TRY),
         f"{phase} alarms": describe_alarms(
             "$lookup($config.alarms, $new)", following=f"{phase} targets", on_error=returned
         ),
@@ -590,16 +589,15 @@ def _finish(stack_name: str) -> States:
         "Finish": update_stack(
             stack_name, following="Finished", on_error=catch("Finish error", cause=CAUSE)
         ),
-        "Finish error": choose(
-            [
-                when(IS_UNCHANGED, "Finished"),
-                when(f"{IS_BUSY} and $tries < {_FINISH_POLLS}", "Finish wait"),
-            ],
-            "OldTrackRemains",
-            reason=jsonata("$cause"),
+        **retry_update(
+            "Finish",
+            _FINISH_POLLS,
+            applied="Finished",
+            otherwise="OldTrackRemains",
+            only_if=IS_BUSY,
+            reason="$cause",
         ),
-        "Finish wait": wait(10, "Finish stack", tries=_NEXT_TRY),
-        "Finished": wait(10, "Finished stack", tries=_NEXT_TRY),
+        "Finished": wait(10, "Finished stack", tries=NEXT_TRY),
         "Finished stack": describe_stack(stack_name, following="Finished status", on_error=remains),
         "Finished status": choose(
             [

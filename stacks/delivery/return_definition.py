@@ -4,7 +4,7 @@ from stacks.delivery.calls import (
     CAUSE,
     IS_COMPLETE,
     IS_IN_PROGRESS,
-    IS_UNCHANGED,
+    NEXT_TRY,
     OLD_TARGETS,
     POSITION,
     RECORD_STEP,
@@ -15,6 +15,7 @@ from stacks.delivery.calls import (
     describe_targets,
     modify_rule,
     publish,
+    retry_update,
     update_stack,
 )
 from stacks.delivery.states import (
@@ -36,7 +37,6 @@ _TIDY_POLLS = 120
 _ROUNDS = 3
 _OWN_ENDS = ["Busy", "Refused", "NotPrepared", "OldTrackRemains", "Returned"]
 """The errors of a release that left the traffic as it was, or that returned it itself."""
-_NEXT_TRY = jsonata("$tries + 1")
 _IMAGE_PARAMETER = "$lookup($config.images, $old)"
 
 
@@ -191,15 +191,13 @@ def _withdraw_and_write(stack_name: str) -> States:
             ),
         ),
         "Write": update_stack(stack_name, following="Write made", on_error=write_retry),
-        "Write error": choose(
-            [
-                when(IS_UNCHANGED, "Write made"),
-                when(f"$tries < {_WRITE_POLLS}", "Write wait"),
-            ],
-            "Stuck",
-            reason=jsonata("$reason & ' The stack could not be updated: ' & $cause"),
+        **retry_update(
+            "Write",
+            _WRITE_POLLS,
+            applied="Write made",
+            otherwise="Stuck",
+            reason="$reason & ' The stack could not be updated: ' & $cause",
         ),
-        "Write wait": wait(10, "Write stack", tries=_NEXT_TRY),
         "Write made": assignment("Verify", tries=0),
     }
 
@@ -216,7 +214,7 @@ def _verify(stack_name: str) -> States:
     next_round = {"rounds": jsonata("$rounds + 1"), "tries": 0}
     stuck = catch("Stuck", reason=CAUSE)
     return {
-        "Verify": wait(5, "Verify stack", tries=_NEXT_TRY),
+        "Verify": wait(5, "Verify stack", tries=NEXT_TRY),
         "Verify stack": describe_stack(stack_name, following="Verify rule", on_error=stuck),
         "Verify rule": describe_rule(following="Verify choice", on_error=stuck),
         "Verify choice": choose(
@@ -287,12 +285,8 @@ def _tidy(stack_name: str) -> States:
         "Tidy": update_stack(
             stack_name, following="Tidied", on_error=catch("Tidy error", cause=CAUSE)
         ),
-        "Tidy error": choose(
-            [when(IS_UNCHANGED, "Tidied"), when(f"$tries < {_TIDY_POLLS}", "Tidy wait")],
-            "Tidy left",
-        ),
-        "Tidy wait": wait(10, "Tidy stack", tries=_NEXT_TRY),
-        "Tidied": wait(10, "Tidied stack", tries=_NEXT_TRY),
+        **retry_update("Tidy", _TIDY_POLLS, applied="Tidied", otherwise="Tidy left"),
+        "Tidied": wait(10, "Tidied stack", tries=NEXT_TRY),
         "Tidied stack": describe_stack(stack_name, following="Tidied choice", on_error=left),
         "Tidied choice": choose(
             [
