@@ -6,25 +6,21 @@ ministack 1.5.33 deletes it with its stack. On AWS the deletion fails, and so do
 from __future__ import annotations
 
 from ministack.services import s3  # type: ignore[import-untyped]
-from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
+
+from tools.embedded_aws.cloudformation.deletions import refuse_deletion
 
 BUCKET = "AWS::S3::Bucket"
 
 
 def protect_filled_buckets() -> None:
     """Make the deletion of a bucket fail unless the bucket is empty."""
-    handler = dict(provisioners._RESOURCE_HANDLERS[BUCKET])
-    delete = handler["delete"]
+    refuse_deletion(BUCKET, _refusal)
 
-    def delete_if_empty(physical_id: str, properties: object) -> None:
-        if has_objects(physical_id):
-            raise ValueError(
-                "The bucket you tried to delete is not empty (Service: S3, Status Code: 409)"
-            )
-        delete(physical_id, properties)
 
-    handler["delete"] = delete_if_empty
-    provisioners._RESOURCE_HANDLERS[BUCKET] = handler
+def _refusal(name: str) -> str:
+    if has_objects(name):
+        return "The bucket you tried to delete is not empty (Service: S3, Status Code: 409)"
+    return ""
 
 
 def has_objects(name: str) -> bool:

@@ -12,6 +12,8 @@ from typing import Any
 from ministack.services import rds  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
+from tools.embedded_aws.cloudformation.deletions import refuse_deletion
+
 DB_INSTANCE = "AWS::RDS::DBInstance"
 
 
@@ -19,10 +21,9 @@ def protect_instances() -> None:
     """Make the creation under a name in use fail, and the deletion of a protected instance."""
     handler = dict(provisioners._RESOURCE_HANDLERS[DB_INSTANCE])
     handler["create"] = _unless_taken(handler["create"])
-    # A final snapshot is the first step of a deletion.
-    for step in ("snapshot", "delete"):
-        handler[step] = _unless_protected(handler[step])
     provisioners._RESOURCE_HANDLERS[DB_INSTANCE] = handler
+    # A final snapshot is the first step of a deletion.
+    refuse_deletion(DB_INSTANCE, _refusal, steps=("snapshot", "delete"))
 
 
 def _unless_taken(create: Callable[..., object]) -> Callable[..., object]:
@@ -34,14 +35,11 @@ def _unless_taken(create: Callable[..., object]) -> Callable[..., object]:
     return checked
 
 
-def _unless_protected(step: Callable[..., object]) -> Callable[..., object]:
-    def checked(physical_id: str, properties: object) -> object:
-        instance = rds._instances.get(physical_id)
-        if instance is not None and instance.get("DeletionProtection"):
-            raise ValueError(
-                "Cannot delete protected DB Instance, please disable deletion protection and try "
-                "again. (Service: Rds, Status Code: 400)"
-            )
-        return step(physical_id, properties)
-
-    return checked
+def _refusal(name: str) -> str:
+    instance = rds._instances.get(name)
+    if instance is None or not instance.get("DeletionProtection"):
+        return ""
+    return (
+        "Cannot delete protected DB Instance, please disable deletion protection and try again. "
+        "(Service: Rds, Status Code: 400)"
+    )

@@ -16,6 +16,8 @@ from typing import Any
 from ministack.services import eks  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
+from tools.embedded_aws.cloudformation.deletions import refuse_deletion
+
 CLUSTER = "AWS::EKS::Cluster"
 _PROTECTION = "deletionProtection"
 _UPDATE_CONFIG = re.compile(r"/clusters/([^/]+)/update-config")
@@ -26,8 +28,8 @@ def protect_clusters() -> None:
     handler = dict(provisioners._RESOURCE_HANDLERS[CLUSTER])
     handler["create"] = _storing_created(handler["create"])
     handler["update"] = _storing_updated(handler["update"])
-    handler["delete"] = _unless_protected(handler["delete"])
     provisioners._RESOURCE_HANDLERS[CLUSTER] = handler
+    refuse_deletion(CLUSTER, _refusal_with_service)
     eks._delete_cluster = _refusing(eks._delete_cluster)
     eks._handle_request_sync = _with_update_config(eks._handle_request_sync)
 
@@ -55,19 +57,11 @@ def _store(name: str, properties: dict[str, Any]) -> None:
     eks._clusters[name][_PROTECTION] = protection
 
 
-def _unless_protected(delete: Callable[..., Any]) -> Callable[..., Any]:
-    def checked(physical_id: str, properties: object) -> Any:  # noqa: ANN401 - the emulator's
-        if _is_protected(physical_id):
-            raise ValueError(f"{_refusal(physical_id)} (Service: Eks, Status Code: 400)")
-        return delete(physical_id, properties)
-
-    return checked
-
-
 def _refusing(delete_cluster: Callable[[str], Any]) -> Callable[[str], Any]:
     def delete(name: str) -> Any:  # noqa: ANN401 - the emulator's
-        if _is_protected(name):
-            return eks._error(400, "InvalidRequestException", _refusal(name))
+        refusal = _refusal(name)
+        if refusal:
+            return eks._error(400, "InvalidRequestException", refusal)
         return delete_cluster(name)
 
     return delete
@@ -93,9 +87,12 @@ def _with_update_config(handle: Callable[..., Any]) -> Callable[..., Any]:
     return handle_request
 
 
-def _is_protected(name: str) -> bool:
-    return bool((eks._clusters.get(name) or {}).get(_PROTECTION))
-
-
 def _refusal(name: str) -> str:
+    if not (eks._clusters.get(name) or {}).get(_PROTECTION):
+        return ""
     return f"Cluster {name} cannot be deleted because deletion protection is enabled"
+
+
+def _refusal_with_service(name: str) -> str:
+    refusal = _refusal(name)
+    return refusal and f"{refusal} (Service: Eks, Status Code: 400)"
