@@ -21,8 +21,8 @@ import yaml
 
 from settings import StageSettings, load_stage
 from tests.local_servers import LocalServers, ServerResults
-from tests.tools.embedded_aws.cdk_deployments import STACKS
 from tools.embedded_aws.fidelity import FIDELITIES
+from tools.operations.preflight.stacks import STACKS
 
 ROOT = Path(__file__).resolve().parents[1]
 TREE = (

@@ -15,7 +15,6 @@ import pytest
 import yaml
 
 from tests.tools.embedded_aws.cdk_deployments import (
-    STACKS,
     Deployments,
     changed_resources,
     last_resource,
@@ -23,6 +22,7 @@ from tests.tools.embedded_aws.cdk_deployments import (
     running_deployments,
     synthesize_changed_stage,
 )
+from tools.operations.preflight.stacks import STACKS
 from tools.templates.synthesis import synthesize_checkout
 
 STAGE, PROTECTED = "staging", "production"
@@ -137,19 +137,26 @@ def test_a_failed_update_leaves_the_stack_as_it_was_and_is_repeated(
     assert deployed.status(name) == "UPDATE_COMPLETE"
 
 
-@pytest.mark.nightly
-def test_a_rollback_that_failed_is_continued_as_the_runbook_says(
-    deployed: Deployments, assembly: Path, changed_assembly: Path
-) -> None:
-    stack, name = "data", stack_name("data")
+def fail_update_and_rollback(
+    deployed: Deployments, stack: str, assembly: Path, changed_assembly: Path
+) -> str:
+    """Fail the update of a stack and its rollback; return the resource that is not restored."""
     deployed.deploy(assembly, f"{STAGE}/{stack}", "--exclusively")
     before, after = (read_template(each, STAGE, stack) for each in (assembly, changed_assembly))
     first, *_, last = changed_resources(before, after)
     deployed.put_faults(
         fault(STAGE, stack, first, "update", after=1), fault(STAGE, stack, last, "update")
     )
-
     deployed.deploy(changed_assembly, f"{STAGE}/{stack}", "--exclusively", fails=True)
+    return first
+
+
+@pytest.mark.nightly
+def test_a_rollback_that_failed_is_continued_as_the_runbook_says(
+    deployed: Deployments, assembly: Path, changed_assembly: Path
+) -> None:
+    stack, name = "data", stack_name("data")
+    fail_update_and_rollback(deployed, stack, assembly, changed_assembly)
     assert deployed.status(name) == "UPDATE_ROLLBACK_FAILED"
     deployed.deploy(changed_assembly, f"{STAGE}/{stack}", "--exclusively", fails=True)
 
@@ -164,13 +171,7 @@ def test_a_resource_that_cannot_be_restored_is_skipped_as_the_runbook_says(
     deployed: Deployments, assembly: Path, changed_assembly: Path
 ) -> None:
     stack, name = "network", stack_name("network")
-    deployed.deploy(assembly, f"{STAGE}/{stack}", "--exclusively")
-    before, after = (read_template(each, STAGE, stack) for each in (assembly, changed_assembly))
-    first, *_, last = changed_resources(before, after)
-    deployed.put_faults(
-        fault(STAGE, stack, first, "update", after=1), fault(STAGE, stack, last, "update")
-    )
-    deployed.deploy(changed_assembly, f"{STAGE}/{stack}", "--exclusively", fails=True)
+    first = fail_update_and_rollback(deployed, stack, assembly, changed_assembly)
     assert deployed.failed_updates(name) == [first]
 
     deployed.run("rollback", "-a", str(assembly), f"{STAGE}/{stack}", "--orphan", first)

@@ -11,30 +11,20 @@ from typing import Any
 import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
-from syrupy.location import PyTestLocation
-from syrupy.types import SnapshotIndex
 
+from tests.snapshot_files import SnapshotFiles
 from tests.synthesis import SynthesizedAccount, SynthesizedStage
+from tools.operations.preflight.stacks import STACKS
 from tools.templates.text import as_text
 
 FOLDER = Path(__file__).parent / "snapshots" / Path(__file__).stem
-STACKS = ("security", "network", "data", "cluster", "workloads", "monitoring", "delivery")
 
 
-class YamlSnapshots(SingleFileSnapshotExtension):
+class YamlSnapshots(SnapshotFiles):
     """A YAML file for each snapshot: snapshots/test_templates/<stage>-<name>.yaml."""
 
-    _write_mode = WriteMode.TEXT
+    folder = "test_templates"
     file_extension = "yaml"
-
-    @classmethod
-    def dirname(cls, *, test_location: PyTestLocation) -> str:
-        return str(FOLDER)
-
-    @classmethod
-    def get_snapshot_name(cls, *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:
-        return str(index)
 
     def serialize(self, data: Any, **_: Any) -> str:
         return yaml.dump_all(data, Dumper=_Dumper, sort_keys=False, width=100)

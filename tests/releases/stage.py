@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import yaml
 
 from settings import load_stage
 from tests.test_end_to_end import STAGE, Copy
+from tests.tools.embedded_aws.conftest import put_local
 from tools.release.deployed import DeployedService, read_deployed_stage
 from tools.release.executions import Execution, ReleaseMachine
 from tools.release.outcomes import needs_return
@@ -192,10 +192,7 @@ class ReleaseStage:
 
     def set_faults(self, faults: dict[str, dict[str, Any]]) -> None:
         """Replace the faults of images."""
-        body = json.dumps(faults).encode()
-        url = f"{self.endpoint}/_local/image-faults"
-        call = urllib.request.Request(url, body, method="PUT")  # noqa: S310 - 127.0.0.1
-        urllib.request.urlopen(call).close()  # noqa: S310
+        put_local(self.endpoint, "image-faults", faults)
 
     def set_alarm(self, name: str, state: str) -> None:
         """Set the state of an alarm of the stage."""

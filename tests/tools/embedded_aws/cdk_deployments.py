@@ -18,14 +18,13 @@ from ministack.services.cloudformation.engine import (  # type: ignore[import-un
     _topological_sort,
 )
 
-from tests.tools.embedded_aws.conftest import ROOT, RunningServer, client_of
+from tests.tools.embedded_aws.conftest import ROOT, RunningServer, client_of, put_local
 from tools.embedded_aws.environment import endpoint_variables, isolated_environment
 from tools.templates.synthesis import synthesize_checkout
 
 REGION = "us-east-1"
 UPDATE_SECONDS = 20
 """How long an update lasts in which another deployment begins."""
-STACKS = ("security", "network", "data", "cluster", "workloads", "monitoring", "delivery")
 
 
 class Deployments:
@@ -111,10 +110,7 @@ class Deployments:
 
     def put_faults(self, *faults: Mapping[str, object]) -> None:
         """Replace the faults of the embedded AWS."""
-        request = urllib.request.Request(  # noqa: S310 - 127.0.0.1
-            f"{self.endpoint}/_local/faults", json.dumps(faults).encode(), method="PUT"
-        )
-        urllib.request.urlopen(request).close()  # noqa: S310
+        put_local(self.endpoint, "faults", faults)
 
     def pending_faults(self) -> list[Any]:
         """Return the faults that have not happened yet."""

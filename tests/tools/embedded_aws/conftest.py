@@ -116,6 +116,13 @@ def local_api(endpoint: str) -> Callable[[str], str]:
     return get
 
 
+def put_local(endpoint: str, path: str, value: object) -> None:
+    """Replace a value under /_local/ of an embedded AWS."""
+    url, body = f"{endpoint}/_local/{path}", json.dumps(value).encode()
+    request = urllib.request.Request(url, body, method="PUT")  # noqa: S310 - 127.0.0.1
+    urllib.request.urlopen(request).close()  # noqa: S310
+
+
 @dataclass
 class Stack:
     """The stack of a test."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.error import HTTPError
 
 import pytest
 
-from tests.tools.embedded_aws.conftest import Stack
+from tests.tools.embedded_aws.conftest import Stack, put_local
 from tests.tools.embedded_aws.load_balancers import load_balancer, request, rule, split, to_group
 from tests.tools.embedded_aws.state_machines import run, run_failing, task
 
@@ -38,10 +37,7 @@ def set_faults(endpoint: str) -> Iterator[Callable[[object], None]]:
     """A function that replaces the faults of images; they are removed at the end."""
 
     def put(faults: object) -> None:
-        body = json.dumps(faults).encode()
-        url = f"{endpoint}/_local/image-faults"
-        call = urllib.request.Request(url, body, method="PUT")  # noqa: S310 - 127.0.0.1
-        urllib.request.urlopen(call).close()  # noqa: S310
+        put_local(endpoint, "image-faults", faults)
 
     yield put
     put({})

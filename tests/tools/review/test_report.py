@@ -7,10 +7,8 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
-from syrupy.location import PyTestLocation
-from syrupy.types import SnapshotIndex
 
+from tests.snapshot_files import SnapshotFiles
 from tests.synthesis import SynthesizedStage
 from tests.tools.review import mutations
 from tests.tools.review.stages import Mutation, comparison
@@ -18,7 +16,6 @@ from tools.cost.prices import AS_OF
 from tools.review.__main__ import MARKDOWN_LIMIT
 from tools.review.report import Review, review
 
-FOLDER = Path(__file__).parents[2] / "snapshots" / "test_review"
 NEW_STAGE_LIMIT = 3_300
 """The review of a new stage is cut for its snapshot, which would have 400,000 characters."""
 MASKS = (
@@ -29,19 +26,11 @@ MASKS = (
 NEW_STAGE_MASKS = ((r"\d+ (added|resources)", r"<number> \1"), (r"[+]\d[\d,]*\.\d\d", "<cost>"))
 
 
-class MarkdownSnapshots(SingleFileSnapshotExtension):
+class MarkdownSnapshots(SnapshotFiles):
     """A Markdown file for each snapshot: snapshots/test_review/<name>.md."""
 
-    _write_mode = WriteMode.TEXT
+    folder = "test_review"
     file_extension = "md"
-
-    @classmethod
-    def dirname(cls, *, test_location: PyTestLocation) -> str:
-        return str(FOLDER)
-
-    @classmethod
-    def get_snapshot_name(cls, *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:
-        return str(index)
 
 
 @pytest.fixture
