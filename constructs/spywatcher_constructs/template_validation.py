@@ -75,9 +75,15 @@ class NativeTemplateValidation:
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Validate the templates of an app. Equal findings are one violation of many resources."""
+        stacks = list(context.stack_templates)
+        # Only this thread may call jsii, so it reads all that the engine's threads need.
+        arguments = [(stack.template_path, self._config(stack)) for stack in stacks]
+        validate = self._engine.result().validate_template
+        with ThreadPoolExecutor(thread_name_prefix="cloudformation-validate") as executor:
+            reports = list(executor.map(lambda each: validate(*each), arguments))
         groups: dict[tuple[str, str, str], list[tuple[cdk.PolicyValidationStack, Diagnostic]]] = {}
-        for stack in context.stack_templates:
-            for diagnostic in self._validate_template(stack):
+        for stack, report in zip(stacks, reports, strict=True):
+            for diagnostic in report.diagnostics:
                 severity = _SEVERITIES[diagnostic.severity.name]
                 key = (diagnostic.rule_id, severity, _description(diagnostic))
                 groups.setdefault(key, []).append((stack, diagnostic))
@@ -86,11 +92,12 @@ class NativeTemplateValidation:
             violations=[_violation(*key, group) for key, group in groups.items()],
         )
 
-    def _validate_template(self, stack: cdk.PolicyValidationStack) -> Sequence[Diagnostic]:
+    @staticmethod
+    def _config(stack: cdk.PolicyValidationStack) -> native.ValidateConfig:
         import cloudformation_validate as native
 
         rule, service = _EXCLUDED_FOR_SERVICE
-        config = native.ValidateConfig(
+        return native.ValidateConfig(
             detail_level=native.DetailLevel.STANDARD,
             severity_level=native.Severity.WARN,
             exclude=native.RuleFilterConfig(
@@ -101,9 +108,6 @@ class NativeTemplateValidation:
                 account_id=stack.account_id, region=stack.region
             ),
         )
-        report = self._engine.result().validate_template(stack.template_path, config)
-        diagnostics: Sequence[Diagnostic] = report.diagnostics
-        return diagnostics
 
 
 def _start_engine() -> native.CompositeEngine:

@@ -1,12 +1,13 @@
 """Limits how many Kubernetes resources of a stack CloudFormation creates at the same time."""
 
 import functools
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping
 
 import aws_cdk as cdk
 from aws_cdk import aws_eks_v2 as eks
 
-from constructs import IConstruct
+from constructs import IConstruct, Node
 
 KUBECTL_RESOURCES_AT_ONCE = 3
 """How many resources of a stack call the kubectl provider at the same time.
@@ -40,49 +41,43 @@ def limit_kubectl_concurrency(stack: cdk.Stack) -> None:
     tracks are created at once: the first deployment creates one of each service, and a release
     creates one.
     """
-    resources = [
-        construct
-        for construct in stack.node.find_all()
-        if isinstance(construct, _KUBECTL_CONSTRUCTS)
-    ]
+    constructs = stack.node.find_all()
+    nodes = {each: each.node for each in constructs if isinstance(each, _KUBECTL_CONSTRUCTS)}
+    has_conditions = any(isinstance(each, cdk.CfnCondition) for each in constructs)
+    lengths = _chain_lengths(nodes)
     # sorted() keeps the order of resources with chains of the same length.
-    pairs = zip(_chain_lengths(resources), resources, strict=True)
-    ordered = [resource for _, resource in sorted(pairs, key=lambda pair: -pair[0])]
-    by_condition: dict[str | None, list[IConstruct]] = {}
+    ordered = sorted(nodes, key=lambda resource: -lengths[resource])
+    by_condition: dict[cdk.CfnCondition | None, list[IConstruct]] = {}
     for resource in ordered:
-        by_condition.setdefault(_condition(resource), []).append(resource)
+        condition = _condition(nodes[resource]) if has_conditions else None
+        by_condition.setdefault(condition, []).append(resource)
     always = by_condition.pop(None, [])
-    _wait_in_turn(always, KUBECTL_RESOURCES_AT_ONCE)
+    for earlier, later in zip(always, always[KUBECTL_RESOURCES_AT_ONCE:], strict=False):
+        nodes[later].add_dependency(earlier)
     for conditional in by_condition.values():
-        _wait_in_turn(conditional, 1)
-        conditional[0].node.add_dependency(*always[-KUBECTL_RESOURCES_AT_ONCE:])
+        nodes[conditional[0]].add_dependency(*always[-KUBECTL_RESOURCES_AT_ONCE:])
+        for earlier, later in itertools.pairwise(conditional):
+            nodes[later].add_dependency(earlier)
 
 
-def _wait_in_turn(resources: Sequence[IConstruct], at_once: int) -> None:
-    for earlier, later in zip(resources, resources[at_once:], strict=False):
-        later.node.add_dependency(earlier)
-
-
-def _condition(construct: IConstruct) -> str | None:
+def _condition(node: Node) -> cdk.CfnCondition | None:
     """Return the condition on which the resources of a construct exist; None without one."""
-    for child in construct.node.find_all():
-        if isinstance(child, cdk.CfnResource) and child.cfn_options.condition is not None:
-            return child.cfn_options.condition.node.path
+    for child in node.find_all():
+        if isinstance(child, cdk.CfnResource) and (condition := child.cfn_options.condition):
+            return condition
     return None
 
 
-def _chain_lengths(resources: Sequence[IConstruct]) -> list[int]:
+def _chain_lengths(nodes: Mapping[IConstruct, Node]) -> dict[IConstruct, int]:
     """Return the length of the longest chain of resources that wait for each one."""
-    paths = [resource.node.path for resource in resources]
-    dependents: dict[str, list[str]] = {path: [] for path in paths}
-    for path, resource in zip(paths, resources, strict=True):
-        for dependency in resource.node.dependencies:
-            dependency_path = dependency.node.path
-            if dependency_path in dependents:
-                dependents[dependency_path].append(path)
+    dependents: dict[IConstruct, list[IConstruct]] = {resource: [] for resource in nodes}
+    for resource, node in nodes.items():
+        for dependency in node.dependencies:
+            if dependency in dependents:
+                dependents[dependency].append(resource)
 
     @functools.cache
-    def chain_length(path: str) -> int:
-        return max((1 + chain_length(dependent) for dependent in dependents[path]), default=0)
+    def chain_length(resource: IConstruct) -> int:
+        return max((1 + chain_length(each) for each in dependents[resource]), default=0)
 
-    return [chain_length(path) for path in paths]
+    return {resource: chain_length(resource) for resource in nodes}
