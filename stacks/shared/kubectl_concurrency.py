@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import aws_cdk as cdk
 from aws_cdk import aws_eks_v2 as eks
 
-from constructs import IConstruct, Node
+from constructs import Construct, Node
 
 KUBECTL_RESOURCES_AT_ONCE = 3
 """How many resources of a stack call the kubectl provider at the same time.
@@ -42,12 +42,14 @@ def limit_kubectl_concurrency(stack: cdk.Stack) -> None:
     creates one.
     """
     constructs = stack.node.find_all()
-    nodes = {each: each.node for each in constructs if isinstance(each, _KUBECTL_CONSTRUCTS)}
+    nodes: dict[Construct, Node] = {
+        each: each.node for each in constructs if isinstance(each, _KUBECTL_CONSTRUCTS)
+    }
     has_conditions = any(isinstance(each, cdk.CfnCondition) for each in constructs)
     lengths = _chain_lengths(nodes)
     # sorted() keeps the order of resources with chains of the same length.
     ordered = sorted(nodes, key=lambda resource: -lengths[resource])
-    by_condition: dict[cdk.CfnCondition | None, list[IConstruct]] = {}
+    by_condition: dict[cdk.CfnCondition | None, list[Construct]] = {}
     for resource in ordered:
         condition = _condition(nodes[resource]) if has_conditions else None
         by_condition.setdefault(condition, []).append(resource)
@@ -68,16 +70,16 @@ def _condition(node: Node) -> cdk.CfnCondition | None:
     return None
 
 
-def _chain_lengths(nodes: Mapping[IConstruct, Node]) -> dict[IConstruct, int]:
+def _chain_lengths(nodes: Mapping[Construct, Node]) -> dict[Construct, int]:
     """Return the length of the longest chain of resources that wait for each one."""
-    dependents: dict[IConstruct, list[IConstruct]] = {resource: [] for resource in nodes}
+    dependents: dict[Construct, list[Construct]] = {resource: [] for resource in nodes}
     for resource, node in nodes.items():
         for dependency in node.dependencies:
-            if dependency in dependents:
+            if isinstance(dependency, Construct) and dependency in dependents:
                 dependents[dependency].append(resource)
 
     @functools.cache
-    def chain_length(resource: IConstruct) -> int:
+    def chain_length(resource: Construct) -> int:
         return max((1 + chain_length(each) for each in dependents[resource]), default=0)
 
     return {resource: chain_length(resource) for resource in nodes}
