@@ -12,8 +12,22 @@ gc.disable()
 
 import datetime as dt
 import os
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 
-import aws_cdk as cdk
+# Importing jsii starts no process, and importing the CDK does. The imports of the CDK wait for Node
+# for half of their time, in which a second thread imports what needs no Node. Only one thread at a
+# time may call Node: tests/test_app.py checks that the other one does not.
+import jsii  # noqa: F401
+
+with ThreadPoolExecutor(max_workers=1) as executor:
+    executor.submit(import_module, "settings.selection")
+    import aws_cdk as cdk
+
+    executor.submit(import_module, "cdk_nag")
+    # The largest modules of the CDK. Their import calls nothing of Node.
+    from aws_cdk import aws_ec2, aws_eks_v2, aws_elasticache, aws_rds  # noqa: F401
+
 from cdk_nag import AwsSolutionsChecks
 
 from settings import SettingsError

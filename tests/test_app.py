@@ -44,6 +44,48 @@ def synthesized(folder: Path) -> set[str]:
     return {path.name.removeprefix("assembly-") for path in folder.glob("assembly-*")}
 
 
+IMPORT_RECORDER = """
+import concurrent.futures, json
+from jsii._kernel.providers.process import _NodeProcess
+
+calls, found = [], {}
+send = _NodeProcess.send
+
+def record(self, request, response):
+    calls.append(request)
+    return send(self, request, response)
+
+class Executor:
+    # Runs each function at once, so that its calls are told from those of the main thread.
+    def __init__(self, max_workers):
+        self.calls = 0
+    def __enter__(self):
+        return self
+    def submit(self, function, module):
+        before = len(calls)
+        function(module)
+        found[module] = len(calls) - before
+        self.calls = len(calls)
+    def __exit__(self, *_):
+        found["main thread, meanwhile"] = len(calls) - self.calls
+
+_NodeProcess.send = record
+concurrent.futures.ThreadPoolExecutor = Executor
+import app
+print(json.dumps(found))
+"""
+
+
+def test_one_thread_at_a_time_calls_node_during_the_imports() -> None:
+    """The pipe to Node has no lock. The main thread calls Node until it submits cdk_nag."""
+    result = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, "-c", IMPORT_RECORDER], cwd=ROOT, capture_output=True, text=True
+    )
+    calls = json.loads(result.stdout)
+    assert calls.pop("cdk_nag") > 0
+    assert calls == {"settings.selection": 0, "main thread, meanwhile": 0}
+
+
 def test_an_unknown_stage_is_refused_before_the_synthesis(tmp_path: Path) -> None:
     result = run_app(tmp_path, {"stage": "prod"})
     assert result.returncode == 1
