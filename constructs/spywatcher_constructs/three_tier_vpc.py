@@ -103,12 +103,14 @@ class ThreeTierVpc(ec2.Vpc):
 
     def tier_cidr(self, tier: Tier) -> str:
         """Return the IPv4 range that contains the subnets of a tier, and no other subnet."""
-        subnets = {
-            "public": self.public_subnets,
-            "private": self.private_subnets,
-            "database": self.isolated_subnets,
-        }[tier]
-        first = ipaddress.IPv4Network(subnets[0].ipv4_cidr_block)
+        match tier:
+            case "public":
+                subnet = self.public_subnets[0]
+            case "private":
+                subnet = self.private_subnets[0]
+            case "database":
+                subnet = self.isolated_subnets[0]
+        first = ipaddress.IPv4Network(subnet.ipv4_cidr_block)
         return str(first.supernet(self._zones_per_tier.bit_length() - 1))
 
     def _log_flows(self, key: kms.IKey, retention_days: int) -> logs.ILogGroup:

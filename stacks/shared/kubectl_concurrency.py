@@ -2,7 +2,7 @@
 
 import functools
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_eks_v2 as eks
@@ -25,7 +25,9 @@ _KUBECTL_CONSTRUCTS = (
 )
 
 
-def limit_kubectl_concurrency(stack: cdk.Stack) -> None:
+def limit_kubectl_concurrency(
+    stack: cdk.Stack, *, conditional: Sequence[Sequence[Construct]] = ()
+) -> None:
     """Let each Kubernetes resource wait for the one that is three places before it.
 
     Without a limit, Lambda throttles calls of the framework to the handler. The framework retries a
@@ -40,34 +42,25 @@ def limit_kubectl_concurrency(stack: cdk.Stack) -> None:
     others: no resource may wait for one whose condition may be false (cfn-lint, E3005). At most two
     tracks are created at once: the first deployment creates one of each service, and a release
     creates one.
+
+    Args:
+        stack: The stack of the resources.
+        conditional: The resources that exist on a condition, by condition.
     """
-    constructs = stack.node.find_all()
     nodes: dict[Construct, Node] = {
-        each: each.node for each in constructs if isinstance(each, _KUBECTL_CONSTRUCTS)
+        each: each.node for each in stack.node.find_all() if isinstance(each, _KUBECTL_CONSTRUCTS)
     }
-    has_conditions = any(isinstance(each, cdk.CfnCondition) for each in constructs)
     lengths = _chain_lengths(nodes)
     # sorted() keeps the order of resources with chains of the same length.
     ordered = sorted(nodes, key=lambda resource: -lengths[resource])
-    by_condition: dict[cdk.CfnCondition | None, list[Construct]] = {}
-    for resource in ordered:
-        condition = _condition(nodes[resource]) if has_conditions else None
-        by_condition.setdefault(condition, []).append(resource)
-    always = by_condition.pop(None, [])
+    always = [each for each in ordered if not any(each in track for track in conditional)]
     for earlier, later in zip(always, always[KUBECTL_RESOURCES_AT_ONCE:], strict=False):
         nodes[later].add_dependency(earlier)
-    for conditional in by_condition.values():
-        nodes[conditional[0]].add_dependency(*always[-KUBECTL_RESOURCES_AT_ONCE:])
-        for earlier, later in itertools.pairwise(conditional):
+    for track in conditional:
+        first, *_ = in_turn = [each for each in ordered if each in track]
+        nodes[first].add_dependency(*always[-KUBECTL_RESOURCES_AT_ONCE:])
+        for earlier, later in itertools.pairwise(in_turn):
             nodes[later].add_dependency(earlier)
-
-
-def _condition(node: Node) -> cdk.CfnCondition | None:
-    """Return the condition on which the resources of a construct exist; None without one."""
-    for child in node.find_all():
-        if isinstance(child, cdk.CfnResource) and (condition := child.cfn_options.condition):
-            return condition
-    return None
 
 
 def _chain_lengths(nodes: Mapping[Construct, Node]) -> dict[Construct, int]:

@@ -10,7 +10,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
-from constructs import IDependable
+from constructs import Construct, IDependable
 from k8s import charts
 from k8s.application import BACKEND, FRONTEND, Service
 from k8s.names import NAMESPACE, object_name
@@ -77,6 +77,7 @@ class WorkloadsStack(StageStack):
         )
         self._release = self._create_release_parameter()
         self._floors: dict[str, int] = {}
+        self._conditional: list[list[Construct]] = []
         self._positions = {
             service.name: self._create_second_track(service)
             for service in (BACKEND, FRONTEND)
@@ -116,7 +117,7 @@ class WorkloadsStack(StageStack):
         for name in self._positions:
             service = BACKEND if name == BACKEND.name else FRONTEND
             TrackAlarms(AlarmFactory(self, settings), self._routing, service)
-        limit_kubectl_concurrency(self)
+        limit_kubectl_concurrency(self, conditional=self._conditional)
 
     def _create_second_track(self, service: Service) -> TrafficPosition:
         """Create the parameters of a service with two tracks, and return its position.
@@ -300,8 +301,10 @@ class WorkloadsStack(StageStack):
         if not has_two_tracks:
             self._wait_for_rollout(service, manifest, initial_replicas)
             return
-        for construct in (deployment, initial_replicas, *autoscaling):
+        conditional = [deployment, initial_replicas, *autoscaling]
+        for construct in conditional:
             self._positions[service.name].create_only_while_running(track, construct)
+        self._conditional.append(conditional)
 
     def _wait_for_rollout(
         self, service: Service, manifest: charts.Manifest, initial_replicas: IDependable
