@@ -1,5 +1,9 @@
-"""The option `--nightly`; fixtures of the stages, each of which is synthesized once a session."""
+"""The option `--nightly`, and what tests share in a session: stages, and the models of AWS."""
 
+from collections.abc import Iterator
+from functools import cache
+
+import botocore.session
 import pytest
 
 from settings import load_stage, stage_names
@@ -36,3 +40,15 @@ def staging() -> SynthesizedStage:
 def account() -> SynthesizedAccount:
     """The account that all stages share, as long as their settings name no other."""
     return synthesize_account(*map(load_stage, stage_names()))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def service_models() -> Iterator[None]:
+    """Let every session of boto3 read the files of botocore once.
+
+    A session has a loader of its own, whose clients share what it has read. Tests create hundreds
+    of sessions, and the files of a session's first client take a tenth of a second.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
+        yield
