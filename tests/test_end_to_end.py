@@ -78,7 +78,8 @@ class Copy:
         self.root = root
         for name in TREE:
             source = ROOT / name
-            ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+            # The byte code is copied too. A file *.pyc.<number> is one that is being written.
+            ignored = shutil.ignore_patterns("*.pyc.*", "*.egg-info")
             if source.is_dir():
                 shutil.copytree(source, root / name, ignore=ignored)
             else:

@@ -20,6 +20,7 @@ from tools.release.report import ServiceReport, history_lines
 
 _ACCEPTED_SECONDS = 60
 """How long `start` waits until the machine has checked the stage."""
+ACCEPTED_POLL_SECONDS = 1.0
 _BEFORE_PREPARE = ("", "Start", "Alone", "Survey")
 _HISTORY_LENGTH = 50
 
@@ -113,7 +114,7 @@ class ReleaseCommands:
         while release.is_running and time.monotonic() < give_up:
             if self._machine.phase(release) not in _BEFORE_PREPARE:
                 break
-            time.sleep(1)
+            time.sleep(ACCEPTED_POLL_SECONDS)
             release = self._machine.describe(release.arn)
         if not release.is_running:
             return self._output.end(release)

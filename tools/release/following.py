@@ -12,6 +12,7 @@ POLL_SECONDS = 5.0
 RULE_SECONDS = 15.0
 """How long the rule for stopped executions has to start a return. EventBridge delivers its events
 on a best-effort basis."""
+RULE_POLL_SECONDS = 1.0
 
 
 def follow(
@@ -43,5 +44,5 @@ def ensure_return(machine: ReleaseMachine, release: Execution) -> Execution:
     while (found := machine.find_return(release)) is None:
         if time.monotonic() > give_up:
             return machine.start({"return": release.arn})
-        time.sleep(1)
+        time.sleep(RULE_POLL_SECONDS)
     return found

@@ -45,6 +45,10 @@ TEMPLATE: dict[str, Any] = {
 RELEASED = "{% {'outcome': 'Released', 'image': $states.context.Execution.Input.image} %}"
 
 
+HELD_SECONDS = 600
+"""The wait of a state in which an execution stays until the end of its test."""
+
+
 def pass_to(following: str) -> dict[str, Any]:
     """Return a state that is followed by another one at once."""
     return {"Type": "Pass", "Next": following}
@@ -121,8 +125,10 @@ class StubStage:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The endpoint of an embedded AWS."""
-    running = RunningServer(tmp_path_factory.mktemp("release"), "--control-plane-only")
+    """The endpoint of an embedded AWS whose state machines wait a tenth of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SFN_WAIT_SCALE", "0.1")
+        running = RunningServer(tmp_path_factory.mktemp("release"), "--control-plane-only")
     try:
         yield running.wait_until_ready()
     finally:
@@ -148,7 +154,9 @@ def stage(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> StubStage:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     for module in (following, commands):
-        monkeypatch.setattr(module, "POLL_SECONDS", 0.1)
+        monkeypatch.setattr(module, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(commands, "ACCEPTED_POLL_SECONDS", 0.05)
+    monkeypatch.setattr(following, "RULE_POLL_SECONDS", 0.05)
     monkeypatch.setattr(following, "RULE_SECONDS", 0.5)
     return StubStage(endpoint)
 

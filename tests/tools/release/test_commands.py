@@ -13,6 +13,7 @@ from tests.tools.release.conftest import (
     BLUE,
     FRONTEND,
     GREEN,
+    HELD_SECONDS,
     NEW,
     PASSING,
     STAGE,
@@ -90,7 +91,9 @@ _DONE: dict[str, Any] = {"Done": {"Type": "Succeed"}}
 
 def test_without_follow_an_accepted_release_continues(stage: StubStage, run: Run) -> None:
     stage.deploy()
-    stage.define({"Survey": wait_then(1, "Prepare"), "Prepare": wait_then(60, "Done"), **_DONE})
+    stage.define(
+        {"Survey": wait_then(1, "Prepare"), "Prepare": wait_then(HELD_SECONDS, "Done"), **_DONE}
+    )
 
     code, text = run(*START)
 
@@ -101,7 +104,7 @@ def test_without_follow_an_accepted_release_continues(stage: StubStage, run: Run
 
 def test_a_release_while_another_runs_is_refused_with_its_name(stage: StubStage, run: Run) -> None:
     stage.deploy()
-    stage.define({"Survey": pass_to("Bake"), "Bake": wait_then(60, "Done"), **_DONE})
+    stage.define({"Survey": pass_to("Bake"), "Bake": wait_then(HELD_SECONDS, "Done"), **_DONE})
     run(*START)
 
     code, text = run("start", "frontend", STAGE, "--image", NEW)
@@ -113,7 +116,7 @@ def test_a_release_while_another_runs_is_refused_with_its_name(stage: StubStage,
 
 def test_another_service_can_be_released_during_hold(stage: StubStage, run: Run) -> None:
     stage.deploy()
-    stage.define({"Survey": pass_to("Hold"), "Hold": wait_then(60, "Done"), **_DONE})
+    stage.define({"Survey": pass_to("Hold"), "Hold": wait_then(HELD_SECONDS, "Done"), **_DONE})
     run(*START)
 
     code, _text = run("start", "frontend", STAGE, "--image", NEW)
@@ -131,7 +134,7 @@ def test_another_service_can_be_released_during_hold(stage: StubStage, run: Run)
 
 def test_a_rollback_stops_the_release_and_follows_its_return(stage: StubStage, run: Run) -> None:
     stage.deploy()
-    stage.define({"Survey": pass_to("Bake"), "Bake": wait_then(60, "Done"), **_DONE})
+    stage.define({"Survey": pass_to("Bake"), "Bake": wait_then(HELD_SECONDS, "Done"), **_DONE})
     run(*START)
 
     code, text = run(*ROLLBACK)
@@ -148,7 +151,7 @@ def test_a_rollback_waits_for_the_return_that_the_rule_has_started(
     stage: StubStage, run: Run
 ) -> None:
     stage.deploy()
-    stage.define({"Survey": pass_to("Bake"), "Bake": wait_then(60, "Done"), **_DONE})
+    stage.define({"Survey": pass_to("Bake"), "Bake": wait_then(HELD_SECONDS, "Done"), **_DONE})
     run(*START)
     [release] = stage.executions()
     machine = release["stateMachineArn"]
@@ -181,6 +184,7 @@ def test_a_rolling_service_returns_to_the_image_before_its_last_release(
     assert run("rollback", "frontend", STAGE, "--because", "x")[0] == 4
     run("start", "frontend", STAGE, "--image", NEW, "--follow")
     stage.deploy(FrontendImage=NEW)
+    _wait_for_the_next_second()
 
     code, _text = run("rollback", "frontend", STAGE, "--because", "x")
 
@@ -188,9 +192,14 @@ def test_a_rolling_service_returns_to_the_image_before_its_last_release(
     assert stage.inputs()[0]["image"] == FRONTEND
 
 
+def _wait_for_the_next_second() -> None:
+    """Wait, because the name and the start of an execution have a resolution of a second."""
+    time.sleep(1 - time.time() % 1)
+
+
 def test_a_position_that_no_execution_moves_needs_a_person(stage: StubStage, run: Run) -> None:
     stage.deploy()
-    stage.define({"Survey": pass_to("Bake"), "Bake": wait_then(60, "Done"), **_DONE})
+    stage.define({"Survey": pass_to("Bake"), "Bake": wait_then(HELD_SECONDS, "Done"), **_DONE})
     run(*START)
     stage.deploy(BackendTraffic="75-25")
     [release] = stage.executions()
@@ -244,7 +253,11 @@ def _start_at_blue(stage: StubStage) -> str:
 
 def test_status_shows_the_steps_in_80_columns(stage: StubStage, run: Run) -> None:
     stage.deploy()
-    states = {"Survey": pass_to("Move"), "Move": pass_to("Bake"), "Bake": wait_then(60, "Done")}
+    states = {
+        "Survey": pass_to("Move"),
+        "Move": pass_to("Bake"),
+        "Bake": wait_then(HELD_SECONDS, "Done"),
+    }
     stage.define(states | {"Done": PASSING["Done"]})
     run(*START, "--strategy", "canary")
     stage.deploy(BackendTraffic="95-5")
@@ -276,7 +289,7 @@ def test_history_lists_the_releases_with_their_outcomes(stage: StubStage, run: R
     stage.define(PASSING)
     assert "No release in the last 90 days" in run("history", STAGE)[1]
     run(*START, "--follow")
-    time.sleep(1)
+    _wait_for_the_next_second()
     run("start", "frontend", STAGE, "--image", NEW, "--follow")
 
     code, text = run("history", STAGE)
