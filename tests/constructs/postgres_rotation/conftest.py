@@ -7,15 +7,23 @@ from collections.abc import Callable
 import pytest
 
 from tests.constructs.postgres_rotation.secrets import DatabaseSecrets
-from tests.k8s.database.conftest import ADMIN, APPLICATION, bootstrap, database
+from tests.k8s.database.conftest import (
+    ADMIN,
+    APPLICATION,
+    bootstrap,
+    database,
+    unbuffered_sockets,
+)
 from tests.k8s.database.database import Database
 
-__all__ = ["bootstrap", "database"]
+__all__ = ["bootstrap", "database", "unbuffered_sockets"]
 
 
 @pytest.fixture
 def secrets(database: Database, bootstrap: Callable[..., str]) -> DatabaseSecrets:
     """Both secrets after the first deployment."""
-    database.reset(ADMIN.password)
-    bootstrap(APPLICATION)
+    if not database.restore_passwords():
+        database.reset(ADMIN.password)
+        bootstrap(APPLICATION)
+        database.save_passwords()
     return DatabaseSecrets(database, ADMIN, APPLICATION)

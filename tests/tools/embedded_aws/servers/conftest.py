@@ -1,4 +1,4 @@
-"""A certificate authority, and a server of PostgreSQL with an administrator."""
+"""A certificate authority, and servers of PostgreSQL with an administrator."""
 
 from __future__ import annotations
 
@@ -34,3 +34,18 @@ def postgres(servers: PostgresServers, ca: trustme.CA) -> Iterator[PostgresServe
     server.create_database(DATABASE, ADMINISTRATOR)
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_postgres(ca: trustme.CA) -> Iterator[PostgresServer]:
+    """A server for tests that leave its administrator and its process as they are."""
+    with server_folder() as folder:
+        with require_package():
+            servers = PostgresServers(folder)
+        server = servers.start("shared", ca)
+        try:
+            server.create_administrator(ADMINISTRATOR, PASSWORD)
+            server.create_database(DATABASE, ADMINISTRATOR)
+            yield server
+        finally:
+            server.stop()

@@ -33,15 +33,17 @@ def connect(server: PostgresServer, sslmode: str = "require") -> psycopg.Connect
     )
 
 
-def test_the_administrator_can_create_roles_but_is_no_superuser(postgres: PostgresServer) -> None:
-    with connect(postgres) as connection:
+def test_the_administrator_can_create_roles_but_is_no_superuser(
+    shared_postgres: PostgresServer,
+) -> None:
+    with connect(shared_postgres) as connection:
         connection.execute("CREATE ROLE other")
         assert connection.execute("SHOW is_superuser").fetchone() == ("off",)
 
 
-def test_a_connection_without_tls_is_refused(postgres: PostgresServer) -> None:
+def test_a_connection_without_tls_is_refused(shared_postgres: PostgresServer) -> None:
     with pytest.raises(psycopg.OperationalError, match="no encryption"):
-        connect(postgres, sslmode="disable")
+        connect(shared_postgres, sslmode="disable")
 
 
 def test_a_changed_password_replaces_the_old_one(postgres: PostgresServer) -> None:

@@ -19,8 +19,11 @@ def run(connection: Connection, *lines: str) -> None:
 
 
 @pytest.fixture
-def connection(postgres: PostgresServer) -> Iterator[Connection]:
-    with postgres.superuser(DATABASE) as connection:
+def connection(shared_postgres: PostgresServer) -> Iterator[Connection]:
+    """A connection to the database, without the tables of the test before."""
+    with shared_postgres.superuser(DATABASE) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
         yield connection
 
 
