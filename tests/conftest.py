@@ -1,4 +1,4 @@
-"""The option `--nightly`, and what tests share in a session: stages, and the models of AWS."""
+"""The option `--nightly`, the order of the tests, and what they share: stages, models of AWS."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -7,7 +7,9 @@ import botocore.session
 import pytest
 
 from settings import load_stage, stage_names
-from tests.nightly import pytest_addoption, pytest_collection_modifyitems
+from tests.nightly import pytest_addoption
+from tests.nightly import pytest_collection_modifyitems as select_tests
+from tests.order import sort_long_files_first
 from tests.synthesis import (
     SynthesizedAccount,
     SynthesizedStage,
@@ -15,7 +17,13 @@ from tests.synthesis import (
     synthesize_account,
 )
 
-__all__ = ["pytest_addoption", "pytest_collection_modifyitems"]
+__all__ = ["pytest_addoption"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Select the tests, and let the long files begin first."""
+    select_tests(config, items)
+    items[:] = [items[i] for i in sort_long_files_first([item.path for item in items])]
 
 
 @pytest.fixture(scope="session", params=stage_names())

@@ -1,0 +1,29 @@
+"""The order in which the files of tests begin."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+TESTS = Path(__file__).parent
+LONG_FILES: Sequence[str] = (
+    "test_end_to_end.py",
+    "releases/test_releases.py",
+    "test_app.py",
+    "test_failed_deployments.py",
+    "changing_settings/test_effects.py",
+    "tools/embedded_aws/test_commands.py",
+    "tools/review/test_report.py",
+    "k8s/database/test_bootstrap.py",
+    "gates/test_cross_stack_references.py",
+    "gates/test_cdk_nag.py",
+    "tools/embedded_aws/test_database.py",
+)
+"""The files that take longer than ten seconds, the longest first."""
+
+
+def sort_long_files_first(paths: Sequence[Path]) -> list[int]:
+    """Return the positions of paths in the order in which they begin.
+
+    A file runs in one worker. If a long file began last, the other workers would wait for it.
+    """
+    ranks = {TESTS / name: rank for rank, name in enumerate(LONG_FILES)}
+    return sorted(range(len(paths)), key=lambda i: ranks.get(paths[i], len(ranks)))
