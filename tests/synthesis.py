@@ -19,6 +19,8 @@ from tools.templates.text import as_text
 
 ROOT = Path(__file__).parent.parent
 ACCOUNT = "111111111111"
+UNSTAGED = {"aws:cdk:disable-asset-staging": True}
+"""The context of an app whose assets are not copied into the assembly."""
 Template = dict[str, Any]
 
 
@@ -112,9 +114,9 @@ class SynthesizedStage(_Templates):
 def synthesize(settings: StageSettings) -> SynthesizedStage:
     """Synthesize a stage as app.py does, but into a temporary folder, which is deleted.
 
-    The assets in the folder have 60 MB, and some tests synthesize hundreds of stages.
+    The assets have 60 MB, and some tests synthesize hundreds of stages. They are not copied.
     """
-    app = create_app()
+    app = create_app(**UNSTAGED)
     environment = cdk.Environment(account=ACCOUNT, region=settings.region)
     assembly = SpyWatcherStage(app, settings=settings, environment=environment).synth()
     stage = SynthesizedStage(
@@ -138,9 +140,10 @@ def synthesize_account(*stages: StageSettings) -> SynthesizedAccount:
     )
 
 
-def create_app(**context: str) -> cdk.App:
-    """Create an app with the context of cdk.json, and with more context."""
+def create_app(**context: str | bool) -> cdk.App:
+    """Create an app with the context of cdk.json and of app.py, and with more context."""
     flags = json.loads((ROOT / "cdk.json").read_text())["context"]
+    flags |= {"aws:cdk:disable-creation-stack-traces": True}
     return cdk.App(context=flags | context, analytics_reporting=False)
 
 
