@@ -47,6 +47,8 @@ def _longest_run(text: str) -> int:
 
 def _visible(text: str) -> str:
     """Return text with each control or format character as its escape sequence."""
+    if all(line.isprintable() for line in text.split("\n")):
+        return text
     return "".join(
         character
         if character in _ALLOWED_CONTROLS or unicodedata.category(character) not in _INVISIBLE

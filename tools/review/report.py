@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from tools.guard.comparison import check_update
@@ -87,6 +89,9 @@ class Review:
 def review(comparison: StageComparison, today: dt.date) -> Review:
     """Compare the templates of a stage, and return what a reviewer has to read.
 
+    `cdk diff --template` compares one stack and takes more than a second of CPU time. So as many
+    of these processes run at once as there are cores, while this process finds what else changes.
+
     Args:
         comparison: the templates before and after.
         today: the date that decides which versions are in extended support, which costs more.
@@ -94,18 +99,27 @@ def review(comparison: StageComparison, today: dt.date) -> Review:
     Raises:
         ReviewError: `cdk diff` failed.
     """
-    changes = find_resource_changes(comparison.update)
+    executor = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="cdk-diff")
+    try:
+        diffs = _start_diffs(comparison, executor)
+        changes = find_resource_changes(comparison.update)
+        blocks = list(_blocks(comparison, changes, diffs, today))
+    finally:
+        executor.shutdown(cancel_futures=True)
     stage = comparison.settings.stage
     return Review(
         summary=_summarize(comparison, changes),
-        blocks=list(_blocks(comparison, changes, today)),
+        blocks=blocks,
         rest="The review is too long for this page. The log of this run has all of it, and so has "
         f"the output of {code_span(f'python3 dev.py review {stage}')}.",
     )
 
 
 def _blocks(
-    comparison: StageComparison, changes: ResourceChanges, today: dt.date
+    comparison: StageComparison,
+    changes: ResourceChanges,
+    started_diffs: Mapping[str, Future[CdkDiff]],
+    today: dt.date,
 ) -> Iterator[Block]:
     update = comparison.update
     guard = check_update(update)
@@ -118,16 +132,25 @@ def _blocks(
     found = {finding.name for finding in guard.findings}
     if texts := describe_replacements(update, changes, found):
         yield Block("#### What else may be replaced or is removed", "\n\n".join(texts))
-    diffs = {stack.construct_path: _diff(comparison, stack) for stack in comparison.changed_stacks}
     objects = object_differences(update.deployed, update.synthesized)
     other = permission_differences(update.deployed, update.synthesized)
     other += [item.text for item in objects if item.object_id.is_permission]
+    cost = cost_difference(comparison, today)
+    diffs = {path: diff.result() for path, diff in started_diffs.items()}
     yield from _permission_blocks(diffs, other)
     if texts := [item.text for item in objects if not item.object_id.is_permission]:
         yield Block("#### Kubernetes objects", "\n\n".join(texts), "diff")
-    if text := cost_difference(comparison, today):
-        yield Block("#### Cost", text, may_be_cut=False)
+    if cost:
+        yield Block("#### Cost", cost, may_be_cut=False)
     yield from _diff_blocks(diffs)
+
+
+def _start_diffs(comparison: StageComparison, executor: Executor) -> dict[str, Future[CdkDiff]]:
+    """Return the future `cdk diff` of each changed stack, by the path of the stack."""
+    return {
+        stack.construct_path: executor.submit(_diff, comparison, stack)
+        for stack in comparison.changed_stacks
+    }
 
 
 def _diff(comparison: StageComparison, stack: AssemblyStack) -> CdkDiff:

@@ -1,5 +1,7 @@
 """The output of `cdk diff` for a stack."""
 
+import copy
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,15 +10,25 @@ import pytest
 
 from tests.synthesis import SynthesizedStage
 from tests.tools.review import mutations
-from tests.tools.review.stages import Mutation, comparison, first
+from tests.tools.review.stages import Mutation, comparison, first, write_assembly
 from tools.review.cdk_diff import CdkDiff, cdk_diff
 from tools.review.errors import ReviewError
+from tools.templates.assembly import read_stage
 
-POLICY: dict[str, Any] = {
-    "Statement": [
-        {"Action": "s3:*", "Effect": "Allow", "Principal": {"AWS": "*"}, "Resource": "*"},
-    ]
+POLICIES = {
+    ("security", "AWS::KMS::Key", "KeyPolicy"): "OpenKey",
+    ("security", "AWS::S3::BucketPolicy", "PolicyDocument"): "OpenBucket",
+    ("network", "AWS::EC2::VPCEndpoint", "PolicyDocument"): "OpenEndpoint",
+    ("monitoring", "AWS::SNS::TopicPolicy", "PolicyDocument"): "OpenTopic",
+    ("data", "AWS::SecretsManager::ResourcePolicy", "ResourcePolicy"): "OpenSecret",
 }
+"""A logical id by the stack, the type and the property of a resource that has a policy."""
+
+
+def open_to_all(action: str) -> dict[str, Any]:
+    """Return a policy that permits an action to everyone."""
+    statement = {"Effect": "Allow", "Action": action, "Principal": {"AWS": "*"}, "Resource": "*"}
+    return {"Statement": [statement]}
 
 
 def diff_of(stage: SynthesizedStage, name: str, mutate: Mutation, folder: Path) -> CdkDiff:
@@ -37,25 +49,34 @@ def test_less_access_is_not_broader(production: SynthesizedStage, tmp_path: Path
     assert "IAM Statement Changes" not in diff.differences
 
 
-@pytest.mark.parametrize(
-    ("stack", "resource_type", "name"),
-    [
-        ("security", "AWS::KMS::Key", "KeyPolicy"),
-        ("security", "AWS::S3::BucketPolicy", "PolicyDocument"),
-        ("network", "AWS::EC2::VPCEndpoint", "PolicyDocument"),
-        ("monitoring", "AWS::SNS::TopicPolicy", "PolicyDocument"),
-        ("data", "AWS::SecretsManager::ResourcePolicy", "ResourcePolicy"),
-    ],
-)
-def test_the_tables_have_the_policies_of_resources(
-    production: SynthesizedStage, tmp_path: Path, stack: str, resource_type: str, name: str
-) -> None:
-    def open_to_all(templates: mutations.Templates) -> None:
-        first(templates[stack], resource_type)["Properties"][name] = POLICY
+@pytest.fixture(scope="module")
+def opened_policies(
+    production: SynthesizedStage, tmp_path_factory: pytest.TempPathFactory
+) -> CdkDiff:
+    """Return the output for one stack with the resources of POLICIES, each of which opens to all.
 
-    diff = diff_of(production, stack, open_to_all, tmp_path)
-    assert diff.broadens_access
-    assert "AWS:*" in diff.permissions
+    The action of a policy is the resource's logical id, by which its row of the table is found.
+    """
+    resources = {
+        name: first(production.templates[stack], resource_type)
+        for (stack, resource_type, _), name in POLICIES.items()
+    }
+    after = copy.deepcopy(resources)
+    for (_, _, policy), name in POLICIES.items():
+        after[name]["Properties"][policy] = open_to_all(f"{name}:*")
+    templates = {"all": {"Resources": after}}
+    assembly = write_assembly(tmp_path_factory.mktemp("policies") / "cdk.out", "one", templates)
+    (stack,) = read_stage(assembly, "one")
+    return cdk_diff(stack, {"Resources": resources}, assembly)
+
+
+@pytest.mark.parametrize("name", POLICIES.values())
+def test_the_tables_have_the_policies_of_resources(opened_policies: CdkDiff, name: str) -> None:
+    assert opened_policies.broadens_access
+    rows = re.split("^[├└]", opened_policies.permissions, flags=re.MULTILINE)
+    (row,) = (row for row in rows if f"{name}:*" in row)
+    assert "│ + │" in row
+    assert "AWS:*" in row
 
 
 def test_a_failure_of_the_cdk_cli_is_one_message(

@@ -1,6 +1,9 @@
 """The `review` command: its arguments, the files that it appends to, and its errors."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,8 +12,9 @@ from tests.tools.review import mutations
 from tests.tools.review.stages import mutated, write_assembly
 from tools.guard.errors import GuardError
 from tools.guard.templates import Templates, former_templates
-from tools.review import comparison
+from tools.review import comparison, report
 from tools.review.__main__ import main
+from tools.review.cdk_diff import CdkDiff, cdk_diff
 from tools.review.report import CUT_NOTE
 from tools.templates.assembly import AssemblyStack, read_stage
 
@@ -26,6 +30,27 @@ def same(production: SynthesizedStage, tmp_path: Path) -> Path:
 def changed(production: SynthesizedStage, tmp_path: Path) -> Path:
     templates = mutated(production, mutations.a_new_alarm)
     return write_assembly(tmp_path / "changed", STAGE, templates)
+
+
+@pytest.fixture(scope="module")
+def known_diffs() -> dict[str, CdkDiff]:
+    """The output of `cdk diff` by what it depends on."""
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def _diff_of_each_change_is_made_once(
+    known_diffs: dict[str, CdkDiff], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Start the CDK CLI once for each change, however many commands review it."""
+
+    def diff_once(stack: AssemblyStack, before: Mapping[str, Any], assembly: Path) -> CdkDiff:
+        key = json.dumps([stack.construct_path, stack.template, before])
+        if key not in known_diffs:
+            known_diffs[key] = cdk_diff(stack, before, assembly)
+        return known_diffs[key]
+
+    monkeypatch.setattr(report, "cdk_diff", diff_once)
 
 
 def outputs(file: Path) -> dict[str, str]:

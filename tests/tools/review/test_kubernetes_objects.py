@@ -8,6 +8,7 @@ import pytest
 from tests.synthesis import ACCOUNT
 from tools.guard.templates import StackTemplate, Templates
 from tools.review.kubernetes_objects import object_differences, parse_json
+from tools.review.yaml_diff import yaml_diff
 
 MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
 
@@ -42,6 +43,15 @@ def test_a_new_and_a_removed_object_are_shown_whole() -> None:
     )
     assert "+kind: Service" in added.text
     assert "-kind: Service" in removed.text
+
+
+@pytest.mark.parametrize(("old", "new"), [(1, True), (1, 1.0), (0, "0"), ("", None)])
+def test_values_that_are_equal_in_python_alone_differ(old: object, new: object) -> None:
+    assert yaml_diff("x", {"port": old}, {"port": new})
+
+
+def test_the_order_of_keys_does_not_count() -> None:
+    assert yaml_diff("x", {"a": 1, "b": 2}, {"b": 2, "a": 1}) == ""
 
 
 def test_a_helm_release_is_shown_with_its_values() -> None:
