@@ -93,20 +93,46 @@ class Copy:
         return state
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Iterator[Copy]:
-    folder = tmp_path / "bin"
+@contextlib.contextmanager
+def install_copy(root: Path) -> Iterator[Copy]:
+    """Install the fake CDK CLI in a folder; stop the kept embedded AWS at the end."""
+    folder = root / "bin"
     folder.mkdir()
     (folder / "behaviour.json").write_text("{}")
     script = (FAKES / "cdk.py").read_text()
     (folder / "cdk").write_text(f"#!{sys.executable}\n{script}")
     (folder / "cdk").chmod(0o755)
-    (tmp_path / "cdk.json").write_text('{"context": {}}')
+    (root / "cdk.json").write_text('{"context": {}}')
     path = os.pathsep.join([str(folder), os.environ["PATH"]])
-    copy = Copy(tmp_path, {"HOME": str(tmp_path / "real-home"), "PATH": path, **SECRETS})
+    copy = Copy(root, {"HOME": str(root / "real-home"), "PATH": path, **SECRETS})
     yield copy
     with contextlib.suppress(OSError, ValueError):
         os.kill(copy.state["pid"], signal.SIGKILL)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Iterator[Copy]:
+    """A folder in which no command has run."""
+    with install_copy(tmp_path) as copy:
+        yield copy
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+    """A folder in which a stage was deployed. Tests read the recorded calls."""
+    with install_copy(tmp_path_factory.mktemp("deployed")) as copy:
+        assert copy.run("deploy-local", "staging").returncode == 0
+        yield copy
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+    """A folder with a kept embedded AWS, on which each command has run once."""
+    with install_copy(tmp_path_factory.mktemp("kept")) as copy:
+        assert copy.run("deploy-local", "staging", "--keep").returncode == 0
+        assert copy.run("diff-local", "staging").returncode == 0
+        assert copy.run("destroy-local", "staging").returncode == 0
+        yield copy
 
 
 def wait_for(condition: Callable[[], Any]) -> Any:
@@ -126,13 +152,13 @@ def holds_no_secret(environment: Mapping[str, str]) -> bool:
 # The environment of the programs
 
 
-def test_no_credential_of_the_user_reaches_the_cdk_cli(copy: Copy) -> None:
-    assert copy.run("deploy-local", "staging").returncode == 0
+def test_no_credential_of_the_user_reaches_the_cdk_cli(deployed: Copy) -> None:
     for command in ("synth", "bootstrap", "deploy"):
-        (call,) = copy.calls(command)
+        (call,) = deployed.calls(command)
         # The cache of unpacked libraries is the only thing that is shared with the user.
         environment = {
-            name: value.replace(str(copy.root), "") for name, value in call["environment"].items()
+            name: value.replace(str(deployed.root), "")
+            for name, value in call["environment"].items()
         }
         assert environment.pop("XDG_CACHE_HOME") == "/real-home/.cache"
         assert environment.pop("DOCKER_CONFIG") == "/real-home/.docker"
@@ -143,17 +169,15 @@ def test_no_credential_of_the_user_reaches_the_cdk_cli(copy: Copy) -> None:
         assert environment["HOME"] == "/.local/home"
 
 
-def test_a_synthesis_has_no_credentials_at_all(copy: Copy) -> None:
-    copy.run("deploy-local", "staging")
-    (call,) = copy.calls("synth")
+def test_a_synthesis_has_no_credentials_at_all(deployed: Copy) -> None:
+    (call,) = deployed.calls("synth")
     assert not [name for name in call["environment"] if name.startswith("AWS_ACCESS_KEY")]
     assert call["environment"]["CDK_DEFAULT_ACCOUNT"] == "000000000000"
 
 
-def test_bootstrap_and_deploy_are_pointed_at_this_machine(copy: Copy) -> None:
-    copy.run("deploy-local", "staging")
+def test_bootstrap_and_deploy_are_pointed_at_this_machine(deployed: Copy) -> None:
     for command in ("bootstrap", "deploy"):
-        (call,) = copy.calls(command)
+        (call,) = deployed.calls(command)
         assert call["environment"]["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
         assert call["environment"]["AWS_ACCESS_KEY_ID"] == "test"
         assert call["environment"]["AWS_REGION"] == "us-east-1"
@@ -172,11 +196,10 @@ def test_the_bootstrap_has_the_qualifier_of_the_app(
     assert f"--qualifier={qualifier}" in call["arguments"]
 
 
-def test_no_credential_of_the_user_reaches_the_embedded_aws(copy: Copy) -> None:
-    copy.run("deploy-local", "staging")
-    file = copy.root / ".local" / "logs" / "server.environment.json"
-    environment = json.loads(file.read_text().replace(str(copy.root / "real-home"), ""))
-    assert holds_no_secret({k: v.replace(str(copy.root), "") for k, v in environment.items()})
+def test_no_credential_of_the_user_reaches_the_embedded_aws(deployed: Copy) -> None:
+    file = deployed.root / ".local" / "logs" / "server.environment.json"
+    environment = json.loads(file.read_text().replace(str(deployed.root / "real-home"), ""))
+    assert holds_no_secret({k: v.replace(str(deployed.root), "") for k, v in environment.items()})
 
 
 def test_an_unknown_variable_is_not_inherited(tmp_path: Path) -> None:
@@ -356,9 +379,8 @@ def test_a_server_that_cannot_start_is_reported_before_the_deploy_and_everything
     assert not is_running(pid)
 
 
-def test_a_kept_embedded_aws_with_servers_is_not_used_without_them(copy: Copy) -> None:
-    copy.run("deploy-local", "staging", "--keep")
-    result = copy.run("deploy-local", "staging", "--control-plane-only")
+def test_a_kept_embedded_aws_with_servers_is_not_used_without_them(kept: Copy) -> None:
+    result = kept.run("deploy-local", "staging", "--control-plane-only")
     assert result.returncode == 1
     assert result.stderr.startswith("--control-plane-only: the kept embedded AWS has servers;")
 
@@ -393,23 +415,17 @@ def test_a_failed_deploy_keeps_the_embedded_aws_when_asked_to(copy: Copy) -> Non
     assert is_running(copy.state["pid"])
 
 
-def test_diff_and_destroy_use_the_kept_embedded_aws(copy: Copy) -> None:
-    copy.run("deploy-local", "staging", "--keep")
-    assert copy.run("diff-local", "staging").returncode == 0
-    assert copy.run("destroy-local", "staging").returncode == 0
+def test_diff_and_destroy_use_the_kept_embedded_aws(kept: Copy) -> None:
     for command in ("diff", "destroy"):
-        (call,) = copy.calls(command)
+        (call,) = kept.calls(command)
         assert "staging/*" in call["arguments"]
-        assert call["environment"]["AWS_ENDPOINT_URL"] == copy.state["endpoint"]
+        assert call["environment"]["AWS_ENDPOINT_URL"] == kept.state["endpoint"]
 
 
-def test_the_account_is_deployed_with_a_stage_and_outlives_it(copy: Copy) -> None:
+def test_the_account_is_deployed_with_a_stage_and_outlives_it(kept: Copy) -> None:
     """Other stages may share it."""
-    copy.run("deploy-local", "staging", "--keep")
-    copy.run("diff-local", "staging")
-    copy.run("destroy-local", "staging")
     for command, is_included in (("deploy", True), ("diff", True), ("destroy", False)):
-        (call,) = copy.calls(command)
+        (call,) = kept.calls(command)
         assert ("account/*" in call["arguments"]) == is_included
 
 
@@ -462,13 +478,12 @@ def test_a_stale_state_file_is_deleted(copy: Copy, state: str) -> None:
 
 
 def test_a_shell_has_the_variables_of_the_embedded_aws_and_no_credential_of_the_user(
-    copy: Copy,
+    kept: Copy,
 ) -> None:
-    shell = copy.root / "bin" / "shell"
+    shell = kept.root / "bin" / "shell"
     shell.write_text("#!/bin/sh\nenv\n")
     shell.chmod(0o755)
-    copy.run("deploy-local", "staging", "--keep")
-    copy.environment["SHELL"] = str(shell)
+    copy = replace(kept, environment=kept.environment | {"SHELL": str(shell)})
     out = copy.run("shell-local").stdout
     assert f"AWS_ENDPOINT_URL={copy.state['endpoint']}\n" in out
     assert "AWS_ACCESS_KEY_ID=test\n" in out
@@ -518,11 +533,10 @@ def test_an_invalid_port_is_refused(copy: Copy, port: str) -> None:
     assert "allowed: 1 to 65535" in result.stderr
 
 
-def test_a_port_other_than_that_of_the_kept_embedded_aws_is_refused(copy: Copy) -> None:
-    copy.run("deploy-local", "staging", "--keep")
-    result = copy.run("deploy-local", "staging", "--port", "1")
+def test_a_port_other_than_that_of_the_kept_embedded_aws_is_refused(kept: Copy) -> None:
+    result = kept.run("deploy-local", "staging", "--port", "1")
     assert result.returncode == 1
-    assert f"has port {copy.state['port']}" in result.stderr
+    assert f"has port {kept.state['port']}" in result.stderr
 
 
 def test_an_embedded_aws_that_does_not_start_is_one_message_with_the_end_of_its_log(

@@ -46,10 +46,13 @@ def test_a_connection_without_tls_is_refused(shared_postgres: PostgresServer) ->
         connect(shared_postgres, sslmode="disable")
 
 
-def test_a_changed_password_replaces_the_old_one(postgres: PostgresServer) -> None:
-    postgres.set_password(ADMINISTRATOR, "another")
-    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        connect(postgres)
+def test_a_changed_password_replaces_the_old_one(shared_postgres: PostgresServer) -> None:
+    shared_postgres.set_password(ADMINISTRATOR, "another")
+    try:
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            connect(shared_postgres)
+    finally:
+        shared_postgres.set_password(ADMINISTRATOR, PASSWORD)
 
 
 def test_stopping_leaves_no_process_and_no_data(servers: PostgresServers, ca: trustme.CA) -> None:
