@@ -99,8 +99,13 @@ def test_a_stack_that_is_no_longer_synthesized_is_listed(review_of: ReviewOf) ->
     assert "spywatcher-production-monitoring (no longer synthesized)" in text.splitlines()[0]
 
 
-def test_a_large_review_is_cut_but_its_findings_are_not(review_of: ReviewOf) -> None:
-    result = review_of(mutations.a_large_change)
+def test_a_large_review_is_cut_but_its_findings_are_not(
+    production: SynthesizedStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    diff = CdkDiff(False, "", "\n".join(["[+] AWS::CloudWatch::Alarm Example"] * 400))
+    monkeypatch.setattr(report, "cdk_diff", lambda *_: diff)
+    large = comparison(production, mutations.a_large_change, tmp_path / "cdk.out")
+    result = review(large, AS_OF)
     full, cut = result.render(), result.render(MARKDOWN_LIMIT)
     assert len(full) > MARKDOWN_LIMIT + 20_000
     assert MARKDOWN_LIMIT - 1_000 < len(cut) <= MARKDOWN_LIMIT
