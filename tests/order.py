@@ -7,15 +7,14 @@ TESTS = Path(__file__).parent
 LONG_FILES: Sequence[str] = (
     "test_end_to_end.py",
     "releases/test_releases.py",
-    "test_app.py",
-    "test_failed_deployments.py",
-    "changing_settings/test_effects.py",
     "tools/embedded_aws/test_commands.py",
     "tools/review/test_report.py",
-    "k8s/database/test_bootstrap.py",
+    "test_app.py",
+    "changing_settings/test_effects.py",
+    "test_failed_deployments.py",
+    "tools/embedded_aws/test_data_plane.py",
     "gates/test_cross_stack_references.py",
-    "gates/test_cdk_nag.py",
-    "tools/embedded_aws/test_database.py",
+    "tools/release/test_commands.py",
 )
 """The files that take longer than ten seconds, the longest first."""
 
