@@ -14,7 +14,7 @@ import pytest
 from k8s.application import FRONTEND
 from settings import load_stage, stage_names
 from tests.changing_settings.changes import apply, changes_of_stage
-from tests.synthesis import ACCOUNT, SynthesizedStage, synthesize
+from tests.synthesis import ACCOUNT, SynthesizedStage, synthesize, synthesize_here
 from tools.guard.comparison import compare
 from tools.guard.reference import ResourceId, find_references
 from tools.guard.resolution import Resolver
@@ -132,7 +132,7 @@ def test_another_port_of_the_frontend_is_one_deployment(
     """The port belongs to the image. It replaces the target group, whose metrics have alarms."""
     with monkeypatch.context() as context:
         context.setitem(FRONTEND.__dict__, "port", 8080)
-        moved = synthesize.__wrapped__(staging.settings)
+        moved = synthesize_here(staging.settings)
     old, new = as_templates(staging), as_templates(moved)
     replaced = StageUpdate(old, new, registry_schemas()).replacements
     assert [id_ for id_ in replaced if id_.logical_id.startswith("TrafficFrontendTargets")]
