@@ -175,7 +175,7 @@ class Database(Construct):
     def _add_read_replicas(self, source: PostgresInstance) -> None:
         for number in range(1, self._settings.database.read_replicas + 1):
             replica = source.add_read_replica(number)
-            acknowledge_replica_findings(replica)
+            acknowledge_replica_findings(replica, self._settings)
             self._output_endpoint(
                 f"ReplicaEndpoint{number}", f"PostgreSQL, read replica {number}", replica
             )

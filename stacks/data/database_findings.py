@@ -17,6 +17,8 @@ def acknowledge_findings(
     _acknowledge_instance(instance)
     if postgres.monitoring_role is not None:
         _acknowledge_monitoring_role(postgres.monitoring_role)
+    if not settings.database.enhanced_monitoring_seconds:
+        _acknowledge_missing_monitoring(instance)
     if not settings.database.multi_az:
         _acknowledge_single_az(instance)
     if generation.retiring or not settings.deletion_protection:
@@ -25,8 +27,12 @@ def acknowledge_findings(
         _acknowledge_encryption_of_backup(instance)
 
 
-def acknowledge_replica_findings(replica: rds.DatabaseInstanceReadReplica) -> None:
+def acknowledge_replica_findings(
+    replica: rds.DatabaseInstanceReadReplica, settings: StageSettings
+) -> None:
     """Accept the findings about a read replica, whose data its source protects."""
+    if not settings.database.enhanced_monitoring_seconds:
+        _acknowledge_missing_monitoring(replica)
     acknowledge(
         replica,
         "AwsSolutions-RDS2",
@@ -42,6 +48,20 @@ def acknowledge_replica_findings(replica: rds.DatabaseInstanceReadReplica) -> No
         "W3691",
         reason="A read replica holds no data of its own. Its source has the data, the standby and "
         "the backups, and determines the encryption. The settings add and remove replicas.",
+    )
+
+
+def _acknowledge_missing_monitoring(
+    instance: rds.DatabaseInstance | rds.DatabaseInstanceReadReplica,
+) -> None:
+    """Accept that the operating system of an instance is not monitored."""
+    acknowledge(
+        instance,
+        "NIST.800.53.R5-RDSEnhancedMonitoringEnabled",
+        "CKV_AWS_118",
+        reason="The settings turn Enhanced Monitoring off (enhanced_monitoring_seconds: 0), and "
+        "their changes are reviewed. The alarms use the metrics that RDS itself sends to "
+        "CloudWatch.",
     )
 
 

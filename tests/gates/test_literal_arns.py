@@ -57,11 +57,17 @@ def is_of_stack(arn: re.Match[str], region: str) -> bool:
 
 
 def foreign_arns(stage: SynthesizedStage) -> set[tuple[str, str]]:
+    """Return the stack and the beginning of each ARN of another partition, Region or account.
+
+    The settings name the key of the backups in a second Region, which is a key of that Region.
+    """
+    second_region = stage.settings.database.second_region
+    key = second_region.kms_key_arn if second_region else ""
     return {
         (stack, arn[0])
         for stack, template in stage.templates.items()
         for arn in arns(template)
-        if not is_of_stack(arn, stage.settings.region)
+        if not is_of_stack(arn, stage.settings.region) and not key.startswith(arn[0])
     }
 
 

@@ -4,9 +4,12 @@ import json
 from pathlib import Path
 
 import aws_cdk as cdk
+import pytest
 from cdk_nag import AwsSolutionsChecks
 
+from settings import StageSettings, load_stage
 from stacks.stage import SpyWatcherStage
+from tests.gates.findings import cdk_nag_findings_in
 from tests.stacks.data.variants import recovered_production
 from tests.synthesis import ACCOUNT, ROOT
 
@@ -31,3 +34,10 @@ def test_no_security_finding_prevents_a_recovery() -> None:
         if "/data/Database" in construct.get("constructPath", "")
     ]
     assert findings == []
+
+
+@pytest.mark.nightly
+def test_the_settings_may_turn_enhanced_monitoring_off() -> None:
+    values = load_stage("staging").model_dump()
+    values["database"] |= {"enhanced_monitoring_seconds": 0, "read_replicas": 1}
+    assert cdk_nag_findings_in(StageSettings.model_validate(values)) == set()
