@@ -38,6 +38,7 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 
 
 _DECIMAL = r"[-+]?(0|[1-9][0-9]*)?(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.(inf|nan)"
+_MAX_DIGITS = 15
 _MAX_TEXT_LENGTH = 200
 _NUMBER_TAGS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
@@ -68,8 +69,9 @@ def read_stage_file(path: Path) -> StageFile:
     """Read a stage file.
 
     Raises:
-        SettingsError: the file cannot be read, is not valid YAML, is not a mapping, writes a number
-            in a form that only YAML 1.1 has, or names the stage, which its file name does.
+        SettingsError: the file cannot be read, is not valid YAML, is not a mapping, has a number of
+            more than 15 digits or in a form that only YAML 1.1 has, or names the stage, which its
+            file name does.
     """
     name = display_name(path)
     try:
@@ -104,7 +106,7 @@ def _messages(root: yaml.Node | None, values: object) -> Iterator[str]:
     if "stage" in values:
         yield "stage: the file's name says it; allowed: no such key"
     if root is not None:
-        yield from _ambiguous_numbers(root)
+        yield from _wrong_numbers(root)
 
 
 def display_key(location: Iterable[object]) -> str:
@@ -134,20 +136,27 @@ def _child(node: yaml.Node | None, part: str | int) -> yaml.Node | None:
     return None
 
 
-def _ambiguous_numbers(node: yaml.Node, location: tuple[str, ...] = ()) -> Iterator[str]:
-    """Yield a message for each number that YAML 1.1 and 1.2 read as different values.
+def _wrong_numbers(node: yaml.Node, location: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield a message for each number that is too long, or that has two values.
 
-    YAML 1.1, which PyYAML reads, takes 1:00 for 60 and 0123 for 83.
+    YAML 1.1, which PyYAML reads, takes 1:00 for 60 and 0123 for 83. YAML 1.2 does not. A number of
+    more than 15 digits exceeds what a JSON number holds exactly (RFC 8259, section 6).
     """
     if isinstance(node, yaml.MappingNode):
         for name, value in node.value:
-            yield from _ambiguous_numbers(value, (*location, str(name.value)))
+            yield from _wrong_numbers(value, (*location, str(name.value)))
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            yield from _ambiguous_numbers(value, (*location, str(index)))
-    elif isinstance(node, yaml.ScalarNode) and node.style is None and _is_ambiguous(node):
+            yield from _wrong_numbers(value, (*location, str(index)))
+    elif isinstance(node, yaml.ScalarNode) and node.style is None:
         key, text = display_key(location), shorten(node.value)
-        yield f"{key}: found {text}; allowed: a decimal number, or text in quotes: '{text}'"
+        if _is_ambiguous(node):
+            yield f"{key}: found {text}; allowed: a decimal number, or text in quotes: '{text}'"
+        elif node.tag in _NUMBER_TAGS and sum(map(str.isdigit, node.value)) > _MAX_DIGITS:
+            yield (
+                f"{key}: found {text}; allowed: a number of at most {_MAX_DIGITS} digits, or text "
+                "in quotes"
+            )
 
 
 def _is_ambiguous(node: yaml.ScalarNode) -> bool:

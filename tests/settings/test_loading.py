@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from settings import load_stage
+from settings.stage_file import shorten
 from tests.settings.files import check_refused, error_message, write_stage_file
 
 MONITOR = "arn:aws:ce::111111111111:anomalymonitor/12345678-1234-1234-1234-123456789012"
@@ -334,6 +335,16 @@ def test_a_number_that_only_yaml_1_1_has_is_refused(tmp_path: Path, number: str)
     assert error_message(tmp_path) == (
         f"{tmp_path.name}/staging.yaml: database.storage_gib: found {number}; "
         f"allowed: a decimal number, or text in quotes: '{number}'"
+    )
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "-1234567890123456", "0.1234567890123456"])
+def test_a_number_that_is_too_long_is_refused(tmp_path: Path, number: str) -> None:
+    """A check that calculates with it would end with a stack trace."""
+    (tmp_path / "staging.yaml").write_text(f"cache:\n  nodes: {number}")
+    assert error_message(tmp_path) == (
+        f"{tmp_path.name}/staging.yaml: cache.nodes: found {shorten(number)}; allowed: a number of "
+        "at most 15 digits, or text in quotes"
     )
 
 
