@@ -40,7 +40,8 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 _DECIMAL = r"[-+]?(0|[1-9][0-9]*)?(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.(inf|nan)"
 _MAX_DIGITS = 15
 _MAX_TEXT_LENGTH = 200
-_NUMBER_TAGS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+_INTEGER_TAG = "tag:yaml.org,2002:int"
+_NUMBER_TAGS = (_INTEGER_TAG, "tag:yaml.org,2002:float")
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,9 @@ def read_stage_file(path: Path) -> StageFile:
     """Read a stage file.
 
     Raises:
-        SettingsError: the file cannot be read, is not valid YAML, is not a mapping, has a number of
-            more than 15 digits or in a form that only YAML 1.1 has, or names the stage, which its
-            file name does.
+        SettingsError: the file cannot be read, is not valid YAML, is not a mapping, has a whole
+            number of more than 15 digits, has a number in a form that only YAML 1.1 has, or names
+            the stage, which its file name does.
     """
     name = display_name(path)
     try:
@@ -139,8 +140,8 @@ def _child(node: yaml.Node | None, part: str | int) -> yaml.Node | None:
 def _wrong_numbers(node: yaml.Node, location: tuple[str, ...] = ()) -> Iterator[str]:
     """Yield a message for each number that is too long, or that has two values.
 
-    YAML 1.1, which PyYAML reads, takes 1:00 for 60 and 0123 for 83. YAML 1.2 does not. A number of
-    more than 15 digits exceeds what a JSON number holds exactly (RFC 8259, section 6).
+    YAML 1.1, which PyYAML reads, takes 1:00 for 60 and 0123 for 83. YAML 1.2 does not. A whole
+    number of more than 15 digits may exceed what JSON holds exactly (RFC 8259, section 6).
     """
     if isinstance(node, yaml.MappingNode):
         for name, value in node.value:
@@ -152,11 +153,9 @@ def _wrong_numbers(node: yaml.Node, location: tuple[str, ...] = ()) -> Iterator[
         key, text = display_key(location), shorten(node.value)
         if _is_ambiguous(node):
             yield f"{key}: found {text}; allowed: a decimal number, or text in quotes: '{text}'"
-        elif node.tag in _NUMBER_TAGS and sum(map(str.isdigit, node.value)) > _MAX_DIGITS:
-            yield (
-                f"{key}: found {text}; allowed: a number of at most {_MAX_DIGITS} digits, or text "
-                "in quotes"
-            )
+        elif node.tag == _INTEGER_TAG and sum(map(str.isdigit, node.value)) > _MAX_DIGITS:
+            allowed = f"a whole number of at most {_MAX_DIGITS} digits, or text in quotes"
+            yield f"{key}: found {text}; allowed: {allowed}"
 
 
 def _is_ambiguous(node: yaml.ScalarNode) -> bool:
