@@ -12,7 +12,7 @@ from tests.changing_settings.stage_documents import stage_files
 
 MESSAGE = re.compile(
     r"[\w-]+/\w+\.yaml: "
-    r"((?:'.*'|[^:])+: (found .*; allowed: .+|unknown setting; .*allowed: .+|missing; .+"
+    r"((?:'.*'|\".*\"|[^:])+: (found .*; allowed: .+|unknown setting; .*allowed: .+|missing; .+"
     r"|.*allowed: .+)|not valid YAML: .+)"
 )
 """A message: the file, the key, what was found, and what is allowed."""
