@@ -149,13 +149,19 @@ def _wrong_numbers(node: yaml.Node, location: tuple[str, ...] = ()) -> Iterator[
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             yield from _wrong_numbers(value, (*location, str(index)))
-    elif isinstance(node, yaml.ScalarNode) and node.style is None:
-        key, text = display_key(location), shorten(node.value)
-        if _is_ambiguous(node):
-            yield f"{key}: found {text}; allowed: a decimal number, or text in quotes: '{text}'"
-        elif node.tag == _INTEGER_TAG and sum(map(str.isdigit, node.value)) > _MAX_DIGITS:
-            allowed = f"a whole number of at most {_MAX_DIGITS} digits, or text in quotes"
-            yield f"{key}: found {text}; allowed: {allowed}"
+    elif isinstance(node, yaml.ScalarNode) and (allowed := _allowed_instead(node)):
+        yield f"{display_key(location)}: found {shorten(node.value)}; allowed: {allowed}"
+
+
+def _allowed_instead(node: yaml.ScalarNode) -> str | None:
+    """Return what is allowed in place of a wrong number; None for any other scalar."""
+    if node.style is not None:
+        return None
+    if _is_ambiguous(node):
+        return f"a decimal number, or text in quotes: '{shorten(node.value)}'"
+    if node.tag == _INTEGER_TAG and sum(map(str.isdigit, node.value)) > _MAX_DIGITS:
+        return f"a whole number of at most {_MAX_DIGITS} digits, or text in quotes"
+    return None
 
 
 def _is_ambiguous(node: yaml.ScalarNode) -> bool:

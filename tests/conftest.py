@@ -9,7 +9,7 @@ import pytest
 from settings import load_stage, stage_names
 from tests.nightly import pytest_addoption
 from tests.nightly import pytest_collection_modifyitems as select_tests
-from tests.order import sort_long_files_first
+from tests.order import start_rank
 from tests.synthesis import (
     SynthesizedAccount,
     SynthesizedStage,
@@ -23,7 +23,7 @@ __all__ = ["pytest_addoption"]
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Select the tests, and let the long files begin first."""
     select_tests(config, items)
-    items[:] = [items[i] for i in sort_long_files_first([item.path for item in items])]
+    items.sort(key=lambda item: start_rank(item.path))
 
 
 @pytest.fixture(scope="session", params=stage_names())

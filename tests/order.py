@@ -17,12 +17,12 @@ LONG_FILES: Sequence[str] = (
     "tools/release/test_commands.py",
 )
 """The files that take longer than ten seconds, the longest first."""
+_RANKS = {TESTS / name: rank for rank, name in enumerate(LONG_FILES)}
 
 
-def sort_long_files_first(paths: Sequence[Path]) -> list[int]:
-    """Return the positions of paths in the order in which they begin.
+def start_rank(file: Path) -> int:
+    """Return the rank of a file, by which the files begin; it is the same for all short files.
 
     A file runs in one worker. If a long file began last, the other workers would wait for it.
     """
-    ranks = {TESTS / name: rank for rank, name in enumerate(LONG_FILES)}
-    return sorted(range(len(paths)), key=lambda i: ranks.get(paths[i], len(ranks)))
+    return _RANKS.get(file, len(_RANKS))

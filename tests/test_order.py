@@ -1,6 +1,6 @@
 """The files of tests that take long begin first."""
 
-from tests.order import LONG_FILES, TESTS, sort_long_files_first
+from tests.order import LONG_FILES, TESTS, start_rank
 
 
 def test_every_long_file_exists() -> None:
@@ -9,5 +9,5 @@ def test_every_long_file_exists() -> None:
 
 def test_long_files_begin_first_and_others_keep_their_order() -> None:
     second, first = (TESTS / name for name in LONG_FILES[1::-1])
-    paths = [TESTS / "test_b.py", second, TESTS / "test_a.py", first]
-    assert sort_long_files_first(paths) == [3, 1, 0, 2]
+    b, a = TESTS / "test_b.py", TESTS / "test_a.py"
+    assert sorted([b, second, a, first], key=start_rank) == [first, second, b, a]

@@ -77,10 +77,11 @@ class NativeTemplateValidation:
         """Validate the templates of an app. Equal findings are one violation of many resources."""
         stacks = list(context.stack_templates)
         # Only this thread may call jsii, so it reads all that the engine's threads need.
-        arguments = [(stack.template_path, self._config(stack)) for stack in stacks]
+        paths = [stack.template_path for stack in stacks]
+        configs = [self._config(stack) for stack in stacks]
         validate = self._engine.result().validate_template
         with ThreadPoolExecutor(thread_name_prefix="cloudformation-validate") as executor:
-            reports = list(executor.map(lambda each: validate(*each), arguments))
+            reports = list(executor.map(validate, paths, configs))
         groups: dict[tuple[str, str, str], list[tuple[cdk.PolicyValidationStack, Diagnostic]]] = {}
         for stack, report in zip(stacks, reports, strict=True):
             for diagnostic in report.diagnostics:

@@ -17,7 +17,7 @@ def acknowledge_findings(
     _acknowledge_instance(instance)
     if postgres.monitoring_role is not None:
         _acknowledge_monitoring_role(postgres.monitoring_role)
-    if not settings.database.enhanced_monitoring_seconds:
+    else:
         _acknowledge_missing_monitoring(instance)
     if not settings.database.multi_az:
         _acknowledge_single_az(instance)

@@ -1,7 +1,6 @@
 """Limits how many Kubernetes resources of a stack CloudFormation creates at the same time."""
 
 import functools
-import itertools
 from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
@@ -54,13 +53,18 @@ def limit_kubectl_concurrency(
     # sorted() keeps the order of resources with chains of the same length.
     ordered = sorted(nodes, key=lambda resource: -lengths[resource])
     always = [each for each in ordered if not any(each in track for track in conditional)]
-    for earlier, later in zip(always, always[KUBECTL_RESOURCES_AT_ONCE:], strict=False):
-        nodes[later].add_dependency(earlier)
+    _wait_in_turn(always, nodes, KUBECTL_RESOURCES_AT_ONCE)
     for track in conditional:
-        first, *_ = in_turn = [each for each in ordered if each in track]
-        nodes[first].add_dependency(*always[-KUBECTL_RESOURCES_AT_ONCE:])
-        for earlier, later in itertools.pairwise(in_turn):
-            nodes[later].add_dependency(earlier)
+        one_by_one = [each for each in ordered if each in track]
+        nodes[one_by_one[0]].add_dependency(*always[-KUBECTL_RESOURCES_AT_ONCE:])
+        _wait_in_turn(one_by_one, nodes, 1)
+
+
+def _wait_in_turn(
+    resources: Sequence[Construct], nodes: Mapping[Construct, Node], at_once: int
+) -> None:
+    for earlier, later in zip(resources, resources[at_once:], strict=False):
+        nodes[later].add_dependency(earlier)
 
 
 def _chain_lengths(nodes: Mapping[Construct, Node]) -> dict[Construct, int]:

@@ -105,9 +105,11 @@ def install_copy(root: Path) -> Iterator[Copy]:
     (root / "cdk.json").write_text('{"context": {}}')
     path = os.pathsep.join([str(folder), os.environ["PATH"]])
     copy = Copy(root, {"HOME": str(root / "real-home"), "PATH": path, **SECRETS})
-    yield copy
-    with contextlib.suppress(OSError, ValueError):
-        os.kill(copy.state["pid"], signal.SIGKILL)
+    try:
+        yield copy
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(copy.state["pid"], signal.SIGKILL)
 
 
 @pytest.fixture

@@ -89,6 +89,13 @@ def test_without_follow_the_command_waits_until_the_stage_was_checked(
 _DONE: dict[str, Any] = {"Done": {"Type": "Succeed"}}
 
 
+def _start_and_stay_in(state: str, stage: StubStage, run: Run) -> None:
+    """Start a release that stays in a state until the end of the test."""
+    stage.deploy()
+    stage.define({"Survey": pass_to(state), state: wait_then(HELD_SECONDS, "Done"), **_DONE})
+    run(*START)
+
+
 def test_without_follow_an_accepted_release_continues(stage: StubStage, run: Run) -> None:
     stage.deploy()
     stage.define(
@@ -103,9 +110,7 @@ def test_without_follow_an_accepted_release_continues(stage: StubStage, run: Run
 
 
 def test_a_release_while_another_runs_is_refused_with_its_name(stage: StubStage, run: Run) -> None:
-    stage.deploy()
-    stage.define({"Survey": pass_to("Bake"), "Bake": wait_then(HELD_SECONDS, "Done"), **_DONE})
-    run(*START)
+    _start_and_stay_in("Bake", stage, run)
 
     code, text = run("start", "frontend", STAGE, "--image", NEW)
 
@@ -115,9 +120,7 @@ def test_a_release_while_another_runs_is_refused_with_its_name(stage: StubStage,
 
 
 def test_another_service_can_be_released_during_hold(stage: StubStage, run: Run) -> None:
-    stage.deploy()
-    stage.define({"Survey": pass_to("Hold"), "Hold": wait_then(HELD_SECONDS, "Done"), **_DONE})
-    run(*START)
+    _start_and_stay_in("Hold", stage, run)
 
     code, _text = run("start", "frontend", STAGE, "--image", NEW)
 
@@ -133,9 +136,7 @@ def test_another_service_can_be_released_during_hold(stage: StubStage, run: Run)
 
 
 def test_a_rollback_stops_the_release_and_follows_its_return(stage: StubStage, run: Run) -> None:
-    stage.deploy()
-    stage.define({"Survey": pass_to("Bake"), "Bake": wait_then(HELD_SECONDS, "Done"), **_DONE})
-    run(*START)
+    _start_and_stay_in("Bake", stage, run)
 
     code, text = run(*ROLLBACK)
 
@@ -150,9 +151,7 @@ def test_a_rollback_stops_the_release_and_follows_its_return(stage: StubStage, r
 def test_a_rollback_waits_for_the_return_that_the_rule_has_started(
     stage: StubStage, run: Run
 ) -> None:
-    stage.deploy()
-    stage.define({"Survey": pass_to("Bake"), "Bake": wait_then(HELD_SECONDS, "Done"), **_DONE})
-    run(*START)
+    _start_and_stay_in("Bake", stage, run)
     [release] = stage.executions()
     machine = release["stateMachineArn"]
     values = json.dumps({"return": release["executionArn"]})
@@ -198,9 +197,7 @@ def _wait_for_the_next_second() -> None:
 
 
 def test_a_position_that_no_execution_moves_needs_a_person(stage: StubStage, run: Run) -> None:
-    stage.deploy()
-    stage.define({"Survey": pass_to("Bake"), "Bake": wait_then(HELD_SECONDS, "Done"), **_DONE})
-    run(*START)
+    _start_and_stay_in("Bake", stage, run)
     stage.deploy(BackendTraffic="75-25")
     [release] = stage.executions()
     stage.sfn.stop_execution(executionArn=release["executionArn"])

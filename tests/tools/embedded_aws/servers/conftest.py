@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import trustme
@@ -18,20 +19,34 @@ def ca() -> trustme.CA:
     return trustme.CA()
 
 
-@pytest.fixture
-def servers() -> Iterator[PostgresServers]:
+@contextmanager
+def start_servers() -> Iterator[PostgresServers]:
     with server_folder() as folder:
         with require_package():
             servers = PostgresServers(folder)
+        try:
+            yield servers
+        finally:
+            servers.stop()
+
+
+def start_server(servers: PostgresServers, ca: trustme.CA) -> PostgresServer:
+    """Start a server with an administrator and a database."""
+    server = servers.start("test", ca)
+    server.create_administrator(ADMINISTRATOR, PASSWORD)
+    server.create_database(DATABASE, ADMINISTRATOR)
+    return server
+
+
+@pytest.fixture
+def servers() -> Iterator[PostgresServers]:
+    with start_servers() as servers:
         yield servers
-        servers.stop()
 
 
 @pytest.fixture
 def postgres(servers: PostgresServers, ca: trustme.CA) -> Iterator[PostgresServer]:
-    server = servers.start("test", ca)
-    server.create_administrator(ADMINISTRATOR, PASSWORD)
-    server.create_database(DATABASE, ADMINISTRATOR)
+    server = start_server(servers, ca)
     yield server
     server.stop()
 
@@ -39,13 +54,5 @@ def postgres(servers: PostgresServers, ca: trustme.CA) -> Iterator[PostgresServe
 @pytest.fixture(scope="session")
 def shared_postgres(ca: trustme.CA) -> Iterator[PostgresServer]:
     """A server for tests that leave its administrator and its process as they are."""
-    with server_folder() as folder:
-        with require_package():
-            servers = PostgresServers(folder)
-        server = servers.start("shared", ca)
-        try:
-            server.create_administrator(ADMINISTRATOR, PASSWORD)
-            server.create_database(DATABASE, ADMINISTRATOR)
-            yield server
-        finally:
-            server.stop()
+    with start_servers() as servers:
+        yield start_server(servers, ca)
